@@ -1,0 +1,71 @@
+//! Which device to train on.
+
+use std::fmt;
+use std::panic::catch_unwind;
+use std::str::FromStr;
+
+use anyhow::{Context, bail};
+use candle_core::Device;
+
+/// What `--device` accepts: `auto`, `cpu`, `cuda` or `cuda:N`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceChoice {
+    /// The first GPU, or the CPU where there is none.
+    Auto,
+    /// The CPU.
+    Cpu,
+    /// The GPU of this number.
+    Cuda(usize),
+}
+
+impl FromStr for DeviceChoice {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> anyhow::Result<Self> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "cpu" => Ok(Self::Cpu),
+            "cuda" => Ok(Self::Cuda(0)),
+            _ => match text.strip_prefix("cuda:").map(str::parse) {
+                Some(Ok(number)) => Ok(Self::Cuda(number)),
+                _ => bail!("expected auto, cpu, cuda or cuda:N, got {text:?}"),
+            },
+        }
+    }
+}
+
+impl fmt::Display for DeviceChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Cpu => f.write_str("cpu"),
+            Self::Cuda(number) => write!(f, "cuda:{number}"),
+        }
+    }
+}
+
+impl DeviceChoice {
+    /// Opens the device.
+    ///
+    /// # Errors
+    /// A GPU that was asked for by name and is not there, or a build without CUDA. `auto` falls back to the CPU.
+    pub fn open(self) -> anyhow::Result<Device> {
+        match self {
+            Self::Cpu => Ok(Device::Cpu),
+            Self::Auto => Ok(open_cuda(0).unwrap_or(Device::Cpu)),
+            Self::Cuda(number) => open_cuda(number)
+                .with_context(|| format!("device {self} is not there; --device cpu always is")),
+        }
+    }
+}
+
+fn open_cuda(number: usize) -> anyhow::Result<Device> {
+    if !cfg!(feature = "cuda") {
+        bail!("this program was built without CUDA: build it with `--features cuda`");
+    }
+    // The CUDA bindings panic where a driver library is missing or of another version.
+    match catch_unwind(|| Device::new_cuda(number)) {
+        Ok(device) => Ok(device?),
+        Err(_) => bail!("the CUDA libraries could not be loaded"),
+    }
+}
