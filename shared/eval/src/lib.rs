@@ -1,1 +1,23 @@
-//! placeholder
+//! Features in, numbers out: how good is a representation?
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`evaluation`] | all of the below for one backbone |
+//! | [`features`] | a frozen backbone's features, at its end and by depth |
+//! | [`linear_probe`] | multinomial logistic regression on frozen features |
+//! | [`knn`] | weighted nearest neighbours by cosine |
+//! | [`measures`] | accuracy, confusion matrix, collapse level |
+//!
+//! All of them work on the CPU, on features `[N, D]` in `f32`.
+
+pub mod evaluation;
+pub mod features;
+pub mod knn;
+pub mod linear_probe;
+pub mod measures;
+
+pub use evaluation::Evaluation;
+pub use features::{embed, embed_blocks};
+pub use knn::Knn;
+pub use linear_probe::LinearProbe;
+pub use measures::{accuracy, collapse_level, confusion_matrix};

@@ -1,1 +1,25 @@
-//! placeholder
+//! What an experiment needs around its loop: flags, progress, plots, a page.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`options`] | the flags that all experiments share |
+//! | [`progress`] | a bar with loss, images/s and time left; `metrics.jsonl` |
+//! | [`baseline`] | random and supervised backbones to compare with, kept for the next run |
+//! | [`plot`] | curves, bars, heat maps, scatter plots, image grids: each as SVG and PNG |
+//! | [`page`] | `index.html`, which holds all of a run in one file |
+
+pub mod baseline;
+pub mod options;
+pub mod page;
+pub mod plot;
+pub mod progress;
+
+pub use baseline::Baselines;
+pub use options::Options;
+pub use page::Page;
+pub use plot::{Bars, Curves, Grid, HeatMap, Plot, Scatter};
+pub use progress::Progress;
+
+/// Large short-lived buffers make up a training step; this allocator keeps their pages, the system's gives them back.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

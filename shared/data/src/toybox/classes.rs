@@ -1,48 +1,70 @@
 //! The ten classes.
 
+use Role::{Body, Joint, Tip};
+
 use super::shape::Kind::{self, Bar, Cross, Disc, Dome, Ring, Square, Triangle};
 
-/// A part of a class: what it is, where it sits (from −1 to 1, y down) and how far it is turned clockwise (in turns).
+/// What a part does in its toy; its size and its hues follow from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// The largest part, in the middle.
+    Body,
+    /// One of the two middle-sized parts.
+    Joint,
+    /// One of the two smallest parts.
+    Tip,
+}
+
+/// A part of a class.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PartPlan {
     /// What it looks like.
     pub kind: Kind,
-    /// Horizontal place.
-    pub x: f32,
-    /// Vertical place.
-    pub y: f32,
-    /// Turns, clockwise.
+    /// What it does.
+    pub role: Role,
+    /// How far it is turned clockwise, in turns.
     pub turn: f32,
+    /// Where it sits, from −1 to 1, to the right and down.
+    pub place: (f32, f32),
 }
 
-/// A class of toys: a body, two joints and two tips, in this order.
+/// A class of toys: a body and four parts around it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Class {
     /// Its name in plots.
     pub name: &'static str,
-    /// Body, joint, joint, tip, tip.
+    /// The body first, then the others clockwise.
     pub parts: [PartPlan; 5],
 }
 
-const fn part(kind: Kind, x: f32, y: f32, turn: f32) -> PartPlan {
-    PartPlan { kind, x, y, turn }
-}
+/// The places around the body are those of a pinwheel, turning one way or the other: a quarter turn maps them onto
+/// themselves, so that only what sits there tells up from down.
+const LEFT: [(f32, f32); 5] = [(0.0, 0.0), (-0.25, -0.6), (0.6, -0.25), (0.25, 0.6), (-0.6, 0.25)];
+const RIGHT: [(f32, f32); 5] = [(0.0, 0.0), (0.25, -0.6), (0.6, 0.25), (-0.25, 0.6), (-0.6, -0.25)];
 
-const fn class(name: &'static str, parts: [PartPlan; 5]) -> Class {
-    Class { name, parts }
+const fn class(name: &'static str, places: [(f32, f32); 5], parts: [(Role, Kind, f32); 5]) -> Class {
+    const NOWHERE: PartPlan = PartPlan { kind: Disc, role: Body, turn: 0.0, place: (0.0, 0.0) };
+    let mut plans = [NOWHERE; 5];
+    let mut i = 0;
+    while i < 5 {
+        let (role, kind, turn) = parts[i];
+        plans[i] = PartPlan { kind, role, turn, place: places[i] };
+        i += 1;
+    }
+    Class { name, parts: plans }
 }
 
 /// All classes.
 #[rustfmt::skip]
 pub const CLASSES: [Class; 10] = [
-    class("rocket", [part(Square, 0.0, 0.12, 0.0), part(Triangle, 0.0, -0.5, 0.0), part(Bar, -0.56, 0.15, 0.25), part(Disc, 0.54, 0.3, 0.0), part(Cross, 0.1, 0.68, 0.0)]),
-    class("snail", [part(Disc, -0.1, -0.08, 0.0), part(Bar, 0.5, 0.0, 0.0), part(Ring, -0.2, 0.5, 0.0), part(Triangle, -0.58, -0.5, 0.75), part(Square, 0.5, 0.56, 0.0)]),
-    class("top", [part(Triangle, 0.05, 0.05, 0.5), part(Ring, -0.5, -0.32, 0.0), part(Disc, 0.52, -0.36, 0.0), part(Dome, 0.08, 0.66, 0.25), part(Bar, -0.5, 0.45, 0.125)]),
-    class("crab", [part(Ring, 0.1, -0.1, 0.0), part(Square, -0.48, -0.14, 0.0), part(Triangle, 0.15, 0.5, 0.25), part(Cross, 0.6, -0.46, 0.0), part(Dome, -0.46, 0.56, 0.0)]),
-    class("kite", [part(Bar, 0.0, 0.0, 0.25), part(Dome, -0.45, -0.45, 0.5), part(Cross, 0.42, 0.34, 0.0), part(Square, 0.42, -0.52, 0.125), part(Disc, -0.46, 0.48, 0.0)]),
-    class("robot", [part(Cross, -0.1, 0.1, 0.0), part(Disc, -0.12, -0.5, 0.0), part(Square, 0.48, 0.15, 0.125), part(Ring, 0.5, -0.5, 0.0), part(Triangle, -0.56, 0.56, 0.5)]),
-    class("boat", [part(Dome, 0.0, -0.1, 0.5), part(Cross, -0.46, 0.34, 0.125), part(Bar, 0.5, 0.26, 0.25), part(Disc, 0.0, 0.66, 0.0), part(Ring, -0.5, -0.52, 0.0)]),
-    class("tower", [part(Square, 0.1, -0.18, 0.125), part(Dome, 0.1, 0.45, 0.0), part(Ring, -0.52, -0.22, 0.0), part(Bar, 0.58, 0.4, 0.0), part(Triangle, -0.4, 0.56, 0.25)]),
-    class("bird", [part(Disc, 0.08, 0.16, 0.0), part(Cross, 0.1, -0.46, 0.0), part(Triangle, -0.5, 0.14, 0.75), part(Square, 0.6, 0.5, 0.0), part(Bar, -0.42, -0.56, 0.375)]),
-    class("fish", [part(Ring, -0.08, 0.06, 0.0), part(Bar, -0.1, -0.5, 0.0), part(Dome, 0.5, 0.16, 0.75), part(Cross, -0.52, 0.54, 0.125), part(Triangle, 0.5, -0.5, 0.0)]),
+    class("rocket", LEFT,  [(Body, Square, 0.0),   (Joint, Triangle, 0.0), (Tip, Bar, 0.25),      (Joint, Disc, 0.0),    (Tip, Cross, 0.0)]),
+    class("snail",  RIGHT, [(Body, Disc, 0.0),     (Joint, Bar, 0.0),      (Joint, Ring, 0.0),    (Tip, Triangle, 0.75), (Tip, Square, 0.0)]),
+    class("top",    LEFT,  [(Body, Triangle, 0.5), (Tip, Ring, 0.0),       (Joint, Disc, 0.0),    (Joint, Dome, 0.25),   (Tip, Bar, 0.125)]),
+    class("crab",   RIGHT, [(Body, Ring, 0.0),     (Tip, Square, 0.0),     (Tip, Triangle, 0.25), (Joint, Cross, 0.0),   (Joint, Dome, 0.0)]),
+    class("kite",   LEFT,  [(Body, Bar, 0.25),     (Joint, Dome, 0.5),     (Tip, Cross, 0.0),     (Tip, Square, 0.125),  (Joint, Disc, 0.0)]),
+    class("robot",  RIGHT, [(Body, Cross, 0.0),    (Tip, Disc, 0.0),       (Joint, Square, 0.125), (Tip, Ring, 0.0),     (Joint, Triangle, 0.5)]),
+    class("boat",   LEFT,  [(Body, Dome, 0.5),     (Joint, Cross, 0.125),  (Joint, Bar, 0.25),    (Tip, Disc, 0.0),      (Tip, Ring, 0.0)]),
+    class("tower",  RIGHT, [(Body, Square, 0.125), (Tip, Dome, 0.75),      (Joint, Ring, 0.0),    (Joint, Bar, 0.0),     (Tip, Triangle, 0.25)]),
+    class("bird",   LEFT,  [(Body, Disc, 0.0),     (Tip, Cross, 0.0),      (Tip, Triangle, 0.5),  (Joint, Square, 0.0),  (Joint, Bar, 0.375)]),
+    class("fish",   RIGHT, [(Body, Ring, 0.0),     (Joint, Bar, 0.0),      (Tip, Dome, 0.75),     (Tip, Cross, 0.125),   (Joint, Triangle, 0.0)]),
 ];

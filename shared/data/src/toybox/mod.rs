@@ -20,7 +20,7 @@ use rand::SeedableRng;
 use rayon::prelude::*;
 
 use crate::{Dataset, Images, Rng, Split};
-pub use classes::{CLASSES, Class, PartPlan};
+pub use classes::{CLASSES, Class, PartPlan, Role};
 use scene::Scene;
 pub use shape::Kind;
 

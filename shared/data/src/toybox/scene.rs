@@ -4,7 +4,7 @@ use std::f32::consts::TAU;
 
 use rand::Rng as _;
 
-use super::classes::Class;
+use super::classes::{Class, PartPlan, Role};
 use super::shape::Kind;
 use super::Toybox;
 use crate::Rng;
@@ -99,11 +99,11 @@ impl Pose {
         let half = world.size as f32 / 2.0;
         let drift = direction(rng);
         Self {
-            x: half + half * (rng.random_range(-0.12..0.12) + 0.1 * time * drift.0),
-            y: half + half * (rng.random_range(-0.12..0.12) + 0.1 * time * drift.1),
-            scale: half * rng.random_range(0.86..1.04),
+            x: half + half * (rng.random_range(-0.14..0.14) + 0.1 * time * drift.0),
+            y: half + half * (rng.random_range(-0.14..0.14) + 0.1 * time * drift.1),
+            scale: half * rng.random_range(0.82..1.04),
             stretch: (rng.random_range(0.9..1.1), rng.random_range(0.9..1.1)),
-            tilt: rng.random_range(-0.035..0.035),
+            tilt: rng.random_range(-0.05..0.05),
         }
     }
 
@@ -116,31 +116,30 @@ impl Pose {
 
 fn draw_toy(class: &Class, world: &Toybox, time: f32, rng: &mut Rng) -> Vec<Part> {
     let pose = Pose::draw(world, time, rng);
-    let wave = rng.random_range(0.0..1.0);
-    let plans = class.parts.iter().enumerate();
-    plans
-        .map(|(i, plan)| {
-            let (hues, size, waves) = match i {
-                0 => (&BODY, BODY_SIZE, 0.0),
-                1 | 2 => (&JOINT, JOINT_SIZE, 0.0),
-                _ => (&TIP, TIP_SIZE, 0.04),
-            };
-            let swing = libm::sinf(TAU * (time + wave)) - libm::sinf(TAU * wave);
-            let turn = plan.turn + pose.tilt + waves * swing + rng.random_range(-0.02..0.02);
-            let jitter = (rng.random_range(-0.05..0.05), rng.random_range(-0.05..0.05));
-            let (x, y) = pose.place(plan.x + jitter.0, plan.y + jitter.1);
-            Part {
-                kind: plan.kind,
-                x,
-                y,
-                cos: libm::cosf(TAU * turn),
-                sin: libm::sinf(TAU * turn),
-                size: size * pose.scale * rng.random_range(0.92..1.08),
-                colour: hues[rng.random_range(0..hues.len())],
-                stripes: stripes(rng),
-            }
-        })
-        .collect()
+    let phase = rng.random_range(0.0..1.0);
+    let swing = libm::sinf(TAU * (time + phase)) - libm::sinf(TAU * phase);
+    class.parts.iter().map(|plan| draw_part(plan, &pose, swing, rng)).collect()
+}
+
+fn draw_part(plan: &PartPlan, pose: &Pose, swing: f32, rng: &mut Rng) -> Part {
+    let (hues, size, wave) = match plan.role {
+        Role::Body => (&BODY, BODY_SIZE, 0.0),
+        Role::Joint => (&JOINT, JOINT_SIZE, 0.0),
+        Role::Tip => (&TIP, TIP_SIZE, 0.04),
+    };
+    let turn = plan.turn + pose.tilt + wave * swing + rng.random_range(-0.03..0.03);
+    let jitter = (rng.random_range(-0.08..0.08), rng.random_range(-0.08..0.08));
+    let (x, y) = pose.place(plan.place.0 + jitter.0, plan.place.1 + jitter.1);
+    Part {
+        kind: plan.kind,
+        x,
+        y,
+        cos: libm::cosf(TAU * turn),
+        sin: libm::sinf(TAU * turn),
+        size: size * pose.scale * rng.random_range(0.85..1.15),
+        colour: hues[rng.random_range(0..hues.len())],
+        stripes: stripes(rng),
+    }
 }
 
 fn stripes(rng: &mut Rng) -> Stripes {
@@ -150,6 +149,6 @@ fn stripes(rng: &mut Rng) -> Stripes {
         sin,
         per_size: rng.random_range(1.0..2.5),
         phase: rng.random_range(0.0..1.0),
-        strength: rng.random_range(0.0..0.18),
+        strength: rng.random_range(0.0..0.3),
     }
 }

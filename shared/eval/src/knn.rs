@@ -1,0 +1,69 @@
+//! Weighted k nearest neighbours (Wu et al. 2018, section 3.4).
+
+use candle_core::{Result, Tensor, bail};
+
+/// Test rows whose similarities are held in memory at a time.
+const BLOCK: usize = 512;
+
+/// A kNN classifier: the k training features of greatest cosine vote for their class with weight exp(cosine / T).
+pub struct Knn {
+    /// Normalised training features, `[D, N]`.
+    train: Tensor,
+    labels: Vec<u32>,
+    classes: usize,
+    /// Neighbours; all there are, where there are fewer.
+    pub k: usize,
+    /// Temperature T.
+    pub temperature: f64,
+}
+
+impl Knn {
+    /// k = 200 and T = 0.1, over training features `[N, D]`.
+    ///
+    /// # Errors
+    /// Numbers of rows and labels that differ, a label that is not below `classes`.
+    pub fn new(train: &Tensor, labels: &[u32], classes: usize) -> Result<Self> {
+        if train.dims2()?.0 != labels.len() {
+            bail!("{} rows of features, {} labels", train.dims2()?.0, labels.len());
+        }
+        if let Some(label) = labels.iter().find(|&&label| label as usize >= classes) {
+            bail!("expected labels below {classes}, got {label}");
+        }
+        let train = normalise(train)?.t()?.contiguous()?;
+        Ok(Self { train, labels: labels.to_vec(), classes, k: 200, temperature: 0.1 })
+    }
+
+    /// The class with most votes for each row of `[M, D]`; the lowest number at a tie.
+    ///
+    /// # Errors
+    /// Another width than the training features'.
+    pub fn predict(&self, test: &Tensor) -> Result<Vec<u32>> {
+        let test = normalise(test)?;
+        let rows = test.dims2()?.0;
+        let mut predictions = Vec::with_capacity(rows);
+        for first in (0..rows).step_by(BLOCK) {
+            let block = test.narrow(0, first, BLOCK.min(rows - first))?;
+            let cosines: Vec<Vec<f32>> = block.matmul(&self.train)?.to_vec2()?;
+            predictions.extend(cosines.iter().map(|row| self.vote(row)));
+        }
+        Ok(predictions)
+    }
+
+    fn vote(&self, cosines: &[f32]) -> u32 {
+        let mut order: Vec<usize> = (0..cosines.len()).collect();
+        let k = self.k.clamp(1, order.len());
+        order.select_nth_unstable_by(k - 1, |&a, &b| cosines[b].total_cmp(&cosines[a]).then(a.cmp(&b)));
+        let mut votes = vec![0.0; self.classes];
+        for &i in &order[..k] {
+            votes[self.labels[i] as usize] += (f64::from(cosines[i]) / self.temperature).exp();
+        }
+        let best = (0..self.classes).rev().max_by(|&a, &b| votes[a].total_cmp(&votes[b]));
+        best.unwrap_or_default() as u32
+    }
+}
+
+/// Rows of length 1; a row of zeros stays one.
+pub(crate) fn normalise(features: &Tensor) -> Result<Tensor> {
+    let norm = (features.sqr()?.sum_keepdim(1)? + 1e-24)?.sqrt()?;
+    features.broadcast_div(&norm)
+}

@@ -1,0 +1,110 @@
+//! The flags that all experiments share.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use candle_core::Device;
+use clap::{Args, ValueEnum};
+use ssl_data::{Dataset, Source};
+use ssl_nn::DeviceChoice;
+
+/// Common flags of an experiment; a lab flattens them into its own.
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    /// Where images come from: toybox, cifar10:DIR or folder:DIR
+    #[arg(long, default_value = "toybox")]
+    pub data: Source,
+    /// Train on at most this many images, drawn by the seed 0 (default: all)
+    #[arg(long, value_name = "N")]
+    pub train_images: Option<usize>,
+    /// Where to compute: auto, cpu, cuda or cuda:N
+    #[arg(long, default_value = "auto")]
+    pub device: DeviceChoice,
+    /// Times that training goes through all images
+    #[arg(long)]
+    pub epochs: Option<usize>,
+    /// Images a step
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
+    pub batch_size: u32,
+    /// What initial weights and the order of images are drawn from
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Folder for plots, metrics and checkpoints (default: runs/LAB)
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Go through everything in half a minute, on few images: to see that it works, not what it shows
+    #[arg(long)]
+    pub quick: bool,
+    /// Go on from the last epoch that a run with the same flags finished
+    #[arg(long)]
+    pub resume: bool,
+    /// The network
+    #[arg(long, value_enum, default_value_t = BackboneKind::Convnet4)]
+    pub backbone: BackboneKind,
+}
+
+/// What `--backbone` accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BackboneKind {
+    /// Four convolutions: trains within minutes on a CPU
+    Convnet4,
+}
+
+/// Training and test images of a quick run.
+const QUICK_IMAGES: (usize, usize) = (1024, 512);
+
+impl Options {
+    /// Loads the images that the flags ask for.
+    ///
+    /// # Errors
+    /// As [`Source::load`].
+    pub fn load_data(&self) -> anyhow::Result<Dataset> {
+        let mut data = self.data.load()?;
+        let limit = self.train_images.unwrap_or(usize::MAX);
+        if self.quick {
+            data.train = data.train.sample(limit.min(QUICK_IMAGES.0), 0);
+            data.test = data.test.sample(QUICK_IMAGES.1, 0);
+        } else {
+            data.train = data.train.sample(limit, 0);
+        }
+        Ok(data)
+    }
+
+    /// Opens the device.
+    ///
+    /// # Errors
+    /// As [`DeviceChoice::open`].
+    pub fn open_device(&self) -> anyhow::Result<Device> {
+        self.device.open()
+    }
+
+    /// Epochs: what the flags say, 1 in a quick run, else the lab's own number.
+    pub fn epochs(&self, default: usize) -> usize {
+        self.epochs.unwrap_or(if self.quick { 1 } else { default })
+    }
+
+    /// Makes the folder for a run of `lab` and returns it.
+    ///
+    /// # Errors
+    /// A place that can't be written to.
+    pub fn out(&self, lab: &str) -> anyhow::Result<PathBuf> {
+        let out = self.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(lab));
+        fs::create_dir_all(&out).with_context(|| format!("making the folder {}", out.display()))?;
+        Ok(out)
+    }
+
+    /// Everything that decides what a training of `epochs` epochs ends in, in words. Two runs whose words are equal end
+    /// in equal weights.
+    pub fn settings(&self, method: &str, epochs: usize) -> String {
+        format!(
+            "{method}, data {}, {} images, {:?}, {epochs} epochs, batch {}, seed {}{}",
+            self.data,
+            self.train_images.map_or("all".to_string(), |n| n.to_string()),
+            self.backbone,
+            self.batch_size,
+            self.seed,
+            if self.quick { ", quick" } else { "" },
+        )
+    }
+}

@@ -1,0 +1,126 @@
+//! One self-contained page for a run: open it in a browser, print it, send it.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs, thread};
+
+use candle_core::Device;
+use ssl_nn::checkpoint::write_atomically;
+
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}\
+h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2rem}table{border-collapse:collapse}\
+td,th{padding:.25rem .8rem;border-bottom:1px solid #ddd;text-align:right}td:first-child,th:first-child{text-align:left}\
+figure{margin:1rem 0}svg{max-width:100%;height:auto}figcaption{color:#555}code{background:#f4f4f4;padding:.1rem .3rem}\
+dt{font-weight:600}dd{margin:0 0 .4rem 0}";
+
+/// A page that grows from top to bottom.
+pub struct Page {
+    title: String,
+    body: String,
+}
+
+impl Page {
+    /// Begins with what one needs to get the same numbers again: the command, the seed, the protocol and the machine.
+    pub fn new(title: &str, seed: u64, protocol: &str, device: &Device) -> Self {
+        let mut page = Self { title: title.to_string(), body: String::new() };
+        let facts = [
+            ("Command", command()),
+            ("Seed", seed.to_string()),
+            ("Protocol", protocol.to_string()),
+            ("Hardware", hardware(device)),
+            ("Versions", versions()),
+        ];
+        page.body.push_str("<dl>");
+        for (name, fact) in facts {
+            let _ = write!(page.body, "<dt>{name}</dt><dd>{}</dd>", escape(&fact));
+        }
+        page.body.push_str("</dl>\n");
+        page
+    }
+
+    /// A heading.
+    pub fn heading(&mut self, text: &str) {
+        let _ = writeln!(self.body, "<h2>{}</h2>", escape(text));
+    }
+
+    /// A paragraph.
+    pub fn text(&mut self, text: &str) {
+        let _ = writeln!(self.body, "<p>{}</p>", escape(text));
+    }
+
+    /// A picture (as SVG) with what there is to see in it.
+    pub fn figure(&mut self, svg: &str, caption: &str) {
+        // An XML declaration is not allowed in the middle of a page.
+        let svg = &svg[svg.find("<svg").unwrap_or(0)..];
+        let _ = writeln!(self.body, "<figure>{svg}<figcaption>{}</figcaption></figure>", escape(caption));
+    }
+
+    /// A table; the first column holds names.
+    pub fn table(&mut self, header: &[&str], rows: &[Vec<String>]) {
+        let line = |tag: &str, cells: &[String]| {
+            let cells = cells.iter().map(|cell| format!("<{tag}>{}</{tag}>", escape(cell)));
+            format!("<tr>{}</tr>", cells.collect::<String>())
+        };
+        let header: Vec<String> = header.iter().map(|cell| cell.to_string()).collect();
+        let rows: String = rows.iter().map(|row| line("td", row)).collect();
+        let _ = writeln!(self.body, "<table>{}{rows}</table>", line("th", &header));
+    }
+
+    /// Writes `index.html` into `out` and returns its path.
+    ///
+    /// # Errors
+    /// A file that can't be written.
+    pub fn save(&self, out: &Path) -> anyhow::Result<PathBuf> {
+        let title = escape(&self.title);
+        let html = format!(
+            "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title>\
+             <style>{STYLE}</style></head><body><h1>{title}</h1>\n{}</body></html>\n",
+            self.body
+        );
+        let path = out.join("index.html");
+        write_atomically(&path, html.as_bytes())?;
+        Ok(path)
+    }
+}
+
+/// A fraction in [0, 1] as a percentage with one decimal.
+pub fn percent(fraction: f64) -> String {
+    format!("{:.1} %", 100.0 * fraction)
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+/// How this program was started, as one would type it.
+fn command() -> String {
+    let mut args = env::args();
+    let program = args.next().unwrap_or_default();
+    let name = Path::new(&program).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let rest: String = args.map(|arg| format!(" {arg}")).collect();
+    let separator = if rest.is_empty() { "" } else { " --" };
+    format!("cargo run -p {name}{separator}{rest}")
+}
+
+fn hardware(device: &Device) -> String {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let cpu = fs::read_to_string("/proc/cpuinfo").ok().and_then(|info| {
+        let line = info.lines().find(|line| line.starts_with("model name"))?.to_string();
+        Some(line.split_once(':')?.1.trim().to_string())
+    });
+    let cpu = cpu.unwrap_or_else(|| env::consts::ARCH.to_string());
+    let kind = if device.is_cpu() { "CPU" } else { "CUDA" };
+    format!("trained on {kind}; {cpu}, {cores} threads, {}", env::consts::OS)
+}
+
+/// Versions as the lock file that this program was built with has them.
+fn versions() -> String {
+    let lock = include_str!("../../../Cargo.lock");
+    let version = |name: &str| {
+        let entry = lock.split("[[package]]").find(|entry| entry.contains(&format!("name = \"{name}\"\n")))?;
+        Some(entry.split("version = \"").nth(1)?.split('"').next()?.to_string())
+    };
+    let course = format!("course {}", env!("CARGO_PKG_VERSION"));
+    let candle = version("candle-core").map_or(String::new(), |version| format!(", candle {version}"));
+    format!("{course}{candle}")
+}
