@@ -1,1 +1,40 @@
-//! placeholder
+//! Grading: which exercises are right, and what is wrong with the others.
+//!
+//! A check is a path of three steps, each a pure function whose input and output can be written to bytes, so that they
+//! may run in different processes:
+//!
+//! ```text
+//! case ── answer(): the student's function ──▶ answer ── judge(): expected values, known mistakes ──▶ verdict
+//! ```
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`values`] | named tensors and numbers: what cases and answers are made of |
+//! | [`lab`] | exercises, checks and the messages of known mistakes |
+//! | [`golden`] | cases, expected values and what each mistake gives, from an independent implementation |
+//! | [`answer`] | runs a student's function against a deadline, whatever it does |
+//! | [`judge`] | compares, and says which mistake it was |
+//! | [`source`] | finds ready-made functions that an exercise is not about |
+//! | [`session`] | all verdicts of one lab |
+//! | [`table`] | points, for people |
+//! | [`harness`] | `main` of a lab's `tests/graded.rs` |
+//! | [`mistakes`] | `main` of a solution's `tests/mistakes.rs` |
+
+pub mod answer;
+pub mod golden;
+pub mod harness;
+pub mod judge;
+pub mod lab;
+pub mod mistakes;
+pub mod session;
+pub mod source;
+pub mod table;
+pub mod values;
+
+pub use answer::Answer;
+pub use golden::Golden;
+pub use harness::main;
+pub use judge::{Status, Verdict};
+pub use lab::{Check, Exercise, Lab};
+pub use session::Session;
+pub use values::Values;

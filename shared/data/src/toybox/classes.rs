@@ -37,34 +37,34 @@ pub struct Class {
     pub parts: [PartPlan; 5],
 }
 
-/// The places around the body are those of a pinwheel, turning one way or the other: a quarter turn maps them onto
-/// themselves, so that only what sits there tells up from down.
+/// Places of body, joints and tips. But for what sits there, they are those of a pinwheel that turns one way or the
+/// other: a quarter turn maps them onto themselves.
 const LEFT: [(f32, f32); 5] = [(0.0, 0.0), (-0.25, -0.6), (0.6, -0.25), (0.25, 0.6), (-0.6, 0.25)];
 const RIGHT: [(f32, f32); 5] = [(0.0, 0.0), (0.25, -0.6), (0.6, 0.25), (-0.25, 0.6), (-0.6, -0.25)];
+const ROLES: [Role; 5] = [Body, Joint, Joint, Tip, Tip];
 
-const fn class(name: &'static str, places: [(f32, f32); 5], parts: [(Role, Kind, f32); 5]) -> Class {
-    const NOWHERE: PartPlan = PartPlan { kind: Disc, role: Body, turn: 0.0, place: (0.0, 0.0) };
-    let mut plans = [NOWHERE; 5];
+const fn class(name: &'static str, places: [(f32, f32); 5], looks: [(Kind, f32); 5]) -> Class {
+    let mut parts = [PartPlan { kind: Disc, role: Body, turn: 0.0, place: (0.0, 0.0) }; 5];
     let mut i = 0;
     while i < 5 {
-        let (role, kind, turn) = parts[i];
-        plans[i] = PartPlan { kind, role, turn, place: places[i] };
+        let (kind, turn) = looks[i];
+        parts[i] = PartPlan { kind, role: ROLES[i], turn, place: places[i] };
         i += 1;
     }
-    Class { name, parts: plans }
+    Class { name, parts }
 }
 
 /// All classes.
 #[rustfmt::skip]
 pub const CLASSES: [Class; 10] = [
-    class("rocket", LEFT,  [(Body, Square, 0.0),   (Joint, Triangle, 0.0), (Tip, Bar, 0.25),      (Joint, Disc, 0.0),    (Tip, Cross, 0.0)]),
-    class("snail",  RIGHT, [(Body, Disc, 0.0),     (Joint, Bar, 0.0),      (Joint, Ring, 0.0),    (Tip, Triangle, 0.75), (Tip, Square, 0.0)]),
-    class("top",    LEFT,  [(Body, Triangle, 0.5), (Tip, Ring, 0.0),       (Joint, Disc, 0.0),    (Joint, Dome, 0.25),   (Tip, Bar, 0.125)]),
-    class("crab",   RIGHT, [(Body, Ring, 0.0),     (Tip, Square, 0.0),     (Tip, Triangle, 0.25), (Joint, Cross, 0.0),   (Joint, Dome, 0.0)]),
-    class("kite",   LEFT,  [(Body, Bar, 0.25),     (Joint, Dome, 0.5),     (Tip, Cross, 0.0),     (Tip, Square, 0.125),  (Joint, Disc, 0.0)]),
-    class("robot",  RIGHT, [(Body, Cross, 0.0),    (Tip, Disc, 0.0),       (Joint, Square, 0.125), (Tip, Ring, 0.0),     (Joint, Triangle, 0.5)]),
-    class("boat",   LEFT,  [(Body, Dome, 0.5),     (Joint, Cross, 0.125),  (Joint, Bar, 0.25),    (Tip, Disc, 0.0),      (Tip, Ring, 0.0)]),
-    class("tower",  RIGHT, [(Body, Square, 0.125), (Tip, Dome, 0.75),      (Joint, Ring, 0.0),    (Joint, Bar, 0.0),     (Tip, Triangle, 0.25)]),
-    class("bird",   LEFT,  [(Body, Disc, 0.0),     (Tip, Cross, 0.0),      (Tip, Triangle, 0.5),  (Joint, Square, 0.0),  (Joint, Bar, 0.375)]),
-    class("fish",   RIGHT, [(Body, Ring, 0.0),     (Joint, Bar, 0.0),      (Tip, Dome, 0.75),     (Tip, Cross, 0.125),   (Joint, Triangle, 0.0)]),
+    class("rocket", LEFT,  [(Square, 0.0),   (Triangle, 0.0),  (Disc, 0.0),     (Bar, 0.25),      (Cross, 0.0)]),
+    class("snail",  RIGHT, [(Disc, 0.0),     (Bar, 0.0),       (Ring, 0.0),     (Triangle, 0.75), (Square, 0.0)]),
+    class("top",    LEFT,  [(Triangle, 0.5), (Disc, 0.0),      (Dome, 0.25),    (Bar, 0.125),     (Ring, 0.0)]),
+    class("crab",   RIGHT, [(Ring, 0.0),     (Cross, 0.0),     (Dome, 0.0),     (Square, 0.0),    (Triangle, 0.25)]),
+    class("kite",   LEFT,  [(Bar, 0.25),     (Dome, 0.5),      (Disc, 0.0),     (Cross, 0.0),     (Square, 0.125)]),
+    class("robot",  RIGHT, [(Cross, 0.0),    (Square, 0.125),  (Triangle, 0.5), (Disc, 0.0),      (Ring, 0.0)]),
+    class("boat",   LEFT,  [(Dome, 0.5),     (Cross, 0.125),   (Bar, 0.25),     (Ring, 0.0),      (Disc, 0.0)]),
+    class("tower",  RIGHT, [(Square, 0.125), (Ring, 0.0),      (Bar, 0.0),      (Triangle, 0.25), (Dome, 0.75)]),
+    class("bird",   LEFT,  [(Disc, 0.0),     (Square, 0.0),    (Bar, 0.375),    (Triangle, 0.5),  (Cross, 0.0)]),
+    class("fish",   RIGHT, [(Ring, 0.0),     (Triangle, 0.0),  (Bar, 0.0),      (Cross, 0.125),   (Dome, 0.75)]),
 ];

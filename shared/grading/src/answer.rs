@@ -1,0 +1,125 @@
+//! Running a student's function, whatever it does.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Once;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+
+use crate::Values;
+use crate::lab::Run;
+
+/// How long a check may take.
+pub const DEADLINE: Duration = Duration::from_secs(10);
+
+/// What came of handing a case to a student's function.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// It returned.
+    Values(Values),
+    /// It is still as the stub has it.
+    Unfinished,
+    /// It returned an error.
+    Failed(String),
+    /// It panicked: the message, and where.
+    Panicked(String),
+    /// It had not returned when the deadline passed.
+    TimedOut,
+}
+
+impl Answer {
+    /// Hands `case` to `run`, on a thread of its own, and waits until [`DEADLINE`].
+    pub fn of<E: Copy + Send + 'static>(run: Run<E>, exercises: &E, case: &Values) -> Self {
+        quiet_panics();
+        let (exercises, case) = (*exercises, case.clone());
+        let (sender, receiver) = channel();
+        thread::spawn(move || {
+            PANIC.set(Some(String::new()));
+            let result = panic::catch_unwind(AssertUnwindSafe(|| run(&exercises, &case)));
+            let answer = match result {
+                Ok(Ok(values)) => Self::Values(values),
+                Ok(Err(error)) => Self::Failed(error.to_string()),
+                Err(payload) => Self::of_panic(&*payload),
+            };
+            // Nobody listens any more if the deadline has passed.
+            let _ = sender.send(answer);
+        });
+        match receiver.recv_timeout(DEADLINE) {
+            Ok(answer) => answer,
+            Err(RecvTimeoutError::Timeout) => Self::TimedOut,
+            Err(RecvTimeoutError::Disconnected) => Self::Panicked("the thread ended early".to_string()),
+        }
+    }
+
+    fn of_panic(payload: &(dyn Any + Send)) -> Self {
+        let text = payload.downcast_ref::<&str>().map(|text| text.to_string());
+        let text = text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_default();
+        if text.starts_with("not yet implemented") {
+            return Self::Unfinished;
+        }
+        let place = PANIC.take().filter(|place| !place.is_empty());
+        Self::Panicked(place.map_or(text.clone(), |place| format!("{text} (at {place})")))
+    }
+
+    /// As bytes, for another process.
+    ///
+    /// # Errors
+    /// As [`Values::to_bytes`].
+    pub fn to_bytes(&self) -> anyhow::Result<Vec<u8>> {
+        let (outcome, message) = match self {
+            Self::Values(_) => ("values", ""),
+            Self::Unfinished => ("unfinished", ""),
+            Self::Failed(message) => ("failed", message.as_str()),
+            Self::Panicked(message) => ("panicked", message.as_str()),
+            Self::TimedOut => ("timed out", ""),
+        };
+        let words = [("outcome", outcome), ("message", message)];
+        let words = words.map(|(key, word)| (key.to_string(), word.to_string()));
+        let empty = Values::new();
+        let values = if let Self::Values(values) = self { values } else { &empty };
+        values.to_bytes(HashMap::from(words))
+    }
+
+    /// The reverse of [`Answer::to_bytes`].
+    ///
+    /// # Errors
+    /// Bytes that it did not write.
+    pub fn from_bytes(bytes: &[u8]) -> anyhow::Result<Self> {
+        let (values, mut words) = Values::from_bytes(bytes)?;
+        let outcome = words.remove("outcome").context("an answer without outcome")?;
+        let message = words.remove("message").unwrap_or_default();
+        Ok(match outcome.as_str() {
+            "values" => Self::Values(values),
+            "unfinished" => Self::Unfinished,
+            "failed" => Self::Failed(message),
+            "panicked" => Self::Panicked(message),
+            "timed out" => Self::TimedOut,
+            other => bail!("an answer with outcome {other:?}"),
+        })
+    }
+}
+
+thread_local! {
+    /// On a check's thread: where it panicked, once it has.
+    static PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// On check threads, keeps the place of a panic and prints nothing; elsewhere panics print as ever.
+fn quiet_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let default = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if PANIC.with_borrow(Option::is_none) {
+                return default(info);
+            }
+            let place = info.location().map(|place| format!("{}:{}", place.file(), place.line()));
+            PANIC.set(Some(place.unwrap_or_default()));
+        }));
+    });
+}

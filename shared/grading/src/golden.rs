@@ -1,0 +1,90 @@
+//! Golden values: cases and expected answers from an independent implementation.
+//!
+//! `datasets/golden/LAB.py` writes `LAB.safetensors`. Names in it read `CHECK/case/NAME`, `CHECK/expected/NAME` and
+//! `CHECK/mistake/ID/NAME`; the file carries the script's SHA-256 and the versions of the libraries it ran with.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, ensure};
+use sha2::{Digest, Sha256};
+
+use crate::Values;
+
+/// One check's golden values.
+#[derive(Clone, Debug, Default)]
+pub struct Case {
+    /// What goes in.
+    pub input: Values,
+    /// What a right answer gives.
+    pub expected: Values,
+    /// What each known mistake gives, by its id.
+    pub mistakes: BTreeMap<String, Values>,
+}
+
+/// A lab's golden file.
+pub struct Golden {
+    path: PathBuf,
+    cases: BTreeMap<String, Case>,
+    words: HashMap<String, String>,
+}
+
+impl Golden {
+    /// Reads `datasets/golden/LAB.safetensors`, found from a lab's or solution's own folder.
+    ///
+    /// # Errors
+    /// A file that is missing or damaged, or whose names are not as above.
+    pub fn load(package: &Path, lab: &str) -> anyhow::Result<Self> {
+        let path = package.join(format!("../../datasets/golden/{lab}.safetensors"));
+        let read = || format!("golden values {}", path.display());
+        let bytes = fs::read(&path).with_context(read)?;
+        let (values, words) = Values::from_bytes(&bytes).with_context(read)?;
+        let mut cases: BTreeMap<String, Case> = BTreeMap::new();
+        for (name, tensor) in values.iter() {
+            let parts: Vec<&str> = name.split('/').collect();
+            let [check, part, ..] = parts[..] else {
+                anyhow::bail!("{}: unexpected name {name:?}", read());
+            };
+            let case = cases.entry(check.to_string()).or_default();
+            let place = match (part, parts.len()) {
+                ("case", 3) => &mut case.input,
+                ("expected", 3) => &mut case.expected,
+                ("mistake", 4) => case.mistakes.entry(parts[2].to_string()).or_default(),
+                _ => anyhow::bail!("{}: unexpected name {name:?}", read()),
+            };
+            *place = std::mem::take(place).with(parts[parts.len() - 1], tensor);
+        }
+        Ok(Self { path, cases, words })
+    }
+
+    /// The values of a check.
+    ///
+    /// # Errors
+    /// A check that the file does not have.
+    pub fn case(&self, check: &str) -> anyhow::Result<&Case> {
+        self.cases.get(check).with_context(|| format!("{}: no case {check:?}", self.path.display()))
+    }
+
+    /// Names of all checks that the file has values for.
+    pub fn checks(&self) -> impl Iterator<Item = &str> {
+        self.cases.keys().map(String::as_str)
+    }
+
+    /// Makes sure that the file was written by the script that lies beside it.
+    ///
+    /// # Errors
+    /// A script that has changed since, or is missing.
+    pub fn verify_script(&self) -> anyhow::Result<()> {
+        let script = self.path.with_extension("py");
+        let text = fs::read(&script).with_context(|| format!("reading {}", script.display()))?;
+        let hash: String = Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect();
+        let recorded = self.words.get("script_sha256").map_or("nothing", String::as_str);
+        ensure!(
+            hash == recorded,
+            "{} has changed since it wrote the golden values (now {hash}, then {recorded}): run it again",
+            script.display()
+        );
+        Ok(())
+    }
+}

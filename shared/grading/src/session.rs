@@ -1,0 +1,115 @@
+//! All verdicts of one lab.
+
+use std::fs;
+use std::path::Path;
+use std::sync::OnceLock;
+
+use anyhow::Context;
+
+use crate::judge::judge;
+use crate::{Answer, Check, Golden, Lab, Status, Verdict, source};
+
+/// A lab, somebody's functions for it, and what has been found out about them so far. A check runs when its verdict is
+/// first asked for, and once only.
+pub struct Session<E> {
+    /// What is asked.
+    pub lab: Lab<E>,
+    exercises: E,
+    golden: Golden,
+    source: String,
+    verdicts: Vec<OnceLock<Verdict>>,
+}
+
+impl<E: Copy + Send + 'static> Session<E> {
+    /// Prepares to check `exercises`, whose source is that of the package in the folder `package`.
+    ///
+    /// # Errors
+    /// Golden values or a source that can't be read.
+    pub fn new(lab: Lab<E>, exercises: E, package: &Path) -> anyhow::Result<Self> {
+        let path = package.join("src/lib.rs");
+        let source = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+        Self::with_source(lab, exercises, package, source)
+    }
+
+    /// As [`Session::new`], with the source given.
+    ///
+    /// # Errors
+    /// Golden values that can't be read or lack a check.
+    pub fn with_source(
+        lab: Lab<E>,
+        exercises: E,
+        package: &Path,
+        source: String,
+    ) -> anyhow::Result<Self> {
+        let golden = Golden::load(package, lab.name)?;
+        for check in &lab.checks {
+            golden.case(check.id)?;
+        }
+        let verdicts = lab.checks.iter().map(|_| OnceLock::new()).collect();
+        Ok(Self { lab, exercises, golden, source, verdicts })
+    }
+
+    /// The verdict on check number `i`.
+    ///
+    /// # Panics
+    /// If there is no such check.
+    pub fn verdict(&self, i: usize) -> &Verdict {
+        self.verdicts[i].get_or_init(|| {
+            let check = &self.lab.checks[i];
+            self.refusal(check).unwrap_or_else(|| self.or_blocked(check, self.judge(check)))
+        })
+    }
+
+    /// The verdict on check number `i`, if it has been asked for.
+    pub fn known_verdict(&self, i: usize) -> Option<&Verdict> {
+        self.verdicts[i].get()
+    }
+
+    fn judge(&self, check: &Check<E>) -> Verdict {
+        match self.golden.case(check.id) {
+            Ok(case) => judge(check, case, &Answer::of(check.run, &self.exercises, &case.input)),
+            Err(error) => Verdict::new(Status::Error, format!("{error:#}")),
+        }
+    }
+
+    fn refusal(&self, check: &Check<E>) -> Option<Verdict> {
+        let exercise = self.lab.exercises.iter().find(|exercise| exercise.name == check.exercise)?;
+        let name = source::uses(&self.source, exercise.refuses)?;
+        let message = format!(
+            "`{name}` does what this exercise asks you to write: use it nowhere in src/lib.rs"
+        );
+        Some(Verdict::new(Status::Refused, message))
+    }
+
+    /// A failure that may come from an earlier exercise says so; a pass stays one.
+    fn or_blocked(&self, check: &Check<E>, verdict: Verdict) -> Verdict {
+        if verdict.passed() || verdict.status == Status::Todo {
+            return verdict;
+        }
+        let exercise = self.lab.exercises.iter().find(|exercise| exercise.name == check.exercise);
+        let needs = exercise.map_or(&[][..], |exercise| exercise.needs);
+        let broken = needs.iter().find(|need| {
+            self.lab.checks_of(need).any(|(i, _)| !self.verdict(i).passed())
+        });
+        match broken {
+            Some(need) => Verdict {
+                status: Status::Blocked,
+                message: format!(
+                    "mend exercise {} ({need}) first; then: {}",
+                    self.lab.number(need),
+                    verdict.message
+                ),
+                mistake: verdict.mistake,
+            },
+            None => verdict,
+        }
+    }
+
+    /// Points won among the checks whose verdict is known.
+    pub fn points(&self) -> u32 {
+        let won = |(i, check): (usize, &Check<E>)| {
+            self.known_verdict(i).filter(|verdict| verdict.passed()).map(|_| check.points)
+        };
+        self.lab.checks.iter().enumerate().filter_map(won).sum()
+    }
+}
