@@ -8,6 +8,8 @@
 //! | [`toybox`] | a procedural world of ten toys: nothing to download |
 //! | [`loader`] | shuffled batches as tensors, prepared ahead on another thread |
 
+#![warn(missing_docs)]
+
 pub mod cifar10;
 pub mod dataset;
 pub mod folder;

@@ -10,6 +10,8 @@
 //!
 //! All of them work on the CPU, on features `[N, D]` in `f32`.
 
+#![warn(missing_docs)]
+
 pub mod evaluation;
 pub mod features;
 pub mod knn;

@@ -112,7 +112,8 @@ fn describe(
     }
     let (g, e) = (floats(got)?, floats(expected)?);
     let near = |(g, e): (&f64, &f64)| {
-        g == e || (g.is_nan() && e.is_nan()) || (g - e).abs() <= tolerance * (1.0 + e.abs())
+        let close = e.is_finite() && (g - e).abs() <= tolerance * (1.0 + e.abs());
+        close || g == e || (g.is_nan() && e.is_nan())
     };
     let Some(i) = g.iter().zip(&e).position(|pair| !near(pair)) else { return Ok(None) };
     if name.starts_with(LEAK) {

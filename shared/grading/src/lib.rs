@@ -20,6 +20,8 @@
 //! | [`harness`] | `main` of a lab's `tests/graded.rs` |
 //! | [`mistakes`] | `main` of a solution's `tests/mistakes.rs` |
 
+#![warn(missing_docs)]
+
 pub mod answer;
 pub mod golden;
 pub mod harness;

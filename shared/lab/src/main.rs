@@ -1,2 +1,64 @@
-//! placeholder
-fn main() {}
+//! `cargo lab`: the course's own command, for students and instructors.
+//!
+//! It links none of the labs, and no Candle: it reads their files and starts their tests, so it answers at once.
+
+mod course;
+mod doctor;
+mod handout;
+mod hint;
+mod list;
+mod sync;
+mod verify;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use course::Course;
+
+/// Work with the labs of this course
+#[derive(Parser)]
+#[command(name = "cargo lab", bin_name = "cargo lab")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// List the labs and what is left to do in each
+    List,
+    /// Show a hint for an exercise: `cargo lab hint 01 rotate90`
+    Hint {
+        /// Number or name of the lab
+        lab: String,
+        /// Name of the function
+        exercise: String,
+        /// Which hint: they say more and more
+        #[arg(default_value_t = 1)]
+        step: usize,
+    },
+    /// Look at this machine: toolchain, cores, CUDA, data
+    Doctor,
+    /// Write each lab's src/lib.rs from its solution
+    Sync {
+        /// Change nothing; fail where a lab differs from its solution
+        #[arg(long)]
+        check: bool,
+        /// Overwrite changes that are not committed
+        #[arg(long)]
+        force: bool,
+    },
+    /// Prove that stubs score 0, solutions 100 and mistakes are named, for all labs
+    Verify,
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let course = Course::open()?;
+    match arguments.command {
+        Command::List => list::run(&course),
+        Command::Hint { lab, exercise, step } => hint::run(course.lab(&lab)?, &exercise, step),
+        Command::Doctor => doctor::run(&course),
+        Command::Sync { check, force } => sync::run(&course, check, force),
+        Command::Verify => verify::run(&course),
+    }
+}

@@ -12,6 +12,8 @@
 //! | [`checkpoint`] | atomic, resumable safetensors files |
 //! | [`device`] | `auto`, `cpu`, `cuda`, `cuda:N` |
 
+#![warn(missing_docs)]
+
 pub mod backbone;
 pub mod checkpoint;
 pub mod device;

@@ -8,6 +8,8 @@
 //! | [`plot`] | curves, bars, heat maps, scatter plots, image grids: each as SVG and PNG |
 //! | [`page`] | `index.html`, which holds all of a run in one file |
 
+#![warn(missing_docs)]
+
 pub mod baseline;
 pub mod options;
 pub mod page;

@@ -25,8 +25,8 @@ pub struct Options {
     #[arg(long)]
     pub epochs: Option<usize>,
     /// Images a step
-    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
-    pub batch_size: u32,
+    #[arg(long)]
+    pub batch_size: Option<usize>,
     /// What initial weights and the order of images are drawn from
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
@@ -84,6 +84,11 @@ impl Options {
         self.epochs.unwrap_or(if self.quick { 1 } else { default })
     }
 
+    /// Images a step: what the flags say, else the lab's own number.
+    pub fn batch_size(&self, default: usize) -> usize {
+        self.batch_size.unwrap_or(default)
+    }
+
     /// Makes the folder for a run of `lab` and returns it.
     ///
     /// # Errors
@@ -94,15 +99,13 @@ impl Options {
         Ok(out)
     }
 
-    /// Everything that decides what a training of `epochs` epochs ends in, in words. Two runs whose words are equal end
-    /// in equal weights.
-    pub fn settings(&self, method: &str, epochs: usize) -> String {
+    /// What decides, among the common flags, in which weights a training ends, in words: a checkpoint carries them.
+    pub fn settings(&self, method: &str, epochs: usize, batch_size: usize) -> String {
         format!(
-            "{method}, data {}, {} images, {:?}, {epochs} epochs, batch {}, seed {}{}",
+            "{method}, data {}, {} images, {:?}, {epochs} epochs, batch {batch_size}, seed {}{}",
             self.data,
             self.train_images.map_or("all".to_string(), |n| n.to_string()),
             self.backbone,
-            self.batch_size,
             self.seed,
             if self.quick { ", quick" } else { "" },
         )

@@ -1,0 +1,82 @@
+//! Where everything is.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+/// The workspace and its labs.
+pub struct Course {
+    pub root: PathBuf,
+    pub labs: Vec<Lab>,
+}
+
+/// One lab: `labs/NN_topic` and its mirror `solutions/NN_topic`.
+pub struct Lab {
+    /// `NN_topic`.
+    pub name: String,
+    /// The lab's folder.
+    pub folder: PathBuf,
+    /// The solution's folder.
+    pub solution: PathBuf,
+}
+
+impl Course {
+    /// Finds the labs of the workspace that this program was built in.
+    pub fn open() -> Result<Self> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let root = root.canonicalize().with_context(|| format!("looking for {}", root.display()))?;
+        let labs = root.join("labs");
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&labs).with_context(|| format!("reading {}", labs.display()))? {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            if name.split_once('_').is_some_and(|(number, _)| number.parse::<u32>().is_ok()) {
+                names.push(name);
+            }
+        }
+        names.sort();
+        let lab = |name: String| Lab {
+            folder: labs.join(&name),
+            solution: root.join("solutions").join(&name),
+            name,
+        };
+        Ok(Self { labs: names.into_iter().map(lab).collect(), root })
+    }
+
+    /// A lab by its number (`1`, `01`), topic (`rotation`) or full name.
+    pub fn lab(&self, word: &str) -> Result<&Lab> {
+        let found = self.labs.iter().find(|lab| {
+            let same_number = word.parse::<u32>().is_ok_and(|n| lab.number().parse() == Ok(n));
+            same_number || lab.package() == word || lab.name == word
+        });
+        match found {
+            Some(lab) => Ok(lab),
+            None => {
+                let known: Vec<&str> = self.labs.iter().map(|lab| lab.name.as_str()).collect();
+                bail!("no lab {word:?}; there are {}", known.join(", "))
+            }
+        }
+    }
+}
+
+impl Lab {
+    /// `NN`.
+    pub fn number(&self) -> &str {
+        self.name.split('_').next().unwrap_or_default()
+    }
+
+    /// The topic, which is the name of the package.
+    pub fn package(&self) -> &str {
+        self.name.split_once('_').map_or("", |(_, topic)| topic)
+    }
+
+    /// The name of the solution's package.
+    pub fn solution_package(&self) -> String {
+        format!("{}-solution", self.package())
+    }
+}
+
+/// Reads a file; its path is in the error.
+pub fn read(path: &Path) -> Result<String> {
+    fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))
+}

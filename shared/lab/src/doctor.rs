@@ -1,0 +1,55 @@
+//! `cargo lab doctor`: what this machine has.
+
+use std::path::Path;
+use std::process::Command;
+use std::thread;
+
+use anyhow::Result;
+
+use crate::course::Course;
+
+pub fn run(course: &Course) -> Result<()> {
+    let report = |name: &str, found: String| println!("{name:<12}{found}");
+    let version = |program: &str| first_line(program, &["--version"]);
+    report("toolchain", version("rustc").unwrap_or("rustc not found".to_string()));
+    report("cargo", version("cargo").unwrap_or("not found".to_string()));
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    report("cores", format!("{cores} (the handouts' times are for 2)"));
+    let gpu = first_line("nvidia-smi", &["--query-gpu=name,memory.total", "--format=csv,noheader"]);
+    report("GPU", gpu.unwrap_or("none found; everything runs on the CPU".to_string()));
+    let compiler = version("nvcc").map(|_| "nvcc found: add `--features cuda` and `--device cuda`".to_string());
+    report("CUDA", compiler.unwrap_or("no nvcc: `--features cuda` can't be built here".to_string()));
+    let python = version("python3").unwrap_or("not found".to_string());
+    report("Python", format!("{python} (only to write golden values anew)"));
+    report("data", "toybox: built in".to_string());
+    for folder in data_folders(&course.root.join("datasets")) {
+        report("", folder);
+    }
+    Ok(())
+}
+
+/// The first line that a program prints, if it runs at all.
+fn first_line(program: &str, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(arguments).output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).lines().next()?.trim().to_string();
+    (output.status.success() && !text.is_empty()).then_some(text)
+}
+
+/// How to name each data set that lies in `datasets/`.
+fn data_folders(datasets: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(datasets).into_iter().flatten().flatten();
+    let mut found: Vec<String> = entries
+        .map(|entry| entry.path())
+        .filter_map(|path| {
+            if path.join("data_batch_1.bin").is_file() {
+                Some(format!("--data cifar10:{}", path.display()))
+            } else if path.join("train").is_dir() {
+                Some(format!("--data folder:{}", path.display()))
+            } else {
+                None
+            }
+        })
+        .collect();
+    found.sort();
+    found
+}
