@@ -34,6 +34,7 @@ impl Progress {
     /// A file that can't be read or written.
     pub fn new(name: &str, out: &Path, first: usize, epochs: usize, steps: usize) -> anyhow::Result<Self> {
         let path = out.join("metrics.jsonl");
+        fs::create_dir_all(out).with_context(|| format!("making the folder {}", out.display()))?;
         keep_epochs_before(first, name, &path).with_context(|| format!("writing {}", path.display()))?;
         let left = (epochs.saturating_sub(first) * steps) as u64;
         let bar = ProgressBar::with_draw_target(Some(left), ProgressDrawTarget::stderr());

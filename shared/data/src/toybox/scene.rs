@@ -85,60 +85,99 @@ fn speck(backdrop: f32, world: &Toybox, rng: &mut Rng) -> Part {
     }
 }
 
-/// Where a toy stands: toy coordinates → pixels.
-struct Pose {
-    x: f32,
-    y: f32,
-    scale: f32,
-    stretch: (f32, f32),
-    tilt: f32,
-}
-
-impl Pose {
-    fn draw(world: &Toybox, time: f32, rng: &mut Rng) -> Self {
-        let half = world.size as f32 / 2.0;
-        let drift = direction(rng);
-        Self {
-            x: half + half * (rng.random_range(-0.14..0.14) + 0.1 * time * drift.0),
-            y: half + half * (rng.random_range(-0.14..0.14) + 0.1 * time * drift.1),
-            scale: half * rng.random_range(0.82..1.04),
-            stretch: (rng.random_range(0.9..1.1), rng.random_range(0.9..1.1)),
-            tilt: rng.random_range(-0.05..0.05),
+fn draw_toy(class: &Class, world: &Toybox, time: f32, rng: &mut Rng) -> Vec<Part> {
+    let half = world.size as f32 / 2.0;
+    let tilt = rng.random_range(-0.05..0.05);
+    let mut parts: Vec<Part> =
+        class.parts.iter().map(|plan| draw_part(plan, tilt, half, rng)).collect();
+    // The toy fills a box that is drawn apart from its class, so that the box says nothing of it.
+    for axis in [Axis::X, Axis::Y] {
+        let centre = half * (1.0 + rng.random_range(-0.10..0.10));
+        fit(&mut parts, axis, centre, 2.0 * half * rng.random_range(0.75..0.88));
+    }
+    let (drift, phase) = (direction(rng), rng.random_range(0.0..1.0));
+    let swing = libm::sinf(TAU * (time + phase)) - libm::sinf(TAU * phase);
+    for (part, plan) in parts.iter_mut().zip(&class.parts) {
+        part.x += 0.1 * half * time * drift.0;
+        part.y += 0.1 * half * time * drift.1;
+        if plan.role == Role::Tip {
+            part.turn(0.04 * swing);
         }
     }
+    parts
+}
 
-    fn place(&self, x: f32, y: f32) -> (f32, f32) {
-        let (cos, sin) = (libm::cosf(TAU * self.tilt), libm::sinf(TAU * self.tilt));
-        let (x, y) = (x * self.stretch.0 * self.scale, y * self.stretch.1 * self.scale);
-        (self.x + cos * x - sin * y, self.y + sin * x + cos * y)
+/// A part in the place and at the angle that its class says, more or less, around the origin.
+fn draw_part(plan: &PartPlan, tilt: f32, half: f32, rng: &mut Rng) -> Part {
+    let (hues, size) = match plan.role {
+        Role::Body => (&BODY, BODY_SIZE),
+        Role::Joint => (&JOINT, JOINT_SIZE),
+        Role::Tip => (&TIP, TIP_SIZE),
+    };
+    let (cos, sin) = (libm::cosf(TAU * tilt), libm::sinf(TAU * tilt));
+    let x = plan.place.0 + rng.random_range(-0.08..0.08);
+    let y = plan.place.1 + rng.random_range(-0.08..0.08);
+    let mut part = Part {
+        kind: plan.kind,
+        x: half * (cos * x - sin * y),
+        y: half * (sin * x + cos * y),
+        cos: 1.0,
+        sin: 0.0,
+        size: size * half * rng.random_range(0.85..1.15),
+        colour: hues[rng.random_range(0..hues.len())],
+        stripes: stripes(rng),
+    };
+    part.turn(plan.turn + tilt + rng.random_range(-0.03..0.03));
+    part
+}
+
+impl Part {
+    /// Turns the part clockwise.
+    fn turn(&mut self, turns: f32) {
+        let (cos, sin) = (libm::cosf(TAU * turns), libm::sinf(TAU * turns));
+        (self.cos, self.sin) = (self.cos * cos - self.sin * sin, self.sin * cos + self.cos * sin);
+    }
+
+    /// Its centre along an axis, and how far it reaches down and up that axis from there.
+    fn span(&self, axis: Axis) -> (f32, f32, f32) {
+        let (centre, u, v) = match axis {
+            Axis::X => (self.x, self.cos, -self.sin),
+            Axis::Y => (self.y, self.sin, self.cos),
+        };
+        (centre, self.size * self.kind.reach(-u, -v), self.size * self.kind.reach(u, v))
     }
 }
 
-fn draw_toy(class: &Class, world: &Toybox, time: f32, rng: &mut Rng) -> Vec<Part> {
-    let pose = Pose::draw(world, time, rng);
-    let phase = rng.random_range(0.0..1.0);
-    let swing = libm::sinf(TAU * (time + phase)) - libm::sinf(TAU * phase);
-    class.parts.iter().map(|plan| draw_part(plan, &pose, swing, rng)).collect()
+#[derive(Clone, Copy)]
+enum Axis {
+    X,
+    Y,
 }
 
-fn draw_part(plan: &PartPlan, pose: &Pose, swing: f32, rng: &mut Rng) -> Part {
-    let (hues, size, wave) = match plan.role {
-        Role::Body => (&BODY, BODY_SIZE, 0.0),
-        Role::Joint => (&JOINT, JOINT_SIZE, 0.0),
-        Role::Tip => (&TIP, TIP_SIZE, 0.04),
-    };
-    let turn = plan.turn + pose.tilt + wave * swing + rng.random_range(-0.03..0.03);
-    let jitter = (rng.random_range(-0.08..0.08), rng.random_range(-0.08..0.08));
-    let (x, y) = pose.place(plan.place.0 + jitter.0, plan.place.1 + jitter.1);
-    Part {
-        kind: plan.kind,
-        x,
-        y,
-        cos: libm::cosf(TAU * turn),
-        sin: libm::sinf(TAU * turn),
-        size: size * pose.scale * rng.random_range(0.85..1.15),
-        colour: hues[rng.random_range(0..hues.len())],
-        stripes: stripes(rng),
+/// Spreads parts along an axis until they fill `extent` around `centre`; the parts keep their sizes.
+fn fit(parts: &mut [Part], axis: Axis, centre: f32, extent: f32) {
+    let spans: Vec<_> = parts.iter().map(|part| part.span(axis)).collect();
+    let mut scale = 1.0;
+    let mut middle = 0.0;
+    // Which parts lie outermost depends on the scale; a few rounds settle it.
+    for _ in 0..4 {
+        let upper = |s: &&(f32, f32, f32)| scale * s.0 + s.2;
+        let lower = |s: &&(f32, f32, f32)| scale * s.0 - s.1;
+        let highest = spans.iter().max_by(|a, b| upper(a).total_cmp(&upper(b)));
+        let lowest = spans.iter().min_by(|a, b| lower(a).total_cmp(&lower(b)));
+        let Some((high, low)) = highest.zip(lowest) else { return };
+        let apart = high.0 - low.0;
+        if apart > 0.0 {
+            scale = (extent - high.2 - low.1) / apart;
+        }
+        middle = 0.5 * (scale * (high.0 + low.0) + high.2 - low.1);
+    }
+    for (part, span) in parts.iter_mut().zip(&spans) {
+        let place = centre + scale * span.0 - middle;
+        match axis {
+            Axis::X => part.x = place,
+            Axis::Y => part.y = place,
+        }
     }
 }
 
