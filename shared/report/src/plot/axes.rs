@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use plotters::style::{IntoFont, TextStyle};
+use plotters::coord::Shift;
+use plotters::prelude::*;
 
-use super::FONT;
+use super::{FONT, PALETTE, colour};
 
 /// Sizes of text in pixels.
 pub(super) const TITLE: u32 = 20;
@@ -25,4 +26,29 @@ pub(super) fn padded_range(values: impl Iterator<Item = f64>) -> Range<f64> {
     }
     let margin = if high > low { 0.05 * (high - low) } else { 0.5 * high.abs().max(1.0) };
     low - margin..high + margin
+}
+
+/// Pixels to the right of a plot for its legend.
+pub(super) const LEGEND_WIDTH: u32 = 150;
+
+/// How series number `i` is drawn: ten series need more than eight colours, so the second round is hollow.
+pub(super) fn series_style(i: usize) -> ShapeStyle {
+    if i < PALETTE.len() { colour(i).filled() } else { colour(i).stroke_width(1) }
+}
+
+/// Writes the names of all series beside the plot, where they hide nothing.
+pub(super) fn legend<'a, DB: DrawingBackend>(
+    area: &DrawingArea<DB, Shift>,
+    names: impl Iterator<Item = &'a String>,
+) -> anyhow::Result<()>
+where
+    DB::ErrorType: 'static,
+{
+    let left = area.dim_in_pixel().0 as i32 - LEGEND_WIDTH as i32 + 10;
+    for (i, name) in names.enumerate() {
+        let y = 60 + 22 * i as i32;
+        area.draw(&Circle::new((left, y), 5, series_style(i)))?;
+        area.draw(&Text::new(name.clone(), (left + 12, y - 8), text(LABEL)))?;
+    }
+    Ok(())
 }

@@ -4,8 +4,8 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::axes::{LABEL, TITLE, text};
-use super::{Plot, colour};
+use super::axes::{LABEL, LEGEND_WIDTH, TITLE, legend, series_style, text};
+use super::Plot;
 
 /// Bars in groups: one group a row of `values`, one colour a series.
 #[derive(Clone, Debug)]
@@ -34,7 +34,7 @@ impl Bars {
 impl Plot for Bars {
     fn size(&self) -> (u32, u32) {
         let bars = self.groups.len() * self.series.len();
-        ((200 + 62 * bars as u32).clamp(480, 1400), 420)
+        ((110 + LEGEND_WIDTH + 58 * bars as u32).clamp(520, 1400), 420)
     }
 
     fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> anyhow::Result<()>
@@ -46,6 +46,7 @@ impl Plot for Bars {
         let mut chart = ChartBuilder::on(area)
             .caption(&self.title, text(TITLE))
             .margin(12)
+            .margin_right(LEGEND_WIDTH)
             .x_label_area_size(36)
             .y_label_area_size(64)
             .build_cartesian_2d(-0.5..groups as f64 - 0.5, low..high)?;
@@ -60,16 +61,13 @@ impl Plot for Bars {
             .draw()?;
         let width = 0.84 / self.series.len().max(1) as f64;
         let centred = text(LABEL - 2).pos(Pos::new(HPos::Center, VPos::Bottom));
-        for (i, (name, values)) in self.series.iter().enumerate() {
+        for (i, (_, values)) in self.series.iter().enumerate() {
             let left = |group: usize| group as f64 - 0.42 + i as f64 * width;
             let bars = values.iter().enumerate().map(|(group, &value)| {
                 let corners = [(left(group) + 0.02, 0.0), (left(group) + width - 0.02, value)];
-                Rectangle::new(corners, colour(i).filled())
+                Rectangle::new(corners, series_style(i))
             });
-            chart
-                .draw_series(bars)?
-                .label(name)
-                .legend(move |(x, y)| Rectangle::new([(x, y - 5), (x + 14, y + 5)], colour(i).filled()));
+            chart.draw_series(bars)?;
             let labels = values.iter().enumerate().map(|(group, &value)| {
                 let place = (left(group) + width / 2.0, value.max(0.0) + 0.012 * (high - low));
                 Text::new(format!("{value:.1}"), place, centred.clone())
@@ -81,15 +79,6 @@ impl Plot for Bars {
             let (x, y) = chart.backend_coord(&(group as f64, low));
             area.draw(&Text::new(name.clone(), (x, y + 8), below.clone()))?;
         }
-        if self.series.len() > 1 {
-            chart
-                .configure_series_labels()
-                .position(SeriesLabelPosition::UpperLeft)
-                .label_font(text(LABEL))
-                .background_style(WHITE.mix(0.8))
-                .border_style(BLACK.mix(0.3))
-                .draw()?;
-        }
-        Ok(())
+        legend(area, self.series.iter().map(|(name, _)| name))
     }
 }

@@ -3,7 +3,7 @@
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use super::axes::{LABEL, TITLE, padded_range, text};
+use super::axes::{LABEL, LEGEND_WIDTH, TITLE, legend, padded_range, series_style, text};
 use super::{Plot, colour};
 
 /// Named series of (x, y), drawn as lines with a dot at each point.
@@ -21,7 +21,7 @@ pub struct Curves {
 
 impl Plot for Curves {
     fn size(&self) -> (u32, u32) {
-        (640, 400)
+        (720, 400)
     }
 
     fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> anyhow::Result<()>
@@ -34,6 +34,7 @@ impl Plot for Curves {
         let mut chart = ChartBuilder::on(area)
             .caption(&self.title, text(TITLE))
             .margin(12)
+            .margin_right(LEGEND_WIDTH)
             .x_label_area_size(44)
             .y_label_area_size(64)
             .build_cartesian_2d(x_range, y_range)?;
@@ -45,23 +46,12 @@ impl Plot for Curves {
             .y_desc(&self.y_label)
             .light_line_style(WHITE)
             .draw()?;
-        for (i, (name, points)) in self.series.iter().enumerate() {
+        for (i, (_, points)) in self.series.iter().enumerate() {
             let style = colour(i).stroke_width(2);
-            chart
-                .draw_series(LineSeries::new(points.iter().copied(), style))?
-                .label(name)
-                .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], style));
-            let dots = points.iter().map(|point| Circle::new(*point, 3, colour(i).filled()));
+            chart.draw_series(LineSeries::new(points.iter().copied(), style))?;
+            let dots = points.iter().map(|point| Circle::new(*point, 3, series_style(i)));
             chart.draw_series(dots)?;
         }
-        if self.series.len() > 1 {
-            chart
-                .configure_series_labels()
-                .label_font(text(LABEL))
-                .background_style(WHITE.mix(0.8))
-                .border_style(BLACK.mix(0.3))
-                .draw()?;
-        }
-        Ok(())
+        legend(area, self.series.iter().map(|(name, _)| name))
     }
 }

@@ -3,8 +3,8 @@
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use super::axes::{LABEL, TITLE, padded_range, text};
-use super::{Plot, colour};
+use super::axes::{LABEL, LEGEND_WIDTH, TITLE, legend, padded_range, series_style, text};
+use super::Plot;
 
 /// Named groups of points, a colour each.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ impl Plot for Scatter {
         let mut chart = ChartBuilder::on(area)
             .caption(&self.title, text(TITLE))
             .margin(12)
-            .margin_right(140)
+            .margin_right(LEGEND_WIDTH)
             .x_label_area_size(44)
             .y_label_area_size(64)
             .build_cartesian_2d(
@@ -47,15 +47,10 @@ impl Plot for Scatter {
             .y_desc(&self.y_label)
             .light_line_style(WHITE)
             .draw()?;
-        for (i, (name, points)) in self.groups.iter().enumerate() {
-            // Ten groups need more than eight colours: the second round is hollow.
-            let style =
-                if i < super::PALETTE.len() { colour(i).filled() } else { colour(i).stroke_width(1) };
+        for (i, (_, points)) in self.groups.iter().enumerate() {
+            let style = series_style(i);
             chart.draw_series(points.iter().map(|point| Circle::new(*point, 3, style)))?;
-            let y = 60 + 22 * i as i32;
-            area.draw(&Circle::new((594, y), 5, style))?;
-            area.draw(&Text::new(name.clone(), (606, y - 8), text(LABEL)))?;
         }
-        Ok(())
+        legend(area, self.groups.iter().map(|(name, _)| name))
     }
 }

@@ -1,0 +1,122 @@
+//! Probes and measures against scikit-learn and NumPy, and in cases whose answer is known.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use candle_core::{DType, Device, Result, Tensor};
+use ssl_data::{Dataset, Toybox};
+use ssl_eval::evaluation::PROBE_WIDTH;
+use ssl_eval::{Evaluation, Knn, LinearProbe, accuracy, collapse_level, confusion_matrix, embed, embed_blocks};
+use ssl_nn::{ConvNet4, Params};
+
+struct Golden(HashMap<String, Tensor>);
+
+impl Golden {
+    fn load() -> Result<Self> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../datasets/golden/evaluation.safetensors");
+        Ok(Self(candle_core::safetensors::load(path, &Device::Cpu)?))
+    }
+
+    fn tensor(&self, name: &str) -> &Tensor {
+        &self.0[&format!("evaluation/{name}")]
+    }
+
+    fn labels(&self, name: &str) -> Result<Vec<u32>> {
+        self.tensor(name).to_vec1()
+    }
+
+    fn number(&self, name: &str) -> Result<f64> {
+        self.tensor(name).to_dtype(DType::F64)?.to_scalar()
+    }
+}
+
+const CLASSES: usize = 4;
+
+#[test]
+fn the_linear_probe_predicts_what_scikit_learn_does() -> anyhow::Result<()> {
+    let golden = Golden::load()?;
+    let labels = golden.labels("case/train_labels")?;
+    let probe = LinearProbe::fit(golden.tensor("case/train"), &labels, CLASSES, golden.number("case/l2")?)?;
+    let predictions = probe.predict(golden.tensor("case/test"))?;
+    assert_eq!(predictions, golden.labels("expected/probe")?);
+    let matrix = confusion_matrix(&predictions, &golden.labels("case/test_labels")?, CLASSES);
+    let matrix: Vec<u32> = matrix.concat().iter().map(|&n| n as u32).collect();
+    assert_eq!(matrix, golden.tensor("expected/confusion").flatten_all()?.to_vec1::<u32>()?);
+    Ok(())
+}
+
+#[test]
+fn knn_votes_as_numpy_does() -> anyhow::Result<()> {
+    let golden = Golden::load()?;
+    let mut knn = Knn::new(golden.tensor("case/train"), &golden.labels("case/train_labels")?, CLASSES)?;
+    knn.k = golden.number("case/k")? as usize;
+    knn.temperature = golden.number("case/temperature")?;
+    assert_eq!(knn.predict(golden.tensor("case/test"))?, golden.labels("expected/knn")?);
+    Ok(())
+}
+
+#[test]
+fn collapse_level_agrees_with_numpy_and_is_0_when_all_are_the_same() -> Result<()> {
+    let golden = Golden::load()?;
+    let found = collapse_level(golden.tensor("case/test"))?;
+    assert!((found - golden.number("expected/collapse_level")?).abs() < 1e-5, "{found}");
+    let same = Tensor::new(&[1f32, -2.0, 3.0], &Device::Cpu)?.unsqueeze(0)?.repeat((5, 1))?;
+    assert!(collapse_level(&same)? < 1e-6);
+    Ok(())
+}
+
+#[test]
+fn labels_out_of_range_and_other_lengths_are_refused() -> Result<()> {
+    let features = Tensor::zeros((3, 2), DType::F32, &Device::Cpu)?;
+    for (labels, part) in [(vec![0, 1, 7], "below 4, got 7"), (vec![0, 1], "3 rows of features, 2 labels")] {
+        let probe = LinearProbe::fit(&features, &labels, CLASSES, 1e-3).err().map(|e| e.to_string());
+        let knn = Knn::new(&features, &labels, CLASSES).err().map(|e| e.to_string());
+        for message in [probe, knn] {
+            assert!(message.as_ref().is_some_and(|message| message.contains(part)), "{message:?}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn accuracy_is_the_share_of_right_predictions() {
+    assert_eq!(accuracy(&[1, 2, 3, 0], &[1, 2, 0, 0]), 0.75);
+}
+
+fn toys() -> anyhow::Result<Dataset> {
+    Toybox { train: 300, test: 100, ..Toybox::default() }.dataset()
+}
+
+#[test]
+fn features_do_not_depend_on_the_images_beside_them() -> anyhow::Result<()> {
+    let data = toys()?;
+    let backbone = ConvNet4::new(&Params::new(0, &Device::Cpu))?;
+    let encode = |images: &Tensor, train: bool| backbone.forward(images, train);
+    let all = embed(&encode, data.train.images(), &Device::Cpu)?;
+    let one = embed(&encode, &data.train.images().select(&[299]), &Device::Cpu)?;
+    assert_eq!(all.dims(), [300, ConvNet4::FEATURES]);
+    let off = (all.narrow(0, 299, 1)? - one)?.abs()?.max_all()?.to_scalar::<f32>()?;
+    assert!(off < 1e-6, "{off}");
+    Ok(())
+}
+
+#[test]
+fn every_block_is_pooled_to_the_same_length() -> anyhow::Result<()> {
+    let data = toys()?;
+    let backbone = ConvNet4::new(&Params::new(0, &Device::Cpu))?;
+    let blocks = |images: &Tensor| backbone.forward_blocks(images, false);
+    for features in embed_blocks(blocks, PROBE_WIDTH, data.test.images(), &Device::Cpu)? {
+        assert_eq!(features.dims(), [100, PROBE_WIDTH]);
+    }
+    Ok(())
+}
+
+#[test]
+fn images_without_classes_can_t_be_evaluated_and_it_is_said_why() -> anyhow::Result<()> {
+    let mut data = toys()?;
+    data.test = ssl_data::Split::new(data.test.images().clone(), None)?;
+    let backbone = ConvNet4::new(&Params::new(0, &Device::Cpu))?;
+    let result = Evaluation::of(|images| backbone.forward_blocks(images, false), &data, &Device::Cpu);
+    assert!(result.is_err_and(|error| error.to_string().contains("no classes")));
+    Ok(())
+}

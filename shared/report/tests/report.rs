@@ -1,0 +1,127 @@
+//! Plots, pages and metrics as files.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Result;
+use candle_core::{DType, Device, Tensor};
+use ssl_report::progress::history;
+use ssl_report::{Bars, Curves, Grid, HeatMap, Page, Plot, Progress, Scatter};
+
+/// Both files are there; the PNG has ink on it, the SVG the words.
+fn is_drawn(out: &Path, name: &str, words: &[&str]) -> Result<()> {
+    let image = image::open(out.join(format!("{name}.png")))?.to_rgb8();
+    let ink = image.pixels().filter(|pixel| pixel.0 != [255, 255, 255]).count();
+    assert!(ink > 500, "{name}: {ink} pixels of ink");
+    let svg = fs::read_to_string(out.join(format!("{name}.svg")))?;
+    for word in words {
+        assert!(svg.contains(word), "{name}: no {word:?}");
+    }
+    Ok(())
+}
+
+fn names(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| name.to_string()).collect()
+}
+
+#[test]
+fn every_plot_is_saved_as_svg_and_png() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let out = dir.path();
+    let title = |text: &str| text.to_string();
+    let points = vec![(0.0, 1.0), (1.0, 0.5), (2.0, f64::NAN)];
+    let curves = Curves {
+        title: title("loss by epoch"),
+        x_label: title("epoch"),
+        y_label: title("loss"),
+        series: vec![("rotation".to_string(), points.clone()), ("empty".to_string(), Vec::new())],
+    };
+    curves.save(out, "curves")?;
+    is_drawn(out, "curves", &["loss by epoch", "rotation"])?;
+    let bars = Bars {
+        title: title("probes"),
+        y_label: title("accuracy"),
+        groups: names(&["block 1", "block 2"]),
+        series: vec![("random".to_string(), vec![12.5, -3.0]), ("trained".to_string(), vec![50.0, 60.0])],
+    };
+    bars.save(out, "bars")?;
+    is_drawn(out, "bars", &["probes", "block 2", "12.5", "-3.0", "trained"])?;
+    let scatter = Scatter {
+        title: title("embeddings"),
+        x_label: title("x"),
+        y_label: title("y"),
+        groups: (0..10).map(|i| (format!("class {i}"), vec![(f64::from(i), f64::from(i * i))])).collect(),
+    };
+    scatter.save(out, "scatter")?;
+    is_drawn(out, "scatter", &["embeddings", "class 9"])?;
+    let map = HeatMap {
+        title: title("confusion"),
+        row_label: title("true"),
+        column_label: title("predicted"),
+        rows: names(&["cat", "dog"]),
+        columns: names(&["cat", "dog"]),
+        values: vec![vec![7.0, 1.0], vec![0.0, 8.25]],
+    };
+    map.save(out, "map")?;
+    is_drawn(out, "map", &["confusion", "dog", "8.2"])
+}
+
+#[test]
+fn a_grid_shows_the_pixels_of_its_images() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let red = Tensor::cat(&[Tensor::ones((1, 1, 8, 8), DType::F32, &Device::Cpu)?, Tensor::zeros((1, 2, 8, 8), DType::F32, &Device::Cpu)?], 1)?;
+    let grid = Grid { title: "red".into(), columns: 2, images: red.repeat((3, 1, 1, 1))?, captions: names(&["a", "b", "✗ c"]) };
+    let svg = grid.save(dir.path(), "grid")?;
+    assert!(svg.contains("data:image/png;base64,"));
+    let image = image::open(dir.path().join("grid.png"))?.to_rgb8();
+    let reds = image.pixels().filter(|pixel| pixel.0 == [255, 0, 0]).count();
+    assert_eq!(reds, 3 * 96 * 96);
+    let wrong = Grid { captions: names(&["one"]), ..grid };
+    assert!(wrong.save(dir.path(), "grid").is_err_and(|error| error.to_string().contains("3 images, 1 captions")));
+    Ok(())
+}
+
+#[test]
+fn a_page_holds_everything_in_one_file() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let mut page = Page::new("A <b> & c", 7, "linear probe", &Device::Cpu);
+    page.heading("Features");
+    page.table(&["", "probe"], &[vec!["random".into(), "12 %".into()]]);
+    page.figure("<?xml version=\"1.0\"?><svg></svg>", "what to see");
+    let html = fs::read_to_string(page.save(dir.path())?)?;
+    for part in ["A &lt;b&gt; &amp; c", "<dd>7</dd>", "linear probe", "candle 0.", "<td>12 %</td>", "<figure><svg></svg>"] {
+        assert!(html.contains(part), "no {part:?} in {html}");
+    }
+    assert!(!html.contains("src=\"http") && !html.contains("<link"), "the page refers to other files");
+    Ok(())
+}
+
+#[test]
+fn metrics_of_epochs_that_are_trained_again_are_replaced() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let train = |name: &str, first: usize, losses: &[f64]| -> Result<()> {
+        let mut progress = Progress::new(name, dir.path(), first, first + losses.len(), 1)?;
+        for loss in losses {
+            progress.step(*loss, 10);
+            progress.end_epoch(&[("accuracy", 0.5)])?;
+        }
+        progress.finish();
+        Ok(())
+    };
+    train("other", 0, &[9.0])?;
+    train("run", 0, &[3.0, 2.0, 1.0])?;
+    train("run", 1, &[1.5])?;
+    assert_eq!(history(dir.path(), "run", "loss")?, [(1.0, 3.0), (2.0, 1.5)]);
+    assert_eq!(history(dir.path(), "other", "accuracy")?, [(1.0, 0.5)]);
+    Ok(())
+}
+
+#[test]
+fn a_loss_that_is_no_number_stops_the_run_with_a_word() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let mut progress = Progress::new("run", dir.path(), 0, 1, 1)?;
+    progress.step(f64::NAN, 1);
+    let message = progress.end_epoch(&[]).err().map(|error| error.to_string());
+    assert!(message.is_some_and(|message| message.contains("the loss is NaN")));
+    Ok(())
+}
