@@ -11,11 +11,8 @@ use ssl_report::{Bars, Page, Plot};
 use super::{ROTATIONS, Settings, pretext_accuracy, train};
 
 /// Name and quarter turns of each variant. All see equally many images.
-const VARIANTS: [(&str, &str, &[u32]); 3] = [
-    ("0_180", "0°, 180°", &[0, 2]),
-    ("90_270", "90°, 270°", &[1, 3]),
-    ("four", "all four", &ROTATIONS),
-];
+const VARIANTS: [(&str, &str, &[u32]); 3] =
+    [("0_180", "0°, 180°", &[0, 2]), ("90_270", "90°, 270°", &[1, 3]), ("four", "all four", &ROTATIONS)];
 
 /// Trains the three variants, each from the same initial weights, and compares their features. A variant that has been
 /// finished before is read from its checkpoint.
@@ -46,7 +43,10 @@ pub fn run(settings: &Settings, data: &Dataset, out: &Path, device: &Device) -> 
     let title = format!("Lab 01: which rotations, on {}", data.name);
     let mut page = Page::new(&title, settings.options.seed, protocol, device);
     page.table(&["rotations", "rotation accuracy", "linear probe", "kNN"], &rows);
-    page.figure(&bars.save(out, "ablation_rotations")?, "Chance of the pretext task is 50 % for two rotations, 25 % for four.");
+    page.figure(
+        &bars.save(out, "ablation_rotations")?,
+        "Chance of the pretext task is 50 % for two rotations, 25 % for four.",
+    );
     println!("report: {}", page.save(out)?.display());
     Ok(())
 }

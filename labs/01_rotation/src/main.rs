@@ -20,8 +20,7 @@ use ssl_report::{Baselines, Options, Progress};
 pub struct Settings {
     #[command(flatten)]
     pub options: Options,
-    /// Greatest learning rate. The paper's 0.1 is for batches of 128 images (512 with their rotations); half of both here,
-    /// for more steps in a short run
+    /// Greatest learning rate, the paper's; its batches hold 128 images, ours half as many, for more steps in a short run
     #[arg(long, default_value_t = 0.1)]
     learning_rate: f64,
     /// Share of the last step's direction that is kept, as in the paper
@@ -138,11 +137,7 @@ pub fn train(
     let checkpoint = out.join(format!("{name}.safetensors"));
     let words = settings.words(name, epochs);
     let resume = options.resume && checkpoint.exists();
-    let first = if resume {
-        Checkpoint::load(&checkpoint, &words, &params, &mut optimiser)?.epoch
-    } else {
-        0
-    };
+    let first = if resume { Checkpoint::load(&checkpoint, &words, &params, &mut optimiser)?.epoch } else { 0 };
     let mut progress = Progress::new(name, out, first, epochs, loader.batches())?;
     let mut step = first * loader.batches();
     for epoch in first..epochs {
@@ -181,12 +176,7 @@ impl Settings {
 const TEST_BATCH: usize = 250;
 
 /// The share of test images, at all of `rotations`, whose rotation is predicted right.
-pub fn pretext_accuracy(
-    model: &Model,
-    data: &Dataset,
-    rotations: &[u32],
-    device: &Device,
-) -> anyhow::Result<f64> {
+pub fn pretext_accuracy(model: &Model, data: &Dataset, rotations: &[u32], device: &Device) -> anyhow::Result<f64> {
     let encode = |images: &Tensor, train: bool| model.logits(images, train);
     let (images, labels) = rotated(&data.test.images().to_tensor(device)?, rotations)?;
     let logits = frozen_features(&encode, &images, TEST_BATCH)?;

@@ -99,9 +99,7 @@ fn blocks(count: usize) -> Vec<String> {
 }
 
 fn by_depth(rotation: &Evaluation, baselines: &Baselines, out: &Path) -> anyhow::Result<String> {
-    let series = |name: &str, e: &Evaluation| {
-        (name.to_string(), e.linear_by_depth.iter().map(|a| 100.0 * a).collect())
-    };
+    let series = |name: &str, e: &Evaluation| (name.to_string(), e.linear_by_depth.iter().map(|a| 100.0 * a).collect());
     let bars = Bars {
         title: "Linear probe by depth".to_string(),
         y_label: "test accuracy (%)".to_string(),

@@ -187,7 +187,8 @@ fn encode(weight: &Tensor, case: &Values, images: &Tensor, train: bool) -> Resul
     let (mean, variance) = (case.tensor("mean")?.to_vec1()?, case.tensor("variance")?.to_vec1()?);
     let width = mean.len();
     let mode = if train { BatchNormMode::Train } else { BatchNormMode::Eval { mean, variance } };
-    let (ones, zeros) = (Tensor::ones(width, features.dtype(), &Device::Cpu)?, Tensor::zeros(width, features.dtype(), &Device::Cpu)?);
+    let (ones, zeros) =
+        (Tensor::ones(width, features.dtype(), &Device::Cpu)?, Tensor::zeros(width, features.dtype(), &Device::Cpu)?);
     let maps = features.unsqueeze(2)?.unsqueeze(3)?; // [B, D, 1, 1]
     let (normalised, _) = batch_norm(&maps, &ones, &zeros, &mode, 1e-5, false)?;
     normalised.flatten_from(1)
@@ -216,10 +217,7 @@ fn frozen() -> Check<Exercises> {
                 "The features are right, but they still hang on the backbone's graph: a probe would train the backbone, and \
                  memory would grow with every batch.",
             ),
-            (
-                "last_batch_dropped",
-                "The last, smaller batch is missing: 8 images in batches of 3 are 3 + 3 + 2.",
-            ),
+            ("last_batch_dropped", "The last, smaller batch is missing: 8 images in batches of 3 are 3 + 3 + 2."),
         ],
     }
 }

@@ -19,8 +19,7 @@ const FILES: [&str; 6] = [
 ];
 /// A label and 3 · 32 · 32 bytes for each of 10,000 images.
 const FILE_LEN: u64 = 10_000 * (1 + 3 * 32 * 32);
-const CLASSES: [&str; 10] =
-    ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
+const CLASSES: [&str; 10] = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
 /// Reads the directory that holds the six `.bin` files.
 ///

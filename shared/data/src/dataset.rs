@@ -23,7 +23,7 @@ impl Images {
     /// An empty image, or a number of bytes that is no multiple of one image's.
     pub fn new(bytes: Vec<u8>, height: usize, width: usize) -> anyhow::Result<Self> {
         let len = 3 * height * width;
-        if len == 0 || bytes.len() % len != 0 {
+        if len == 0 || !bytes.len().is_multiple_of(len) {
             bail!("{} bytes are no whole number of 3×{height}×{width} images", bytes.len());
         }
         Ok(Self { bytes, height, width })

@@ -25,12 +25,7 @@ pub fn load(dir: &Path) -> anyhow::Result<Dataset> {
     let (train, test) = if dir.join("train").is_dir() && dir.join("test").is_dir() {
         let (train, test) = (Listing::read(&dir.join("train"))?, Listing::read(&dir.join("test"))?);
         if train.classes != test.classes {
-            bail!(
-                "{}: the classes of train {:?} and of test {:?} differ",
-                dir.display(),
-                train.classes,
-                test.classes
-            );
+            bail!("{}: the classes of train {:?} and of test {:?} differ", dir.display(), train.classes, test.classes);
         }
         (train, test)
     } else {
@@ -84,11 +79,11 @@ impl Listing {
 
     /// Splits off every sixth file of each class.
     fn hold_out(self) -> (Self, Self) {
-        let mut counts = vec![0; self.classes.len().max(1)];
+        let mut counts = vec![0_usize; self.classes.len().max(1)];
         let (test, train) = self.files.into_iter().partition(|(_, label)| {
             let count = &mut counts[*label as usize];
             *count += 1;
-            *count % TEST_EVERY == 0
+            count.is_multiple_of(TEST_EVERY)
         });
         let classes = self.classes;
         (Self { classes: classes.clone(), files: train }, Self { classes, files: test })
@@ -103,10 +98,7 @@ impl Listing {
                 let image = open(path)?;
                 if size(&image) != (height, width) {
                     let (h, w) = size(&image);
-                    bail!(
-                        "{}: expected {height}×{width} as the first image, got {h}×{w}",
-                        path.display()
-                    );
+                    bail!("{}: expected {height}×{width} as the first image, got {h}×{w}", path.display());
                 }
                 Ok(planar(&image))
             })

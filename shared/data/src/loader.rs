@@ -37,10 +37,7 @@ impl Loader {
     /// A batch size of 0 or more than there are images.
     pub fn new(split: Split, batch_size: usize, seed: u64, device: &Device) -> anyhow::Result<Self> {
         if batch_size == 0 || batch_size > split.len() {
-            anyhow::bail!(
-                "expected a batch size from 1 to {} (the number of images), got {batch_size}",
-                split.len()
-            );
+            anyhow::bail!("expected a batch size from 1 to {} (the number of images), got {batch_size}", split.len());
         }
         Ok(Self { split: Arc::new(split), batch_size, seed, device: device.clone() })
     }

@@ -40,11 +40,7 @@ pub fn embed_blocks(
     embed_all(pooled, images, device)
 }
 
-fn embed_all(
-    encode: impl Fn(&Tensor) -> Result<Vec<Tensor>>,
-    images: &Images,
-    device: &Device,
-) -> Result<Vec<Tensor>> {
+fn embed_all(encode: impl Fn(&Tensor) -> Result<Vec<Tensor>>, images: &Images, device: &Device) -> Result<Vec<Tensor>> {
     let mut columns: Vec<Vec<Tensor>> = Vec::new();
     for first in (0..images.len()).step_by(BATCH) {
         let numbers: Vec<usize> = (first..images.len().min(first + BATCH)).collect();

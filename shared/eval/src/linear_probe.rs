@@ -52,11 +52,7 @@ impl LinearProbe {
             scale: Tensor::from_vec(scale, (1, width), &Device::Cpu)?,
             weights: Tensor::zeros((width + 1, classes), DType::F64, &Device::Cpu)?,
         };
-        let regression = Regression {
-            inputs: probe.inputs(&features)?,
-            targets: one_hot(labels, classes)?,
-            l2,
-        };
+        let regression = Regression { inputs: probe.inputs(&features)?, targets: one_hot(labels, classes)?, l2 };
         probe.weights = regression.minimise()?;
         Ok(probe)
     }
@@ -114,9 +110,8 @@ impl Regression {
         let solver = LBFGS::new(MoreThuenteLineSearch::new(), MEMORY)
             .with_tolerance_cost(TOLERANCE_COST)?
             .with_tolerance_grad(TOLERANCE_GRADIENT)?;
-        let result = Executor::new(self, solver)
-            .configure(|state| state.param(start).max_iters(MAX_ITERATIONS))
-            .run()?;
+        let result =
+            Executor::new(self, solver).configure(|state| state.param(start).max_iters(MAX_ITERATIONS)).run()?;
         let best = result.state().get_best_param().cloned();
         let best = best.ok_or_else(|| anyhow!("the probe's fit gave no weights"))?;
         Ok(Tensor::from_vec(best, shape, &Device::Cpu)?)

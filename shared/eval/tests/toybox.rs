@@ -22,10 +22,7 @@ fn probe_on(data: &Dataset, describe: impl Fn(&[u8]) -> Vec<f32>) -> anyhow::Res
         Tensor::from_vec(rows.concat(), (rows.len(), rows[0].len()), &Device::Cpu)
     };
     let labels = |split: &Split| split.labels().unwrap_or_default().to_vec();
-    probe(
-        (&features(&data.train)?, &labels(&data.train)),
-        (&features(&data.test)?, &labels(&data.test)),
-    )
+    probe((&features(&data.train)?, &labels(&data.train)), (&features(&data.test)?, &labels(&data.test)))
 }
 
 fn world(toys: bool) -> anyhow::Result<Dataset> {

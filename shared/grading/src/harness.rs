@@ -45,10 +45,7 @@ fn trial<E: Copy + Send + Sync + 'static>(session: &Arc<Session<E>>, i: usize, c
             return Ok(());
         }
         let number = lab.split('_').next().unwrap_or(lab);
-        Err(Failed::from(format!(
-            "{}\nA hint: cargo lab hint {number} {exercise}",
-            verdict.message
-        )))
+        Err(Failed::from(format!("{}\nA hint: cargo lab hint {number} {exercise}", verdict.message)))
     })
 }
 

@@ -77,11 +77,9 @@ pub fn judge<E>(check: &Check<E>, case: &Case, answer: &Answer) -> Verdict {
         given.is_some_and(|given| first_difference(values, given, check.tolerance).is_none())
     };
     match check.mistakes.iter().find(made) {
-        Some((id, advice)) => Verdict {
-            status: Status::Fail,
-            message: format!("{difference}\n{advice}"),
-            mistake: Some(id),
-        },
+        Some((id, advice)) => {
+            Verdict { status: Status::Fail, message: format!("{difference}\n{advice}"), mistake: Some(id) }
+        }
         None => Verdict::new(Status::Fail, difference),
     }
 }
@@ -98,12 +96,7 @@ fn first_difference(got: &Values, expected: &Values, tolerance: f64) -> Option<S
     })
 }
 
-fn describe(
-    name: &str,
-    got: &Tensor,
-    expected: &Tensor,
-    tolerance: f64,
-) -> candle_core::Result<Option<String>> {
+fn describe(name: &str, got: &Tensor, expected: &Tensor, tolerance: f64) -> candle_core::Result<Option<String>> {
     if got.dims() != expected.dims() {
         return Ok(Some(format!("{name}: got shape {:?}, expected {:?}", got.dims(), expected.dims())));
     }

@@ -35,12 +35,7 @@ impl<E: Copy + Send + 'static> Session<E> {
     ///
     /// # Errors
     /// Golden values that can't be read or lack a check.
-    pub fn with_source(
-        lab: Lab<E>,
-        exercises: E,
-        package: &Path,
-        source: String,
-    ) -> anyhow::Result<Self> {
+    pub fn with_source(lab: Lab<E>, exercises: E, package: &Path, source: String) -> anyhow::Result<Self> {
         let golden = Golden::load(package, lab.name)?;
         for check in &lab.checks {
             golden.case(check.id)?;
@@ -75,9 +70,7 @@ impl<E: Copy + Send + 'static> Session<E> {
     fn refusal(&self, check: &Check<E>) -> Option<Verdict> {
         let exercise = self.lab.exercises.iter().find(|exercise| exercise.name == check.exercise)?;
         let name = source::uses(&self.source, exercise.refuses)?;
-        let message = format!(
-            "`{name}` does what this exercise asks you to write: use it nowhere in src/lib.rs"
-        );
+        let message = format!("`{name}` does what this exercise asks you to write: use it nowhere in src/lib.rs");
         Some(Verdict::new(Status::Refused, message))
     }
 
@@ -88,17 +81,11 @@ impl<E: Copy + Send + 'static> Session<E> {
         }
         let exercise = self.lab.exercises.iter().find(|exercise| exercise.name == check.exercise);
         let needs = exercise.map_or(&[][..], |exercise| exercise.needs);
-        let broken = needs.iter().find(|need| {
-            self.lab.checks_of(need).any(|(i, _)| !self.verdict(i).passed())
-        });
+        let broken = needs.iter().find(|need| self.lab.checks_of(need).any(|(i, _)| !self.verdict(i).passed()));
         match broken {
             Some(need) => Verdict {
                 status: Status::Blocked,
-                message: format!(
-                    "mend exercise {} ({need}) first; then: {}",
-                    self.lab.number(need),
-                    verdict.message
-                ),
+                message: format!("mend exercise {} ({need}) first; then: {}", self.lab.number(need), verdict.message),
                 mistake: verdict.mistake,
             },
             None => verdict,

@@ -19,10 +19,8 @@ pub fn render<E: Copy + Send + 'static>(session: &Session<E>) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "\n{BOLD}{:<4}{:<28}{:<10}{:>8}{BOLD:#}", "", lab.name, "checks", "points");
     for exercise in &lab.exercises {
-        let known: Vec<_> = lab
-            .checks_of(exercise.name)
-            .filter_map(|(i, check)| Some((check, session.known_verdict(i)?)))
-            .collect();
+        let known: Vec<_> =
+            lab.checks_of(exercise.name).filter_map(|(i, check)| Some((check, session.known_verdict(i)?))).collect();
         if known.is_empty() {
             continue;
         }
@@ -42,11 +40,7 @@ pub fn render<E: Copy + Send + 'static>(session: &Session<E>) -> String {
         };
         let checks = format!("{count}/{}", lab.checks_of(exercise.name).count());
         let number = lab.number(exercise.name);
-        let _ = writeln!(
-            out,
-            "{number:<4}{:<28}{checks:<10}{won:>4}/{worth:<4} {style}{word}{style:#}",
-            exercise.name
-        );
+        let _ = writeln!(out, "{number:<4}{:<28}{checks:<10}{won:>4}/{worth:<4} {style}{word}{style:#}", exercise.name);
     }
     let _ = writeln!(out, "{BOLD}{:<4}{:<38}{:>4}/{total}{BOLD:#}", "", "total", session.points());
     out

@@ -31,13 +31,17 @@ fn vector(values: &[f32]) -> Tensor {
 }
 
 fn case() -> Case {
-    let values = |y: &[f32], gradient: &[f32]| Values::new().with("y", &vector(y)).with("gradient of x", &vector(gradient));
+    let values =
+        |y: &[f32], gradient: &[f32]| Values::new().with("y", &vector(y)).with("gradient of x", &vector(gradient));
     Case {
         input: Values::new().with("x", &vector(&[1.0, -2.0, 3.0])),
         expected: values(&[2.0, -4.0, 6.0], &[2.0; 3]),
         mistakes: BTreeMap::from([
             ("tripled".to_string(), values(&[3.0, -6.0, 9.0], &[3.0; 3])),
-            ("infinite".to_string(), Values::new().with("y", &vector(&[f32::INFINITY, f32::NEG_INFINITY, f32::INFINITY]))),
+            (
+                "infinite".to_string(),
+                Values::new().with("y", &vector(&[f32::INFINITY, f32::NEG_INFINITY, f32::INFINITY])),
+            ),
         ]),
     }
 }
@@ -145,7 +149,11 @@ fn answers_survive_the_way_to_another_process() -> anyhow::Result<()> {
         match (&answer, &back) {
             (Answer::Values(a), Answer::Values(b)) => {
                 assert_eq!(a.number("n")?.to_bits(), b.number("n")?.to_bits());
-                let bits = |v: &Values| Ok::<_, candle_core::Error>(v.tensor("y")?.to_vec1::<f32>()?.into_iter().map(f32::to_bits).collect::<Vec<_>>());
+                let bits = |v: &Values| {
+                    Ok::<_, candle_core::Error>(
+                        v.tensor("y")?.to_vec1::<f32>()?.into_iter().map(f32::to_bits).collect::<Vec<_>>(),
+                    )
+                };
                 assert_eq!(bits(a)?, bits(b)?);
             }
             _ => assert_eq!(format!("{answer:?}"), format!("{back:?}")),

@@ -35,11 +35,7 @@ impl Course {
             }
         }
         names.sort();
-        let lab = |name: String| Lab {
-            folder: labs.join(&name),
-            solution: root.join("solutions").join(&name),
-            name,
-        };
+        let lab = |name: String| Lab { folder: labs.join(&name), solution: root.join("solutions").join(&name), name };
         Ok(Self { labs: names.into_iter().map(lab).collect(), root })
     }
 

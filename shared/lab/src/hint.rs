@@ -6,11 +6,7 @@ use crate::course::{Lab, read};
 
 pub fn run(lab: &Lab, exercise: &str, step: usize) -> Result<()> {
     let hints = of(lab, exercise)?;
-    ensure!(
-        (1..=hints.len()).contains(&step),
-        "{exercise} has hints 1 to {}, got {step}",
-        hints.len()
-    );
+    ensure!((1..=hints.len()).contains(&step), "{exercise} has hints 1 to {}, got {step}", hints.len());
     println!("{}", hints[step - 1]);
     if step < hints.len() {
         println!("\nStill stuck? cargo lab hint {} {exercise} {}", lab.number(), step + 1);

@@ -40,10 +40,8 @@ impl Checkpoint {
         for (name, velocity) in optimiser.state() {
             tensors.insert(format!("{VELOCITY}{name}"), velocity.clone());
         }
-        let metadata = HashMap::from([
-            (EPOCH.to_string(), self.epoch.to_string()),
-            (SETTINGS.to_string(), self.settings.clone()),
-        ]);
+        let metadata =
+            HashMap::from([(EPOCH.to_string(), self.epoch.to_string()), (SETTINGS.to_string(), self.settings.clone())]);
         let bytes = safetensors::serialize(&tensors, Some(metadata))?;
         write_atomically(path, &bytes)
     }
@@ -60,13 +58,9 @@ impl Checkpoint {
             let value = header.metadata().as_ref().and_then(|metadata| metadata.get(key));
             value.cloned().ok_or_else(|| anyhow!("no {key} in the file")).with_context(of_file)
         };
-        let checkpoint = Self {
-            epoch: entry(EPOCH)?.parse().with_context(of_file)?,
-            settings: entry(SETTINGS)?,
-        };
+        let checkpoint = Self { epoch: entry(EPOCH)?.parse().with_context(of_file)?, settings: entry(SETTINGS)? };
         if checkpoint.settings != settings {
-            return Err(anyhow!("it was made with other settings: {}", checkpoint.settings))
-                .with_context(of_file);
+            return Err(anyhow!("it was made with other settings: {}", checkpoint.settings)).with_context(of_file);
         }
         let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu).with_context(of_file)?;
         let strip = |prefix: &str| {

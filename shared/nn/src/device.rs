@@ -53,8 +53,9 @@ impl DeviceChoice {
         match self {
             Self::Cpu => Ok(Device::Cpu),
             Self::Auto => Ok(open_cuda(0).unwrap_or(Device::Cpu)),
-            Self::Cuda(number) => open_cuda(number)
-                .with_context(|| format!("device {self} is not there; --device cpu always is")),
+            Self::Cuda(number) => {
+                open_cuda(number).with_context(|| format!("device {self} is not there; --device cpu always is"))
+            }
         }
     }
 }

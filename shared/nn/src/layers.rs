@@ -20,13 +20,7 @@ impl Conv2d {
     ///
     /// # Errors
     /// The name `weight` is taken in `params`.
-    pub fn new(
-        in_channels: usize,
-        out_channels: usize,
-        kernel: usize,
-        stride: usize,
-        params: &Params,
-    ) -> Result<Self> {
+    pub fn new(in_channels: usize, out_channels: usize, kernel: usize, stride: usize, params: &Params) -> Result<Self> {
         let bound = 1.0 / ((in_channels * kernel * kernel) as f32).sqrt();
         let shape = [out_channels, in_channels, kernel, kernel];
         let weight = params.trainable("weight", &shape, Init::Uniform(bound))?;
@@ -81,10 +75,7 @@ impl BatchNorm {
         let mode = if train {
             BatchNormMode::Train
         } else {
-            BatchNormMode::Eval {
-                mean: self.running_mean.to_vec1()?,
-                variance: self.running_var.to_vec1()?,
-            }
+            BatchNormMode::Eval { mean: self.running_mean.to_vec1()?, variance: self.running_var.to_vec1()? }
         };
         let (y, batch) = ops::batch_norm(&maps, &self.gamma, &self.beta, &mode, Self::EPSILON, self.relu)?;
         if train {

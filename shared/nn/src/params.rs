@@ -36,12 +36,7 @@ pub struct Params {
 impl Params {
     /// The root of an empty tree.
     pub fn new(seed: u64, device: &Device) -> Self {
-        Self {
-            store: Arc::default(),
-            prefix: String::new(),
-            seed,
-            device: device.clone(),
-        }
+        Self { store: Arc::default(), prefix: String::new(), seed, device: device.clone() }
     }
 
     /// The branch `name`: `pp("conv1")` puts `conv1.` before every name below it.
@@ -93,9 +88,7 @@ impl Params {
         let count = shape.iter().product();
         let values: Vec<f32> = match init {
             Init::Constant(value) => vec![value; count],
-            Init::Uniform(bound) => {
-                (0..count).map(|_| bound * (2.0 * rng.random::<f32>() - 1.0)).collect()
-            }
+            Init::Uniform(bound) => (0..count).map(|_| bound * (2.0 * rng.random::<f32>() - 1.0)).collect(),
         };
         Tensor::from_vec(values, shape, &self.device)
     }

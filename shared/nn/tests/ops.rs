@@ -6,9 +6,7 @@ use std::path::Path;
 use candle_core::{DType, Device, Result, Tensor, Var};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use ssl_nn::ops::{
-    BatchNormMode, avg_pool2d, batch_norm, conv2d, global_avg_pool2d, max_pool2d, relu,
-};
+use ssl_nn::ops::{BatchNormMode, avg_pool2d, batch_norm, conv2d, global_avg_pool2d, max_pool2d, relu};
 
 /// A golden case's values by name: `case/x`, `expected/y`, `expected/gradient of x`.
 type Case = HashMap<String, Tensor>;
@@ -34,8 +32,7 @@ fn count(case: &Case, name: &str) -> Result<usize> {
 
 fn assert_close(got: &Tensor, expected: &Tensor, tolerance: f32, what: &str) -> Result<()> {
     assert_eq!(got.dims(), expected.dims(), "{what}");
-    let (got, expected): (Vec<f32>, Vec<f32>) =
-        (got.flatten_all()?.to_vec1()?, expected.flatten_all()?.to_vec1()?);
+    let (got, expected): (Vec<f32>, Vec<f32>) = (got.flatten_all()?.to_vec1()?, expected.flatten_all()?.to_vec1()?);
     for (i, (g, e)) in got.iter().zip(&expected).enumerate() {
         assert!((g - e).abs() <= tolerance * (1.0 + e.abs()), "{what}: element {i} is {g}, expected {e}");
     }
@@ -70,10 +67,7 @@ fn convolutions_agree_with_pytorch() -> Result<()> {
 fn batch_norm_agrees_with_pytorch() -> Result<()> {
     agrees("batch_norm", &["x", "gamma", "beta"], |case, vars| {
         let mode = match count(case, "train")? {
-            0 => BatchNormMode::Eval {
-                mean: case["case/mean"].to_vec1()?,
-                variance: case["case/variance"].to_vec1()?,
-            },
+            0 => BatchNormMode::Eval { mean: case["case/mean"].to_vec1()?, variance: case["case/variance"].to_vec1()? },
             _ => BatchNormMode::Train,
         };
         Ok(batch_norm(&vars[0], &vars[1], &vars[2], &mode, 1e-5, count(case, "relu")? == 1)?.0)
@@ -88,12 +82,8 @@ fn relu_agrees_with_pytorch_at_zero_too() -> Result<()> {
 #[test]
 fn pooling_agrees_with_pytorch() -> Result<()> {
     agrees("global_avg_pool2d", &["x"], |_, vars| global_avg_pool2d(&vars[0]))?;
-    agrees("max_pool2d", &["x"], |case, vars| {
-        max_pool2d(&vars[0], count(case, "kernel")?, count(case, "stride")?)
-    })?;
-    agrees("avg_pool2d", &["x"], |case, vars| {
-        avg_pool2d(&vars[0], count(case, "kernel")?, count(case, "stride")?)
-    })
+    agrees("max_pool2d", &["x"], |case, vars| max_pool2d(&vars[0], count(case, "kernel")?, count(case, "stride")?))?;
+    agrees("avg_pool2d", &["x"], |case, vars| avg_pool2d(&vars[0], count(case, "kernel")?, count(case, "stride")?))
 }
 
 fn random(shape: &[usize], seed: u64) -> Result<Tensor> {
@@ -105,15 +95,13 @@ fn random(shape: &[usize], seed: u64) -> Result<Tensor> {
 /// Compares gradients with central differences of Σ y², element by element.
 fn matches_finite_differences(inputs: &[Tensor], function: impl Fn(&[Tensor]) -> Result<Tensor>) -> Result<()> {
     const STEP: f32 = 1e-2;
-    let loss = |inputs: &[Tensor]| -> Result<f64> {
-        function(inputs)?.to_dtype(DType::F64)?.sqr()?.sum_all()?.to_scalar()
-    };
+    let loss =
+        |inputs: &[Tensor]| -> Result<f64> { function(inputs)?.to_dtype(DType::F64)?.sqr()?.sum_all()?.to_scalar() };
     let vars = inputs.iter().map(Var::from_tensor).collect::<Result<Vec<_>>>()?;
     let tensors: Vec<Tensor> = vars.iter().map(|var| var.as_tensor().clone()).collect();
     let gradients = function(&tensors)?.sqr()?.sum_all()?.backward()?;
     for (which, input) in inputs.iter().enumerate() {
-        let gradient: Vec<f32> =
-            gradients.get(&vars[which]).expect("a gradient").flatten_all()?.to_vec1()?;
+        let gradient: Vec<f32> = gradients.get(&vars[which]).expect("a gradient").flatten_all()?.to_vec1()?;
         for (i, got) in gradient.iter().enumerate() {
             let moved = |by: f32| -> Result<f64> {
                 let mut values: Vec<f32> = input.flatten_all()?.to_vec1()?;
@@ -135,9 +123,10 @@ fn gradients_match_finite_differences() -> Result<()> {
     let inputs = [random(&[2, 3, 5, 4], 1)?, random(&[4, 3, 3, 3], 2)?];
     matches_finite_differences(&inputs, |x| conv2d(&x[0], &x[1], 2, 1))?;
     let inputs = [random(&[3, 2, 3, 2], 3)?, random(&[2], 4)?, random(&[2], 5)?];
-    matches_finite_differences(&inputs, |x| {
-        Ok(batch_norm(&x[0], &x[1], &x[2], &BatchNormMode::Train, 1e-3, false)?.0)
-    })?;
+    matches_finite_differences(
+        &inputs,
+        |x| Ok(batch_norm(&x[0], &x[1], &x[2], &BatchNormMode::Train, 1e-3, false)?.0),
+    )?;
     let inputs = [random(&[2, 2, 4, 5], 6)?];
     matches_finite_differences(&inputs, |x| avg_pool2d(&x[0], 2, 2))?;
     matches_finite_differences(&inputs, |x| global_avg_pool2d(&x[0]))?;
@@ -169,10 +158,12 @@ fn non_contiguous_inputs_give_the_same() -> Result<()> {
 fn results_do_not_depend_on_the_number_of_threads() -> Result<()> {
     let gradients = |threads: usize| -> Result<Vec<f32>> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a thread pool");
-        let (x, weight) = (Var::from_tensor(&random(&[37, 5, 8, 8], 1)?)?, Var::from_tensor(&random(&[6, 5, 3, 3], 2)?)?);
+        let (x, weight) =
+            (Var::from_tensor(&random(&[37, 5, 8, 8], 1)?)?, Var::from_tensor(&random(&[6, 5, 3, 3], 2)?)?);
         pool.install(|| {
             let y = conv2d(&x, &weight, 2, 1)?;
-            let (ones, zeros) = (Tensor::ones(6, DType::F32, &Device::Cpu)?, Tensor::zeros(6, DType::F32, &Device::Cpu)?);
+            let (ones, zeros) =
+                (Tensor::ones(6, DType::F32, &Device::Cpu)?, Tensor::zeros(6, DType::F32, &Device::Cpu)?);
             let (y, _) = batch_norm(&y, &ones, &zeros, &BatchNormMode::Train, 1e-5, true)?;
             let gradients = y.sqr()?.sum_all()?.backward()?;
             let mut all: Vec<f32> = y.flatten_all()?.to_vec1()?;

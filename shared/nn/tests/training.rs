@@ -142,14 +142,19 @@ fn checkpoints_of_other_settings_or_damaged_ones_are_refused() -> anyhow::Result
 fn the_learning_rate_rises_linearly_and_falls_along_a_cosine() {
     let schedule = WarmupCosine { base: 0.4, warmup: 4, total: 12 };
     let close = |step: usize, expected: f64| assert!((schedule.at(step) - expected).abs() < 1e-12, "step {step}");
-    [(0, 0.1), (1, 0.2), (3, 0.4), (4, 0.4), (8, 0.2), (12, 0.0), (99, 0.0)].into_iter().for_each(|(step, rate)| close(step, rate));
+    [(0, 0.1), (1, 0.2), (3, 0.4), (4, 0.4), (8, 0.2), (12, 0.0), (99, 0.0)]
+        .into_iter()
+        .for_each(|(step, rate)| close(step, rate));
 }
 
 #[test]
 fn devices_are_read_and_a_missing_one_is_a_message() {
-    for (text, choice) in
-        [("auto", DeviceChoice::Auto), ("cpu", DeviceChoice::Cpu), ("cuda", DeviceChoice::Cuda(0)), ("cuda:3", DeviceChoice::Cuda(3))]
-    {
+    for (text, choice) in [
+        ("auto", DeviceChoice::Auto),
+        ("cpu", DeviceChoice::Cpu),
+        ("cuda", DeviceChoice::Cuda(0)),
+        ("cuda:3", DeviceChoice::Cuda(3)),
+    ] {
         assert_eq!(text.parse::<DeviceChoice>().expect(text), choice);
     }
     for text in ["gpu", "cuda:", "cuda:x", ""] {

@@ -69,8 +69,19 @@ fn every_plot_is_saved_as_svg_and_png() -> Result<()> {
 #[test]
 fn a_grid_shows_the_pixels_of_its_images() -> Result<()> {
     let dir = tempfile::tempdir()?;
-    let red = Tensor::cat(&[Tensor::ones((1, 1, 8, 8), DType::F32, &Device::Cpu)?, Tensor::zeros((1, 2, 8, 8), DType::F32, &Device::Cpu)?], 1)?;
-    let grid = Grid { title: "red".into(), columns: 2, images: red.repeat((3, 1, 1, 1))?, captions: names(&["a", "b", "✗ c"]) };
+    let red = Tensor::cat(
+        &[
+            Tensor::ones((1, 1, 8, 8), DType::F32, &Device::Cpu)?,
+            Tensor::zeros((1, 2, 8, 8), DType::F32, &Device::Cpu)?,
+        ],
+        1,
+    )?;
+    let grid = Grid {
+        title: "red".into(),
+        columns: 2,
+        images: red.repeat((3, 1, 1, 1))?,
+        captions: names(&["a", "b", "✗ c"]),
+    };
     let svg = grid.save(dir.path(), "grid")?;
     assert!(svg.contains("data:image/png;base64,"));
     let image = image::open(dir.path().join("grid.png"))?.to_rgb8();
@@ -89,7 +100,9 @@ fn a_page_holds_everything_in_one_file() -> Result<()> {
     page.table(&["", "probe"], &[vec!["random".into(), "12 %".into()]]);
     page.figure("<?xml version=\"1.0\"?><svg></svg>", "what to see");
     let html = fs::read_to_string(page.save(dir.path())?)?;
-    for part in ["A &lt;b&gt; &amp; c", "<dd>7</dd>", "linear probe", "candle 0.", "<td>12 %</td>", "<figure><svg></svg>"] {
+    for part in
+        ["A &lt;b&gt; &amp; c", "<dd>7</dd>", "linear probe", "candle 0.", "<td>12 %</td>", "<figure><svg></svg>"]
+    {
         assert!(html.contains(part), "no {part:?} in {html}");
     }
     assert!(!html.contains("src=\"http") && !html.contains("<link"), "the page refers to other files");

@@ -31,11 +31,23 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("over_batch", Exercises { rotation_loss: over_batch, ..EXERCISES }),
     ("underflow", Exercises { rotation_loss: underflow, ..EXERCISES }),
     ("overflow", Exercises { rotation_loss: overflow, ..EXERCISES }),
-    ("percent", Exercises { rotation_accuracy: |s, y| Ok(100.0 * right(s, y, 1)? / y.elem_count() as f64), ..EXERCISES }),
+    (
+        "percent",
+        Exercises { rotation_accuracy: |s, y| Ok(100.0 * right(s, y, 1)? / y.elem_count() as f64), ..EXERCISES },
+    ),
     ("count", Exercises { rotation_accuracy: |s, y| right(s, y, 1), ..EXERCISES }),
-    ("argmax_over_batch", Exercises { rotation_accuracy: |s, y| Ok(right(s, y, 0)? / y.elem_count() as f64), ..EXERCISES }),
-    ("error_rate", Exercises { rotation_accuracy: |s, y| Ok(1.0 - right(s, y, 1)? / y.elem_count() as f64), ..EXERCISES }),
-    ("training_mode", Exercises { frozen_features: |encode, x, n| in_parts(x, n, |x| Ok(encode(x, true)?.detach())), ..EXERCISES }),
+    (
+        "argmax_over_batch",
+        Exercises { rotation_accuracy: |s, y| Ok(right(s, y, 0)? / y.elem_count() as f64), ..EXERCISES },
+    ),
+    (
+        "error_rate",
+        Exercises { rotation_accuracy: |s, y| Ok(1.0 - right(s, y, 1)? / y.elem_count() as f64), ..EXERCISES },
+    ),
+    (
+        "training_mode",
+        Exercises { frozen_features: |encode, x, n| in_parts(x, n, |x| Ok(encode(x, true)?.detach())), ..EXERCISES },
+    ),
     ("graph_kept", Exercises { frozen_features: |encode, x, n| in_parts(x, n, |x| encode(x, false)), ..EXERCISES }),
     (
         "last_batch_dropped",
@@ -54,10 +66,7 @@ const ALTERNATIVES: &[(&str, Exercises)] = &[
     ("labels_by_division", Exercises { rotation_batch: labels_by_division, ..EXERCISES }),
     ("log_softmax_and_one_hot", Exercises { rotation_loss: with_one_hot, ..EXERCISES }),
     ("accuracy_by_loop", Exercises { rotation_accuracy: by_loop, ..EXERCISES }),
-    (
-        "all_at_once",
-        Exercises { frozen_features: |encode, x, _| Ok(encode(x, false)?.detach()), ..EXERCISES },
-    ),
+    ("all_at_once", Exercises { frozen_features: |encode, x, _| Ok(encode(x, false)?.detach()), ..EXERCISES }),
 ];
 
 fn mirrored(images: &Tensor, turns: usize) -> Result<Tensor> {

@@ -43,13 +43,7 @@ pub(super) fn paint(scene: &Scene, world: &Toybox, rng: &mut Rng) -> Canvas {
 }
 
 /// Paints a part with its shading and texture; calls `covered` for each pixel that is more than half covered.
-fn paint_part(
-    part: &Part,
-    light: (f32, f32),
-    planes: &mut [f32],
-    size: usize,
-    mut covered: impl FnMut(usize),
-) {
+fn paint_part(part: &Part, light: (f32, f32), planes: &mut [f32], size: usize, mut covered: impl FnMut(usize)) {
     let reach = Kind::REACH * part.size + 1.0;
     let range = |centre: f32| {
         let first = (centre - reach).max(0.0) as usize;

@@ -4,9 +4,9 @@ use std::f32::consts::TAU;
 
 use rand::Rng as _;
 
+use super::Toybox;
 use super::classes::{Class, PartPlan, Role};
 use super::shape::Kind;
-use super::Toybox;
 use crate::Rng;
 
 /// sRGB colours of relative luminance 0.30 and equal chroma (Oklch, C = 0.12), three for each role.
@@ -59,8 +59,7 @@ fn direction(rng: &mut Rng) -> (f32, f32) {
 
 impl Scene {
     pub(super) fn draw(class: &Class, world: &Toybox, time: f32, rng: &mut Rng) -> Self {
-        let backdrop =
-            if rng.random() { rng.random_range(0.12..0.36) } else { rng.random_range(0.80..0.94) };
+        let backdrop = if rng.random() { rng.random_range(0.12..0.36) } else { rng.random_range(0.80..0.94) };
         let light = direction(rng);
         let tint = [0; 3].map(|_| rng.random_range(0.82..1.12));
         let clutter = (0..rng.random_range(2..=5)).map(|_| speck(backdrop, world, rng)).collect();
@@ -88,8 +87,7 @@ fn speck(backdrop: f32, world: &Toybox, rng: &mut Rng) -> Part {
 fn draw_toy(class: &Class, world: &Toybox, time: f32, rng: &mut Rng) -> Vec<Part> {
     let half = world.size as f32 / 2.0;
     let tilt = rng.random_range(-0.05..0.05);
-    let mut parts: Vec<Part> =
-        class.parts.iter().map(|plan| draw_part(plan, tilt, half, rng)).collect();
+    let mut parts: Vec<Part> = class.parts.iter().map(|plan| draw_part(plan, tilt, half, rng)).collect();
     // The toy fills a box that is drawn apart from its class, so that the box says nothing of it.
     for axis in [Axis::X, Axis::Y] {
         let centre = half * (1.0 + rng.random_range(-0.10..0.10));

@@ -45,11 +45,7 @@ pub fn batch_norm(
 ) -> Result<(Tensor, Moments)> {
     let (_, channels, height, width) = floats::dims4("batch_norm", x)?;
     if gamma.dims() != [channels] || beta.dims() != [channels] {
-        bail!(
-            "batch_norm: x has {channels} channels, gamma is {:?} and beta {:?}",
-            gamma.dims(),
-            beta.dims()
-        );
+        bail!("batch_norm: x has {channels} channels, gamma is {:?} and beta {:?}", gamma.dims(), beta.dims());
     }
     let x = x.contiguous()?;
     let train = matches!(mode, BatchNormMode::Train);
@@ -143,8 +139,7 @@ fn moments(x: &[f32], channels: usize, plane: usize) -> Moments {
     let mut moments = Moments { mean: Vec::new(), variance: Vec::new() };
     for c in 0..channels {
         let mean = of_channel(c).map(|(mean, _)| mean).sum::<f64>() / batch as f64;
-        let squares: f64 =
-            of_channel(c).map(|(m, s)| s + plane as f64 * (m - mean) * (m - mean)).sum();
+        let squares: f64 = of_channel(c).map(|(m, s)| s + plane as f64 * (m - mean) * (m - mean)).sum();
         moments.mean.push(mean as f32);
         moments.variance.push((squares / (batch * plane) as f64) as f32);
     }
@@ -245,11 +240,8 @@ impl BatchNorm {
             .collect();
         let mut gradients = (vec![0.0f32; channels], vec![0.0f32; channels]);
         for c in 0..channels {
-            let (scaled, plain) = sums
-                .iter()
-                .skip(c)
-                .step_by(channels)
-                .fold((0.0, 0.0), |(a, b), (x, y)| (a + x, b + y));
+            let (scaled, plain) =
+                sums.iter().skip(c).step_by(channels).fold((0.0, 0.0), |(a, b), (x, y)| (a + x, b + y));
             gradients.0[c] = scaled as f32 * self.inverse_std[c];
             gradients.1[c] = plain as f32;
         }
@@ -262,21 +254,16 @@ impl BatchNorm {
         let count = (x.len() / gamma.len()) as f32;
         let mut dx = vec![0.0; x.len()];
         let planes = (dx.par_chunks_mut(plane), x.par_chunks(plane), y.par_chunks(plane));
-        planes.into_par_iter().zip(grad.par_chunks(plane)).enumerate().for_each(
-            |(i, ((dx, x, y), grad))| {
-                let c = i % gamma.len();
-                let scale = gamma[c] * self.inverse_std[c];
-                let (offset, slope) = if self.train {
-                    (dbeta[c] / count, dgamma[c] / count * self.inverse_std[c])
-                } else {
-                    (0.0, 0.0)
-                };
-                for (((dx, x), y), grad) in dx.iter_mut().zip(x).zip(y).zip(grad) {
-                    let dy = self.masked(*y, *grad);
-                    *dx = scale * (dy - offset - (x - self.mean[c]) * slope);
-                }
-            },
-        );
+        planes.into_par_iter().zip(grad.par_chunks(plane)).enumerate().for_each(|(i, ((dx, x, y), grad))| {
+            let c = i % gamma.len();
+            let scale = gamma[c] * self.inverse_std[c];
+            let (offset, slope) =
+                if self.train { (dbeta[c] / count, dgamma[c] / count * self.inverse_std[c]) } else { (0.0, 0.0) };
+            for (((dx, x), y), grad) in dx.iter_mut().zip(x).zip(y).zip(grad) {
+                let dy = self.masked(*y, *grad);
+                *dx = scale * (dy - offset - (x - self.mean[c]) * slope);
+            }
+        });
         dx
     }
 }

@@ -74,23 +74,12 @@ impl CustomOp2 for Conv2d {
     ) -> Result<(CpuStorage, Shape)> {
         let geometry = self.geometry(x_layout.dims(), weight_layout.dims());
         let (batch, out_channels) = (x_layout.dims()[0], weight_layout.dims()[0]);
-        let y = forward(
-            floats::of_cpu(x, x_layout)?,
-            floats::of_cpu(weight, weight_layout)?,
-            out_channels,
-            geometry,
-        );
+        let y = forward(floats::of_cpu(x, x_layout)?, floats::of_cpu(weight, weight_layout)?, out_channels, geometry);
         let shape = (batch, out_channels, geometry.out_height(), geometry.out_width());
         Ok((CpuStorage::F32(y), shape.into()))
     }
 
-    fn bwd(
-        &self,
-        x: &Tensor,
-        weight: &Tensor,
-        _y: &Tensor,
-        grad: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+    fn bwd(&self, x: &Tensor, weight: &Tensor, _y: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let geometry = self.geometry(x.dims(), weight.dims());
         let grad = grad.contiguous()?;
         let (x_storage, x_layout) = x.storage_and_layout();
@@ -171,23 +160,21 @@ fn forward(x: &[f32], weight: &[f32], out_channels: usize, geometry: Geometry) -
     let group = group_size(geometry, batch);
     let weight = Matrix::new(weight, out_channels, taps);
     let mut y = vec![0.0; batch * out_channels * pixels];
-    y.par_chunks_mut(group * out_channels * pixels)
-        .zip(x.par_chunks(group * image_len))
-        .for_each_init(
-            || Scratch::new(geometry, group, out_channels),
-            |scratch, (y, images)| {
-                let columns = images.len() / image_len * pixels;
-                scratch.im2col(images, geometry);
-                let patches = Matrix::new(&scratch.columns[..taps * columns], taps, columns);
-                if columns == pixels {
-                    gemm(y, weight, patches, false);
-                } else {
-                    let maps = &mut scratch.maps[..out_channels * columns];
-                    gemm(maps, weight, patches, false);
-                    deinterleave(maps, out_channels, pixels, y);
-                }
-            },
-        );
+    y.par_chunks_mut(group * out_channels * pixels).zip(x.par_chunks(group * image_len)).for_each_init(
+        || Scratch::new(geometry, group, out_channels),
+        |scratch, (y, images)| {
+            let columns = images.len() / image_len * pixels;
+            scratch.im2col(images, geometry);
+            let patches = Matrix::new(&scratch.columns[..taps * columns], taps, columns);
+            if columns == pixels {
+                gemm(y, weight, patches, false);
+            } else {
+                let maps = &mut scratch.maps[..out_channels * columns];
+                gemm(maps, weight, patches, false);
+                deinterleave(maps, out_channels, pixels, y);
+            }
+        },
+    );
     y
 }
 

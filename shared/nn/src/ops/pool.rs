@@ -98,17 +98,15 @@ impl CustomOp1 for Window {
         let x = floats::of_cpu(x, layout)?;
         let share = 1.0 / (self.kernel.0 * self.kernel.1) as f32;
         let mut y = vec![0.0; batch * channels * out_height * out_width];
-        y.par_chunks_mut(out_height * out_width).zip(x.par_chunks(height * width)).for_each(
-            |(y, x)| {
-                for (i, y) in y.iter_mut().enumerate() {
-                    let indices = self.indices(i, width, out_width);
-                    *y = match self.kind {
-                        Kind::Average => indices.map(|j| x[j]).sum::<f32>() * share,
-                        Kind::Max => x[argmax(x, indices)],
-                    };
-                }
-            },
-        );
+        y.par_chunks_mut(out_height * out_width).zip(x.par_chunks(height * width)).for_each(|(y, x)| {
+            for (i, y) in y.iter_mut().enumerate() {
+                let indices = self.indices(i, width, out_width);
+                *y = match self.kind {
+                    Kind::Average => indices.map(|j| x[j]).sum::<f32>() * share,
+                    Kind::Max => x[argmax(x, indices)],
+                };
+            }
+        });
         Ok((CpuStorage::F32(y), (batch, channels, out_height, out_width).into()))
     }
 

@@ -25,13 +25,11 @@ pub fn relu(x: &Tensor) -> Result<Tensor> {
 /// Lets through the gradient where the output is positive.
 pub(super) fn mask(y: &[f32], grad: &[f32]) -> Vec<f32> {
     let mut out = vec![0.0; y.len()];
-    out.par_chunks_mut(CHUNK).zip(y.par_chunks(CHUNK)).zip(grad.par_chunks(CHUNK)).for_each(
-        |((out, y), grad)| {
-            for ((out, y), grad) in out.iter_mut().zip(y).zip(grad) {
-                *out = if *y > 0.0 { *grad } else { 0.0 };
-            }
-        },
-    );
+    out.par_chunks_mut(CHUNK).zip(y.par_chunks(CHUNK)).zip(grad.par_chunks(CHUNK)).for_each(|((out, y), grad)| {
+        for ((out, y), grad) in out.iter_mut().zip(y).zip(grad) {
+            *out = if *y > 0.0 { *grad } else { 0.0 };
+        }
+    });
     out
 }
 

@@ -4,8 +4,8 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::axes::{LABEL, LEGEND_WIDTH, TITLE, legend, series_style, text};
 use super::Plot;
+use super::axes::{LABEL, LEGEND_WIDTH, TITLE, legend, series_style, text};
 
 /// Bars in groups: one group a row of `values`, one colour a series.
 #[derive(Clone, Debug)]

@@ -43,11 +43,7 @@ impl Plot for HeatMap {
         let span = (all().fold(f64::NEG_INFINITY, f64::max) - low).max(1e-12);
         let centred = Pos::new(HPos::Center, VPos::Center);
         area.draw(&Text::new(self.title.clone(), (12, 10), text(TITLE)))?;
-        area.draw(&Text::new(
-            format!("{} ↓   {} →", self.row_label, self.column_label),
-            (12, 40),
-            text(LABEL),
-        ))?;
+        area.draw(&Text::new(format!("{} ↓   {} →", self.row_label, self.column_label), (12, 40), text(LABEL)))?;
         for (c, name) in self.columns.iter().enumerate() {
             let place = (LEFT + c as i32 * CELL + CELL / 2, TOP - 14);
             area.draw(&Text::new(shorten(name, 8), place, text(LABEL - 3).pos(centred)))?;

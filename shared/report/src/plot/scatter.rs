@@ -3,8 +3,8 @@
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use super::axes::{LABEL, LEGEND_WIDTH, TITLE, legend, padded_range, series_style, text};
 use super::Plot;
+use super::axes::{LABEL, LEGEND_WIDTH, TITLE, legend, padded_range, series_style, text};
 
 /// Named groups of points, a colour each.
 #[derive(Clone, Debug)]
@@ -35,10 +35,7 @@ impl Plot for Scatter {
             .margin_right(LEGEND_WIDTH)
             .x_label_area_size(44)
             .y_label_area_size(64)
-            .build_cartesian_2d(
-                padded_range(points().map(|(x, _)| *x)),
-                padded_range(points().map(|(_, y)| *y)),
-            )?;
+            .build_cartesian_2d(padded_range(points().map(|(x, _)| *x)), padded_range(points().map(|(_, y)| *y)))?;
         chart
             .configure_mesh()
             .label_style(text(LABEL))
