@@ -130,9 +130,7 @@ pub fn train(
     let model = Model::new(rotations.len(), &params)?;
     let mut optimiser = Sgd::new(params.trained(), settings.momentum, settings.weight_decay);
     let loader = Loader::new(data.train.clone(), options.batch_size(BATCH_SIZE), options.seed, device)?;
-    let total = epochs * loader.batches();
-    let warmup = (settings.warmup * total as f64) as usize;
-    let schedule = WarmupCosine { base: settings.learning_rate, warmup, total };
+    let schedule = settings.schedule(epochs * loader.batches());
 
     let checkpoint = out.join(format!("{name}.safetensors"));
     let words = settings.words(name, epochs);
@@ -159,6 +157,10 @@ pub fn train(
 }
 
 impl Settings {
+    fn schedule(&self, total: usize) -> WarmupCosine {
+        WarmupCosine { base: self.learning_rate, warmup: (self.warmup * total as f64) as usize, total }
+    }
+
     /// Everything that decides what a training ends in.
     fn words(&self, name: &str, epochs: usize) -> String {
         format!(

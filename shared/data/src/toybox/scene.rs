@@ -16,8 +16,8 @@ const TIP: [[f32; 3]; 3] = [[0.739, 0.552, 0.194], [0.262, 0.614, 0.838], [0.729
 
 /// Side lengths of a square part, in halves of the image.
 const BODY_SIZE: f32 = 0.56;
-const JOINT_SIZE: f32 = 0.44;
-const TIP_SIZE: f32 = 0.38;
+const JOINT_SIZE: f32 = 0.46;
+const TIP_SIZE: f32 = 0.36;
 
 /// A shape in pixels.
 pub(super) struct Part {
@@ -125,7 +125,7 @@ fn draw_part(plan: &PartPlan, tilt: f32, half: f32, rng: &mut Rng) -> Part {
         colour: hues[rng.random_range(0..hues.len())],
         stripes: stripes(rng),
     };
-    part.turn(plan.turn + tilt + rng.random_range(-0.03..0.03));
+    part.turn(plan.turn + tilt + rng.random_range(-0.12..0.12));
     part
 }
 

@@ -52,36 +52,35 @@ impl Geometry {
         (row * self.stride + x % self.stride) * self.phase_width() + x / self.stride
     }
 
-    /// Copies an image into its padded buffer, whose margin must already be zero.
-    fn pad(&self, image: &[f32], padded: &mut [f32]) {
-        for (row, line) in image.chunks_exact(self.width).enumerate() {
+    /// Calls `run(start in the image, end of its row, start in the padded buffer)` for every row and phase: what lies
+    /// `stride` apart in the image lies side by side in the buffer.
+    fn each_phase(&self, mut run: impl FnMut(usize, usize, usize)) {
+        for row in 0..self.channels * self.height {
             let (channel, y) = (row / self.height, row % self.height);
             for phase in 0..self.stride {
                 let first = (phase + self.stride - self.padding % self.stride) % self.stride;
-                if first >= self.width {
-                    continue;
+                if first < self.width {
+                    let start = self.padded_index(channel, y + self.padding, first + self.padding);
+                    run(row * self.width + first, (row + 1) * self.width, start);
                 }
-                let start = self.padded_index(channel, y + self.padding, first + self.padding);
-                let source = line[first..].iter().step_by(self.stride);
-                padded[start..].iter_mut().zip(source).for_each(|(to, from)| *to = *from);
             }
         }
     }
 
+    /// Copies an image into its padded buffer, whose margin must already be zero.
+    fn pad(&self, image: &[f32], padded: &mut [f32]) {
+        self.each_phase(|first, end, start| {
+            let pixels = image[first..end].iter().step_by(self.stride);
+            padded[start..].iter_mut().zip(pixels).for_each(|(to, from)| *to = *from);
+        });
+    }
+
     /// Adds a padded buffer's inside to an image; the reverse of [`Geometry::pad`].
     fn unpad_add(&self, padded: &[f32], image: &mut [f32]) {
-        for (row, line) in image.chunks_exact_mut(self.width).enumerate() {
-            let (channel, y) = (row / self.height, row % self.height);
-            for phase in 0..self.stride {
-                let first = (phase + self.stride - self.padding % self.stride) % self.stride;
-                if first >= self.width {
-                    continue;
-                }
-                let start = self.padded_index(channel, y + self.padding, first + self.padding);
-                let target = line[first..].iter_mut().step_by(self.stride);
-                target.zip(&padded[start..]).for_each(|(to, from)| *to += *from);
-            }
-        }
+        self.each_phase(|first, end, start| {
+            let pixels = image[first..end].iter_mut().step_by(self.stride);
+            pixels.zip(&padded[start..]).for_each(|(to, from)| *to += *from);
+        });
     }
 
     /// Calls `copy(start in the padded buffer, start in the patch matrix)` for every run of `out_width` numbers.

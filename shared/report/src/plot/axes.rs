@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use plotters::coord::Shift;
+use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
 use super::{FONT, PALETTE, colour};
@@ -17,7 +18,7 @@ pub(super) fn text(size: u32) -> TextStyle<'static> {
 }
 
 /// The values' range with a margin of 5 % on both sides; a range of its own for values that are all the same.
-pub(super) fn padded_range(values: impl Iterator<Item = f64>) -> Range<f64> {
+fn padded_range(values: impl Iterator<Item = f64>) -> Range<f64> {
     let (low, high) = values
         .filter(|value| value.is_finite())
         .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
@@ -26,6 +27,39 @@ pub(super) fn padded_range(values: impl Iterator<Item = f64>) -> Range<f64> {
     }
     let margin = if high > low { 0.05 * (high - low) } else { 0.5 * high.abs().max(1.0) };
     low - margin..high + margin
+}
+
+/// A chart over two axes of numbers.
+pub(super) type Plane<'a, DB> = ChartContext<'a, DB, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+
+/// Draws title and axes around a range that holds all points, with room for a legend.
+pub(super) fn plane<'a, DB: DrawingBackend>(
+    area: &'a DrawingArea<DB, Shift>,
+    title: &str,
+    (x_label, y_label): (&str, &str),
+    points: impl Iterator<Item = (f64, f64)> + Clone,
+) -> anyhow::Result<Plane<'a, DB>>
+where
+    DB::ErrorType: 'static,
+{
+    let x_range = padded_range(points.clone().map(|(x, _)| x));
+    let y_range = padded_range(points.map(|(_, y)| y));
+    let mut chart = ChartBuilder::on(area)
+        .caption(title, text(TITLE))
+        .margin(12)
+        .margin_right(LEGEND_WIDTH)
+        .x_label_area_size(44)
+        .y_label_area_size(64)
+        .build_cartesian_2d(x_range, y_range)?;
+    chart
+        .configure_mesh()
+        .label_style(text(LABEL))
+        .axis_desc_style(text(LABEL))
+        .x_desc(x_label)
+        .y_desc(y_label)
+        .light_line_style(WHITE)
+        .draw()?;
+    Ok(chart)
 }
 
 /// Pixels to the right of a plot for its legend.

@@ -5,7 +5,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::Plot;
-use super::axes::{LABEL, LEGEND_WIDTH, TITLE, legend, series_style, text};
+use super::axes::{LABEL, LEGEND_WIDTH, Plane, TITLE, legend, series_style, text};
 
 /// Bars in groups: one group a row of `values`, one colour a series.
 #[derive(Clone, Debug)]
@@ -28,6 +28,29 @@ impl Bars {
         let high = values().fold(0.0f64, |high, &v| high.max(v));
         let margin = 0.12 * (high - low).max(1e-9);
         (if low < 0.0 { low - margin } else { 0.0 }, high + margin)
+    }
+
+    /// Every bar, and its value above it.
+    fn draw_bars<DB: DrawingBackend>(&self, chart: &mut Plane<DB>, height: f64) -> anyhow::Result<()>
+    where
+        DB::ErrorType: 'static,
+    {
+        let width = 0.84 / self.series.len().max(1) as f64;
+        let centred = text(LABEL - 2).pos(Pos::new(HPos::Center, VPos::Bottom));
+        for (i, (_, values)) in self.series.iter().enumerate() {
+            let left = |group: usize| group as f64 - 0.42 + i as f64 * width;
+            let bars = values.iter().enumerate().map(|(group, &value)| {
+                let corners = [(left(group) + 0.02, 0.0), (left(group) + width - 0.02, value)];
+                Rectangle::new(corners, series_style(i))
+            });
+            chart.draw_series(bars)?;
+            let labels = values.iter().enumerate().map(|(group, &value)| {
+                let place = (left(group) + width / 2.0, value.max(0.0) + 0.012 * height);
+                Text::new(format!("{value:.1}"), place, centred.clone())
+            });
+            chart.draw_series(labels)?;
+        }
+        Ok(())
     }
 }
 
@@ -59,21 +82,7 @@ impl Plot for Bars {
             .axis_desc_style(text(LABEL))
             .y_desc(&self.y_label)
             .draw()?;
-        let width = 0.84 / self.series.len().max(1) as f64;
-        let centred = text(LABEL - 2).pos(Pos::new(HPos::Center, VPos::Bottom));
-        for (i, (_, values)) in self.series.iter().enumerate() {
-            let left = |group: usize| group as f64 - 0.42 + i as f64 * width;
-            let bars = values.iter().enumerate().map(|(group, &value)| {
-                let corners = [(left(group) + 0.02, 0.0), (left(group) + width - 0.02, value)];
-                Rectangle::new(corners, series_style(i))
-            });
-            chart.draw_series(bars)?;
-            let labels = values.iter().enumerate().map(|(group, &value)| {
-                let place = (left(group) + width / 2.0, value.max(0.0) + 0.012 * (high - low));
-                Text::new(format!("{value:.1}"), place, centred.clone())
-            });
-            chart.draw_series(labels)?;
-        }
+        self.draw_bars(&mut chart, high - low)?;
         let below = text(LABEL).pos(Pos::new(HPos::Center, VPos::Top));
         for (group, name) in self.groups.iter().enumerate() {
             let (x, y) = chart.backend_coord(&(group as f64, low));

@@ -3,7 +3,7 @@
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use super::axes::{LABEL, LEGEND_WIDTH, TITLE, legend, padded_range, series_style, text};
+use super::axes::{legend, plane, series_style};
 use super::{Plot, colour};
 
 /// Named series of (x, y), drawn as lines with a dot at each point.
@@ -28,24 +28,8 @@ impl Plot for Curves {
     where
         DB::ErrorType: 'static,
     {
-        let points = || self.series.iter().flat_map(|(_, points)| points);
-        let x_range = padded_range(points().map(|(x, _)| *x));
-        let y_range = padded_range(points().map(|(_, y)| *y));
-        let mut chart = ChartBuilder::on(area)
-            .caption(&self.title, text(TITLE))
-            .margin(12)
-            .margin_right(LEGEND_WIDTH)
-            .x_label_area_size(44)
-            .y_label_area_size(64)
-            .build_cartesian_2d(x_range, y_range)?;
-        chart
-            .configure_mesh()
-            .label_style(text(LABEL))
-            .axis_desc_style(text(LABEL))
-            .x_desc(&self.x_label)
-            .y_desc(&self.y_label)
-            .light_line_style(WHITE)
-            .draw()?;
+        let points = self.series.iter().flat_map(|(_, points)| points).copied();
+        let mut chart = plane(area, &self.title, (&self.x_label, &self.y_label), points)?;
         for (i, (_, points)) in self.series.iter().enumerate() {
             let style = colour(i).stroke_width(2);
             chart.draw_series(LineSeries::new(points.iter().copied(), style))?;

@@ -4,7 +4,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 
 use super::Plot;
-use super::axes::{LABEL, LEGEND_WIDTH, TITLE, legend, padded_range, series_style, text};
+use super::axes::{legend, plane, series_style};
 
 /// Named groups of points, a colour each.
 #[derive(Clone, Debug)]
@@ -28,22 +28,8 @@ impl Plot for Scatter {
     where
         DB::ErrorType: 'static,
     {
-        let points = || self.groups.iter().flat_map(|(_, points)| points);
-        let mut chart = ChartBuilder::on(area)
-            .caption(&self.title, text(TITLE))
-            .margin(12)
-            .margin_right(LEGEND_WIDTH)
-            .x_label_area_size(44)
-            .y_label_area_size(64)
-            .build_cartesian_2d(padded_range(points().map(|(x, _)| *x)), padded_range(points().map(|(_, y)| *y)))?;
-        chart
-            .configure_mesh()
-            .label_style(text(LABEL))
-            .axis_desc_style(text(LABEL))
-            .x_desc(&self.x_label)
-            .y_desc(&self.y_label)
-            .light_line_style(WHITE)
-            .draw()?;
+        let points = self.groups.iter().flat_map(|(_, points)| points).copied();
+        let mut chart = plane(area, &self.title, (&self.x_label, &self.y_label), points)?;
         for (i, (_, points)) in self.groups.iter().enumerate() {
             let style = series_style(i);
             chart.draw_series(points.iter().map(|point| Circle::new(*point, 3, style)))?;
