@@ -6,6 +6,7 @@ mod ablation;
 mod plots;
 
 use std::path::Path;
+use std::process::ExitCode;
 
 use candle_core::{Device, Tensor};
 use clap::{Parser, ValueEnum};
@@ -54,15 +55,18 @@ const EPOCHS: usize = 4;
 /// Images a step, before they are turned.
 const BATCH_SIZE: usize = 64;
 
-pub fn main() -> anyhow::Result<()> {
-    let settings = Settings::parse();
+pub fn main() -> ExitCode {
+    ssl_report::exit_code(run(&Settings::parse()))
+}
+
+fn run(settings: &Settings) -> anyhow::Result<()> {
     let device = settings.options.open_device()?;
     let data = settings.options.load_data()?;
     let out = settings.options.out("rotation")?;
     if settings.ablate == Some(Ablation::Rotations) {
-        return ablation::run(&settings, &data, &out, &device);
+        return ablation::run(settings, &data, &out, &device);
     }
-    let model = train(&settings, &data, &ROTATIONS, "rotation", &out, &device)?;
+    let model = train(settings, &data, &ROTATIONS, "rotation", &out, &device)?;
     let accuracy = pretext_accuracy(&model, &data, &ROTATIONS, &device)?;
     println!("rotation accuracy on test images: {:.1} %", 100.0 * accuracy);
     let evaluations = if data.classes.is_empty() {
@@ -73,7 +77,7 @@ pub fn main() -> anyhow::Result<()> {
         let baselines = Baselines::of(&settings.options, &data, epochs, &device)?;
         Some((model.evaluate(&data, &device)?, baselines))
     };
-    let page = plots::report(&settings, &model, &data, accuracy, evaluations.as_ref(), &out, &device)?;
+    let page = plots::report(settings, &model, &data, accuracy, evaluations.as_ref(), &out, &device)?;
     println!("report: {}", page.display());
     Ok(())
 }

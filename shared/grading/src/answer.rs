@@ -43,7 +43,7 @@ impl Answer {
             let result = panic::catch_unwind(AssertUnwindSafe(|| run(&exercises, &case)));
             let answer = match result {
                 Ok(Ok(values)) => Self::Values(values),
-                Ok(Err(error)) => Self::Failed(error.to_string()),
+                Ok(Err(error)) => Self::Failed(message(&error)),
                 Err(payload) => Self::of_panic(&*payload),
             };
             // Nobody listens any more if the deadline has passed.
@@ -101,6 +101,14 @@ impl Answer {
             "timed out" => Self::TimedOut,
             other => bail!("an answer with outcome {other:?}"),
         })
+    }
+}
+
+/// What an error says, without the backtrace that Candle puts behind it where the environment asks for one.
+fn message(error: &candle_core::Error) -> String {
+    match error {
+        candle_core::Error::WithBacktrace { inner, .. } => message(inner),
+        other => other.to_string(),
     }
 }
 

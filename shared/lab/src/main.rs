@@ -10,6 +10,8 @@ mod list;
 mod sync;
 mod verify;
 
+use std::process::ExitCode;
+
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use course::Course;
@@ -51,10 +53,19 @@ enum Command {
     Verify,
 }
 
-fn main() -> Result<()> {
-    let arguments = Arguments::parse();
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            anstream::eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
     let course = Course::open()?;
-    match arguments.command {
+    match command {
         Command::List => list::run(&course),
         Command::Hint { lab, exercise, step } => hint::run(course.lab(&lab)?, &exercise, step),
         Command::Doctor => doctor::run(&course),

@@ -16,11 +16,24 @@ pub mod page;
 pub mod plot;
 pub mod progress;
 
+use std::process::ExitCode;
+
 pub use baseline::Baselines;
 pub use options::Options;
 pub use page::Page;
 pub use plot::{Bars, Curves, Grid, HeatMap, Plot, Scatter};
 pub use progress::Progress;
+
+/// How an experiment ends: an error is one message on the terminal, whatever the environment says of backtraces.
+pub fn exit_code(result: anyhow::Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
 
 /// Large short-lived buffers make up a training step; this allocator keeps their pages, the system's gives them back.
 #[global_allocator]

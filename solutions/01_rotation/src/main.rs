@@ -4,6 +4,6 @@ extern crate rotation_solution as rotation;
 #[path = "../../../labs/01_rotation/src/main.rs"]
 mod experiment;
 
-fn main() -> anyhow::Result<()> {
+fn main() -> std::process::ExitCode {
     experiment::main()
 }
