@@ -108,7 +108,8 @@ fn group_size(geometry: Geometry, batch: usize) -> usize {
 struct Scratch {
     padded: Vec<f32>,
     columns: Vec<f32>,
-    maps: Vec<f32>,
+    /// Output maps of a group, channel by channel.
+    rows: Vec<f32>,
 }
 
 impl Scratch {
@@ -116,20 +117,17 @@ impl Scratch {
         Self {
             padded: vec![0.0; geometry.padded_len()],
             columns: vec![0.0; geometry.taps() * group * geometry.pixels()],
-            maps: vec![0.0; out_channels * group * geometry.pixels()],
+            rows: vec![0.0; out_channels * group * geometry.pixels()],
         }
     }
 
     /// Patch matrix `[taps, images · pixels]` of a group of images.
-    fn im2col(&mut self, images: &[f32], geometry: Geometry) -> &[f32] {
-        let image_len = geometry.channels * geometry.height * geometry.width;
-        let count = images.len() / image_len;
-        let row_stride = count * geometry.pixels();
-        for (i, image) in images.chunks_exact(image_len).enumerate() {
+    fn im2col(&mut self, images: &[f32], geometry: Geometry) {
+        let row_stride = images.len() / geometry.image_len() * geometry.pixels();
+        for (i, image) in images.chunks_exact(geometry.image_len()).enumerate() {
             let columns = &mut self.columns[i * geometry.pixels()..];
             geometry.im2col(image, &mut self.padded, columns, row_stride);
         }
-        &self.columns[..geometry.taps() * row_stride]
     }
 }
 
@@ -155,7 +153,7 @@ fn deinterleave(maps: &[f32], channels: usize, pixels: usize, out: &mut [f32]) {
 
 fn forward(x: &[f32], weight: &[f32], out_channels: usize, geometry: Geometry) -> Vec<f32> {
     let (taps, pixels) = (geometry.taps(), geometry.pixels());
-    let image_len = geometry.channels * geometry.height * geometry.width;
+    let image_len = geometry.image_len();
     let batch = x.len() / image_len;
     let group = group_size(geometry, batch);
     let weight = Matrix::new(weight, out_channels, taps);
@@ -169,9 +167,9 @@ fn forward(x: &[f32], weight: &[f32], out_channels: usize, geometry: Geometry) -
             if columns == pixels {
                 gemm(y, weight, patches, false);
             } else {
-                let maps = &mut scratch.maps[..out_channels * columns];
-                gemm(maps, weight, patches, false);
-                deinterleave(maps, out_channels, pixels, y);
+                let rows = &mut scratch.rows[..out_channels * columns];
+                gemm(rows, weight, patches, false);
+                deinterleave(rows, out_channels, pixels, y);
             }
         },
     );
@@ -187,7 +185,7 @@ fn backward(
     geometry: Geometry,
     input_gradient: bool,
 ) -> (Option<Vec<f32>>, Vec<f32>) {
-    let image_len = geometry.channels * geometry.height * geometry.width;
+    let image_len = geometry.image_len();
     let batch = x.len() / image_len;
     let group = group_size(geometry, batch);
     let part = batch.div_ceil(group).div_ceil(WEIGHT_GRADIENT_PARTS) * group;
@@ -226,7 +224,7 @@ fn backward_part(
 ) -> Vec<f32> {
     let (taps, pixels) = (geometry.taps(), geometry.pixels());
     let out_channels = weight.len() / taps;
-    let image_len = geometry.channels * geometry.height * geometry.width;
+    let image_len = geometry.image_len();
     let mut scratch = Scratch::new(geometry, group, out_channels);
     let mut margins = vec![0.0; geometry.padded_len()];
     let mut dweight = vec![0.0; weight.len()];
@@ -234,20 +232,19 @@ fn backward_part(
     let groups = x.chunks(group * image_len).zip(grad.chunks(group * out_channels * pixels));
     for (index, (images, maps)) in groups.enumerate() {
         let columns = images.len() / image_len * pixels;
-        let mut maps_of_group = std::mem::take(&mut scratch.maps);
-        interleave(maps, out_channels, pixels, &mut maps_of_group);
-        let dy = Matrix::new(&maps_of_group[..out_channels * columns], out_channels, columns);
-        let patches = Matrix::new(scratch.im2col(images, geometry), taps, columns);
-        gemm(&mut dweight, dy, patches.t(), true);
+        scratch.im2col(images, geometry);
+        interleave(maps, out_channels, pixels, &mut scratch.rows);
+        let dy = Matrix::new(&scratch.rows[..out_channels * columns], out_channels, columns);
+        let dcolumns = &mut scratch.columns[..taps * columns];
+        gemm(&mut dweight, dy, Matrix::new(dcolumns, taps, columns).t(), true);
         if !dx.is_empty() {
-            let dcolumns = &mut scratch.columns[..taps * columns];
+            // The patches have done their part; their gradients take their place.
             gemm(dcolumns, weight.t(), dy, false);
             let dx = &mut dx[index * group * image_len..][..images.len()];
             for (i, dimage) in dx.chunks_exact_mut(image_len).enumerate() {
                 geometry.col2im(&dcolumns[i * pixels..], columns, &mut margins, dimage);
             }
         }
-        scratch.maps = maps_of_group;
     }
     dweight
 }

@@ -23,6 +23,11 @@ impl Geometry {
         (self.width + 2 * self.padding - self.kernel.1) / self.stride + 1
     }
 
+    /// Numbers in one image.
+    pub(super) fn image_len(&self) -> usize {
+        self.channels * self.height * self.width
+    }
+
     /// Output pixels of one image: columns of the patch matrix.
     pub(super) fn pixels(&self) -> usize {
         self.out_height() * self.out_width()
