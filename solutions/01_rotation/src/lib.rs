@@ -10,7 +10,9 @@ use ssl_nn::Encode;
 ///
 /// One turn takes pixel (y, x) of the result from (x, W − 1 − y) of the image:
 ///
-///     turned[b, c, y, x] = images[b, c, x, W − 1 − y]
+/// ```text
+/// turned[b, c, y, x] = images[b, c, x, W − 1 − y]
+/// ```
 ///
 /// Every pixel keeps its value to the bit: move pixels, do not interpolate.
 ///
@@ -68,7 +70,9 @@ pub fn rotation_batch(images: &Tensor) -> Result<(Tensor, Tensor)> {
 /// Exercise 3: mean cross-entropy of the predicted rotations (equations 2 and 3 of the paper, with the mean over rotations
 /// and images).
 ///
-///     loss = −1/N · Σᵢ log( exp(sᵢ[yᵢ]) / Σₖ exp(sᵢ[k]) )
+/// ```text
+/// loss = −1/N · Σᵢ log( exp(sᵢ[yᵢ]) / Σₖ exp(sᵢ[k]) )
+/// ```
 ///
 /// with the logits s and the labels y. It must hold for logits of ±200 too, where exp(s) leaves the range of `f32`.
 ///
