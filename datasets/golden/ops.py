@@ -65,6 +65,19 @@ for kernel, stride in [(2, 2), (3, 2), (2, 1), (3, 3)]:
     case(f"avg_pool2d_{kernel}_{stride}", {"x": torch.randn(2, 3, 7, 6)}, lambda x: F.avg_pool2d(x, kernel, stride), numbers)
 case("max_pool2d_tie", {"x": torch.ones(1, 1, 4, 4)}, lambda x: F.max_pool2d(x, 2), {"kernel": 2, "stride": 2})
 
+# A head of two layers with a ReLU between them.
+case(
+    "mlp",
+    {
+        "x": torch.randn(7, 5),
+        "weight_0": torch.randn(6, 5),
+        "bias_0": torch.randn(6),
+        "weight_1": torch.randn(3, 6),
+        "bias_1": torch.randn(3),
+    },
+    lambda x, weight_0, bias_0, weight_1, bias_1: F.linear(F.relu(F.linear(x, weight_0, bias_0)), weight_1, bias_1),
+)
+
 # Three steps of SGD on Σ w⁴, decay on the weights only.
 weight, bias = torch.randn(3, 4, requires_grad=True), torch.randn(4, requires_grad=True)
 start = {"weight": weight.detach().clone(), "bias": bias.detach().clone()}

@@ -3,7 +3,7 @@
 //! `datasets/golden/LAB.py` writes `LAB.safetensors`. Names in it read `CHECK/case/NAME`, `CHECK/expected/NAME` and
 //! `CHECK/mistake/ID/NAME`; the file carries the script's SHA-256 and the versions of the libraries it ran with.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -27,7 +27,6 @@ pub struct Case {
 pub struct Golden {
     path: PathBuf,
     cases: BTreeMap<String, Case>,
-    words: HashMap<String, String>,
 }
 
 impl Golden {
@@ -39,7 +38,7 @@ impl Golden {
         let path = package.join(format!("../../datasets/golden/{lab}.safetensors"));
         let read = || format!("golden values {}", path.display());
         let bytes = fs::read(&path).with_context(read)?;
-        let (values, words) = Values::from_bytes(&bytes).with_context(read)?;
+        let (values, _) = Values::from_bytes(&bytes).with_context(read)?;
         let mut cases: BTreeMap<String, Case> = BTreeMap::new();
         for (name, tensor) in values.iter() {
             let parts: Vec<&str> = name.split('/').collect();
@@ -55,7 +54,7 @@ impl Golden {
             };
             *place = std::mem::take(place).with(parts[parts.len() - 1], tensor);
         }
-        Ok(Self { path, cases, words })
+        Ok(Self { path, cases })
     }
 
     /// The values of a check.
@@ -70,21 +69,22 @@ impl Golden {
     pub fn checks(&self) -> impl Iterator<Item = &str> {
         self.cases.keys().map(String::as_str)
     }
+}
 
-    /// Makes sure that the file was written by the script that lies beside it.
-    ///
-    /// # Errors
-    /// A script that has changed since, or is missing.
-    pub fn verify_script(&self) -> anyhow::Result<()> {
-        let script = self.path.with_extension("py");
-        let text = fs::read(&script).with_context(|| format!("reading {}", script.display()))?;
-        let hash: String = Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect();
-        let recorded = self.words.get("script_sha256").map_or("nothing", String::as_str);
-        ensure!(
-            hash == recorded,
-            "{} has changed since it wrote the golden values (now {hash}, then {recorded}): run it again",
-            script.display()
-        );
-        Ok(())
-    }
+/// Makes sure that a golden file was written by the script that lies beside it.
+///
+/// # Errors
+/// A script that has changed since, or is missing; a file that can't be read.
+pub fn verify_script(golden: &Path) -> anyhow::Result<()> {
+    let read = |path: &Path| fs::read(path).with_context(|| format!("reading {}", path.display()));
+    let script = golden.with_extension("py");
+    let hash: String = Sha256::digest(read(&script)?).iter().map(|byte| format!("{byte:02x}")).collect();
+    let (_, words) = Values::from_bytes(&read(golden)?)?;
+    let recorded = words.get("script_sha256").map_or("nothing", String::as_str);
+    ensure!(
+        hash == recorded,
+        "{} has changed since it wrote the golden values (now {hash}, then {recorded}): run it again",
+        script.display()
+    );
+    Ok(())
 }

@@ -7,6 +7,7 @@ use candle_core::{DType, Device, Result, Tensor, Var};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use ssl_nn::ops::{BatchNormMode, avg_pool2d, batch_norm, conv2d, global_avg_pool2d, max_pool2d, relu};
+use ssl_nn::{Mlp, Params};
 
 /// A golden case's values by name: `case/x`, `expected/y`, `expected/gradient of x`.
 type Case = HashMap<String, Tensor>;
@@ -84,6 +85,33 @@ fn pooling_agrees_with_pytorch() -> Result<()> {
     agrees("global_avg_pool2d", &["x"], |_, vars| global_avg_pool2d(&vars[0]))?;
     agrees("max_pool2d", &["x"], |case, vars| max_pool2d(&vars[0], count(case, "kernel")?, count(case, "stride")?))?;
     agrees("avg_pool2d", &["x"], |case, vars| avg_pool2d(&vars[0], count(case, "kernel")?, count(case, "stride")?))
+}
+
+#[test]
+fn a_head_agrees_with_pytorch() -> Result<()> {
+    let case = &golden("mlp")?["mlp"];
+    let params = Params::new(0, &Device::Cpu);
+    let head = Mlp::new(&[5, 6, 3], &params)?;
+    let golden_name = |name: &str| {
+        let (layer, kind) = name.split_once('.').expect("LAYER.weight or LAYER.bias");
+        format!("{kind}_{layer}")
+    };
+    let weights = params.all().into_keys().map(|name| {
+        let value = case[&format!("case/{}", golden_name(&name))].clone();
+        (name, value)
+    });
+    params.load(&weights.collect())?;
+    let x = Var::from_tensor(&case["case/x"])?;
+    let y = head.forward(&x)?;
+    assert_close(&y, &case["expected/y"], 1e-4, "mlp")?;
+    let gradients = (y * &case["case/upstream"])?.sum_all()?.backward()?;
+    let expected = |name: &str| &case[&format!("expected/gradient of {name}")];
+    assert_close(gradients.get(&x).expect("a gradient"), expected("x"), 1e-4, "x")?;
+    for (name, var) in params.trained() {
+        let gradient = gradients.get(&var).expect("a gradient");
+        assert_close(gradient, expected(&golden_name(&name)), 1e-4, &name)?;
+    }
+    Ok(())
 }
 
 fn random(shape: &[usize], seed: u64) -> Result<Tensor> {
