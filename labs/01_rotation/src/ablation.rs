@@ -42,7 +42,8 @@ pub fn run(settings: &Settings, data: &Dataset, out: &Path, device: &Device) -> 
     let protocol = "equal images seen; last epoch; linear probe and kNN (k = 200, T = 0.1) on the last block";
     let title = format!("Lab 01: which rotations, on {}", data.name);
     let mut page = Page::new(&title, settings.options.seed, protocol, device);
-    page.table(&["rotations", "rotation accuracy", "linear probe", "kNN"], &rows);
+    let header = ["rotations", "rotation accuracy", "linear probe", "kNN"].map(String::from);
+    page.table(&header, &rows);
     page.figure(
         &bars.save(out, "ablation_rotations")?,
         "Chance of the pretext task is 50 % for two rotations, 25 % for four.",

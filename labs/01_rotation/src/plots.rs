@@ -36,7 +36,12 @@ pub fn report(
     );
     if let Some((rotation, baselines)) = evaluations {
         page.heading("What the features are good for");
-        page.table(&["", "linear probe", "kNN", "collapse level"], &rows(rotation, baselines));
+        let mut header = vec!["linear probe on".to_string()];
+        header.extend(blocks(rotation.linear_by_depth.len()));
+        header.extend(["kNN", "collapse"].map(String::from));
+        let rows = rows(rotation, baselines);
+        print(&header, &rows);
+        page.table(&header, &rows);
         page.figure(&by_depth(rotation, baselines, out)?, "Linear probe on each block, pooled to 256 numbers.");
         page.figure(&gain(rotation, baselines, out)?, "What training added to each block.");
         page.figure(&confusion(rotation, data, out)?, "Where the probe on the last block errs.");
@@ -44,19 +49,28 @@ pub fn report(
     page.save(out)
 }
 
+/// A row for each backbone: linear probe by depth, kNN, collapse level.
 fn rows(rotation: &Evaluation, baselines: &Baselines) -> Vec<Vec<String>> {
     let row = |name: &str, e: &Evaluation| {
-        vec![name.to_string(), percent(e.linear()), percent(e.knn), format!("{:.2}", e.collapse_level)]
+        let linear = e.linear_by_depth.iter().map(|&accuracy| percent(accuracy));
+        let rest = [percent(e.knn), format!("{:.2}", e.collapse_level)];
+        std::iter::once(name.to_string()).chain(linear).chain(rest).collect()
     };
-    let rows = vec![
+    vec![
         row("random initialisation", &baselines.random),
         row("rotation", rotation),
         row("supervised", &baselines.supervised),
-    ];
-    for row in &rows {
-        println!("{:<24} linear {:>7}   kNN {:>7}   collapse level {}", row[0], row[1], row[2], row[3]);
-    }
-    rows
+    ]
+}
+
+/// The table on the terminal.
+fn print(header: &[String], rows: &[Vec<String>]) {
+    let line = |cells: &[String]| {
+        let cells = cells.iter().enumerate();
+        cells.map(|(i, cell)| if i == 0 { format!("{cell:<22}") } else { format!("{cell:>10}") }).collect::<String>()
+    };
+    println!("{}", line(header));
+    rows.iter().for_each(|row| println!("{}", line(row)));
 }
 
 fn training(out: &Path) -> anyhow::Result<String> {

@@ -56,14 +56,13 @@ impl Page {
     }
 
     /// A table; the first column holds names.
-    pub fn table(&mut self, header: &[&str], rows: &[Vec<String>]) {
+    pub fn table(&mut self, header: &[String], rows: &[Vec<String>]) {
         let line = |tag: &str, cells: &[String]| {
             let cells = cells.iter().map(|cell| format!("<{tag}>{}</{tag}>", escape(cell)));
             format!("<tr>{}</tr>", cells.collect::<String>())
         };
-        let header: Vec<String> = header.iter().map(|cell| cell.to_string()).collect();
         let rows: String = rows.iter().map(|row| line("td", row)).collect();
-        let _ = writeln!(self.body, "<table>{}{rows}</table>", line("th", &header));
+        let _ = writeln!(self.body, "<table>{}{rows}</table>", line("th", header));
     }
 
     /// Writes `index.html` into `out` and returns its path.

@@ -97,7 +97,7 @@ fn a_page_holds_everything_in_one_file() -> Result<()> {
     let dir = tempfile::tempdir()?;
     let mut page = Page::new("A <b> & c", 7, "linear probe", &Device::Cpu);
     page.heading("Features");
-    page.table(&["", "probe"], &[vec!["random".into(), "12 %".into()]]);
+    page.table(&names(&["", "probe"]), &[vec!["random".into(), "12 %".into()]]);
     page.figure("<?xml version=\"1.0\"?><svg></svg>", "what to see");
     let html = fs::read_to_string(page.save(dir.path())?)?;
     for part in
