@@ -64,7 +64,7 @@ fn run(settings: &Settings) -> anyhow::Result<()> {
     let data = settings.options.load_data()?;
     let out = settings.options.out("rotation")?;
     if settings.ablate == Some(Ablation::Rotations) {
-        return ablation::run(settings, &data, &out, &device);
+        return ablation::run(settings, &data, &out.join("ablation_rotations"), &device);
     }
     let model = train(settings, &data, &ROTATIONS, "rotation", &out, &device)?;
     let accuracy = pretext_accuracy(&model, &data, &ROTATIONS, &device)?;
