@@ -84,7 +84,8 @@ impl Params {
 
     fn draw(&self, full: &str, shape: &[usize], init: Init) -> Result<Tensor> {
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
-        rng.set_stream(fnv1a(full));
+        // A name has a stream of random numbers of its own.
+        rng.set_stream(fnv1a(full.bytes()));
         let count = shape.iter().product();
         let values: Vec<f32> = match init {
             Init::Constant(value) => vec![value; count],
@@ -132,8 +133,8 @@ impl Params {
     }
 }
 
-/// The 64-bit FNV-1a hash: a name's own stream of random numbers.
-fn fnv1a(name: &str) -> u64 {
+/// The 64-bit FNV-1a hash of some bytes: the same on every machine and in every version.
+pub fn fnv1a(bytes: impl IntoIterator<Item = u8>) -> u64 {
     let offset = 0xcbf2_9ce4_8422_2325;
-    name.bytes().fold(offset, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    bytes.into_iter().fold(offset, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use ssl_data::{Dataset, Loader};
 use ssl_eval::Evaluation;
 use ssl_nn::checkpoint::write_atomically;
+use ssl_nn::params::fnv1a;
 use ssl_nn::{ConvNet4, Linear, Params, Sgd, WarmupCosine};
 
 use crate::{Options, Progress};
@@ -101,10 +102,4 @@ fn fingerprint(data: &Dataset) -> u64 {
         let labels = split.labels().unwrap_or_default().iter().map(|&label| label as u8);
         (0..split.len()).flat_map(|i| split.images().get(i)).copied().chain(labels)
     }))
-}
-
-/// The 64-bit FNV-1a hash.
-fn fnv1a(bytes: impl Iterator<Item = u8>) -> u64 {
-    let offset = 0xcbf2_9ce4_8422_2325;
-    bytes.fold(offset, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
