@@ -2,7 +2,7 @@
 
 use candle_core::{Result, Tensor, Var};
 
-use crate::ops::{self, BatchNormMode};
+use crate::ops::{self, BatchNormMode, Moments};
 use crate::params::{Init, Params};
 
 /// A convolution without bias.
@@ -79,13 +79,18 @@ impl BatchNorm {
         };
         let (y, batch) = ops::batch_norm(&maps, &self.gamma, &self.beta, &mode, Self::EPSILON, self.relu)?;
         if train {
-            let count = (maps.elem_count() / batch.mean.len()) as f32;
-            let unbiased = count / (count - 1.0).max(1.0);
-            let variance: Vec<f32> = batch.variance.iter().map(|v| v * unbiased).collect();
-            move_towards(&self.running_mean, &batch.mean)?;
-            move_towards(&self.running_var, &variance)?;
+            self.follow(&batch, maps.elem_count())?;
         }
         y.reshape(x.shape())
+    }
+
+    /// Moves the running statistics towards those of a batch of `elements` numbers.
+    fn follow(&self, batch: &Moments, elements: usize) -> Result<()> {
+        let count = (elements / batch.mean.len()) as f32;
+        let unbiased = count / (count - 1.0).max(1.0);
+        let variance: Vec<f32> = batch.variance.iter().map(|v| v * unbiased).collect();
+        move_towards(&self.running_mean, &batch.mean)?;
+        move_towards(&self.running_var, &variance)
     }
 }
 
@@ -95,4 +100,46 @@ fn move_towards(running: &Var, batch: &[f32]) -> Result<()> {
     let rate = BatchNorm::MOMENTUM;
     let new: Vec<f32> = old.iter().zip(batch).map(|(old, new)| (1.0 - rate) * old + rate * new).collect();
     running.set(&Tensor::from_vec(new, batch.len(), running.device())?)
+}
+
+/// A [`Conv2d`] with [`BatchNorm`] behind it, computed as one where it trains.
+#[derive(Clone)]
+pub struct ConvNorm {
+    conv: Conv2d,
+    norm: BatchNorm,
+}
+
+impl ConvNorm {
+    /// From `channels.0` to `channels.1`; the two layers' parameters have places of their own.
+    ///
+    /// # Errors
+    /// One of the names is taken.
+    pub fn new(
+        channels: (usize, usize),
+        kernel: usize,
+        stride: usize,
+        relu: bool,
+        conv: &Params,
+        norm: &Params,
+    ) -> Result<Self> {
+        Ok(Self {
+            conv: Conv2d::new(channels.0, channels.1, kernel, stride, conv)?,
+            norm: BatchNorm::new(channels.1, relu, norm)?,
+        })
+    }
+
+    /// `[B, C, H, W]` → `[B, O, H', W']`. `train` uses the batch's statistics and moves the running ones.
+    ///
+    /// # Errors
+    /// As [`ops::conv_batch_norm`].
+    pub fn forward(&self, x: &Tensor, train: bool) -> Result<Tensor> {
+        let Self { conv, norm } = self;
+        if !train {
+            return norm.forward(&conv.forward(x)?, false);
+        }
+        let (geometry, affine) = ((conv.stride, conv.padding), (norm.gamma.as_tensor(), norm.beta.as_tensor()));
+        let (y, batch) = ops::conv_batch_norm(x, &conv.weight, geometry, affine, BatchNorm::EPSILON, norm.relu)?;
+        norm.follow(&batch, y.elem_count())?;
+        Ok(y)
+    }
 }

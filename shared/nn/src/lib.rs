@@ -5,7 +5,7 @@
 //! | [`ops`] | convolution, batch norm, ReLU and pooling with checked gradients |
 //! | [`params`] | trainable parameters and buffers under sorted names, seeded |
 //! | [`layers`] | convolution, batch norm and linear layers |
-//! | [`backbone`] | [`ConvNet4`], with every block's output |
+//! | [`backbone`] | [`ConvNet4`] and [`ResNet18`], with every block's output |
 //! | [`head`] | linear and multi-layer heads |
 //! | [`optim`] | SGD with momentum and weight decay |
 //! | [`schedule`] | warm-up and cosine decay |
@@ -24,7 +24,7 @@ pub mod optim;
 pub mod params;
 pub mod schedule;
 
-pub use backbone::{ConvNet4, Encode};
+pub use backbone::{Backbone, BackboneKind, ConvNet4, Encode, ResNet18};
 pub use checkpoint::Checkpoint;
 pub use device::DeviceChoice;
 pub use head::{Linear, Mlp};

@@ -1,4 +1,4 @@
-//! Plain `f32` slices out of Candle's tensors, and tensors out of slices.
+//! Plain `f32` slices out of Candle's tensors, and what is computed on them element by element.
 
 use candle_core::{CpuStorage, Layout, Result, Storage, Tensor, bail};
 
@@ -26,4 +26,27 @@ pub(super) fn dims4(op: &str, x: &Tensor) -> Result<(usize, usize, usize, usize)
             bail!("{op} expects a non-empty [batch, channels, height, width] tensor, got {other:?}")
         }
     }
+}
+
+/// Sums that run side by side, whatever the machine's vectors hold, so that every machine adds in the same order.
+const LANES: usize = 16;
+
+/// Σ of both numbers that `f` makes of each pair of elements.
+///
+/// Inlined, so that it is compiled for the vectors of whoever calls it.
+#[inline(always)]
+pub(super) fn sums(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> [f32; 2]) -> [f64; 2] {
+    let mut lanes = [[0.0f32; LANES]; 2];
+    let mut add = |a: &[f32], b: &[f32]| {
+        for (lane, (&a, &b)) in a.iter().zip(b).enumerate() {
+            let [first, second] = f(a, b);
+            lanes[0][lane] += first;
+            lanes[1][lane] += second;
+        }
+    };
+    let (a_chunks, a_rest) = a.as_chunks::<LANES>();
+    let (b_chunks, b_rest) = b.as_chunks::<LANES>();
+    a_chunks.iter().zip(b_chunks).for_each(|(a, b)| add(a, b));
+    add(a_rest, b_rest);
+    lanes.map(|lanes| lanes.iter().map(|&lane| f64::from(lane)).sum())
 }

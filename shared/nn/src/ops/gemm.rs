@@ -12,13 +12,13 @@ pub(super) struct Matrix<'a> {
 }
 
 impl<'a> Matrix<'a> {
-    /// A row-major matrix.
+    /// A row-major matrix whose rows start `row_stride` apart.
     ///
     /// # Panics
-    /// If `data` does not hold exactly `rows · cols` elements: the kernel reads through raw pointers.
-    pub(super) fn new(data: &'a [f32], rows: usize, cols: usize) -> Self {
-        assert_eq!(data.len(), rows * cols, "a {rows} × {cols} matrix");
-        Self { data, rows, cols, row_stride: cols, col_stride: 1 }
+    /// If `data` does not reach to the end of the last row: the kernel reads through raw pointers.
+    pub(super) fn new(data: &'a [f32], rows: usize, cols: usize, row_stride: usize) -> Self {
+        assert!(reaches(data, rows, cols, row_stride), "{rows} × {cols} matrix in {} elements", data.len());
+        Self { data, rows, cols, row_stride, col_stride: 1 }
     }
 
     /// The transpose, without moving anything.
@@ -27,13 +27,19 @@ impl<'a> Matrix<'a> {
     }
 }
 
-/// `out ← lhs · rhs`, or `out ← out + lhs · rhs` where `accumulate`; `out` is row-major. Runs on the calling thread.
+/// Whether `data` holds `rows` rows of `cols` elements that start `row_stride` apart and do not overlap.
+fn reaches(data: &[f32], rows: usize, cols: usize, row_stride: usize) -> bool {
+    rows > 0 && cols > 0 && cols <= row_stride && data.len() >= (rows - 1) * row_stride + cols
+}
+
+/// `out ← lhs · rhs`, or `out ← out + lhs · rhs` where `accumulate`; `out` is row-major, its rows start `row_stride`
+/// apart. Runs on the calling thread.
 ///
 /// # Panics
 /// If the shapes do not agree.
-pub(super) fn gemm(out: &mut [f32], lhs: Matrix, rhs: Matrix, accumulate: bool) {
+pub(super) fn gemm(out: &mut [f32], row_stride: usize, lhs: Matrix, rhs: Matrix, accumulate: bool) {
     assert_eq!(lhs.cols, rhs.rows, "inner dimensions");
-    assert_eq!(out.len(), lhs.rows * rhs.cols, "output size");
+    assert!(reaches(out, lhs.rows, rhs.cols, row_stride), "{} × {} in {} elements", lhs.rows, rhs.cols, out.len());
     // SAFETY: `Matrix::new` and the asserts above keep every address that the kernel computes inside its slice, and
     // `out` is borrowed mutably, so it overlaps neither operand.
     unsafe {
@@ -43,7 +49,7 @@ pub(super) fn gemm(out: &mut [f32], lhs: Matrix, rhs: Matrix, accumulate: bool) 
             lhs.cols,
             out.as_mut_ptr(),
             1,
-            rhs.cols as isize,
+            row_stride as isize,
             accumulate,
             lhs.data.as_ptr(),
             lhs.col_stride as isize,

@@ -3,6 +3,8 @@
 //! The image is first copied into a zero-padded buffer whose rows are split by phase `x mod stride`. Every row of every
 //! tap is then one contiguous run, so that strided convolutions copy memory instead of gathering single numbers.
 
+use std::ops::Range;
+
 /// The geometry of a convolution over one image.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Geometry {
@@ -58,46 +60,57 @@ impl Geometry {
     }
 
     /// Calls `run(start in the image, end of its row, start in the padded buffer)` for every row and phase: what lies
-    /// `stride` apart in the image lies side by side in the buffer.
+    /// `stride` apart in the image lies side by side in the buffer. Every pixel is in one run.
     fn each_phase(&self, mut run: impl FnMut(usize, usize, usize)) {
         for row in 0..self.channels * self.height {
             let (channel, y) = (row / self.height, row % self.height);
-            for phase in 0..self.stride {
-                let first = (phase + self.stride - self.padding % self.stride) % self.stride;
-                if first < self.width {
-                    let start = self.padded_index(channel, y + self.padding, first + self.padding);
-                    run(row * self.width + first, (row + 1) * self.width, start);
-                }
+            for first in 0..self.stride.min(self.width) {
+                let start = self.padded_index(channel, y + self.padding, first + self.padding);
+                run(row * self.width + first, (row + 1) * self.width, start);
             }
         }
     }
 
     /// Copies an image into its padded buffer, whose margin must already be zero.
-    fn pad(&self, image: &[f32], padded: &mut [f32]) {
+    pub(super) fn pad(&self, image: &[f32], padded: &mut [f32]) {
         self.each_phase(|first, end, start| {
-            let pixels = image[first..end].iter().step_by(self.stride);
-            padded[start..].iter_mut().zip(pixels).for_each(|(to, from)| *to = *from);
+            if self.stride == 1 {
+                padded[start..start + self.width].copy_from_slice(&image[first..end]);
+            } else {
+                let pixels = image[first..end].iter().step_by(self.stride);
+                padded[start..].iter_mut().zip(pixels).for_each(|(to, from)| *to = *from);
+            }
         });
     }
 
-    /// Adds a padded buffer's inside to an image; the reverse of [`Geometry::pad`].
-    fn unpad_add(&self, padded: &[f32], image: &mut [f32]) {
+    /// Copies the inside of a padded buffer into an image; the reverse of [`Geometry::pad`].
+    pub(super) fn unpad(&self, padded: &[f32], image: &mut [f32]) {
         self.each_phase(|first, end, start| {
-            let pixels = image[first..end].iter_mut().step_by(self.stride);
-            pixels.zip(&padded[start..]).for_each(|(to, from)| *to += *from);
+            if self.stride == 1 {
+                image[first..end].copy_from_slice(&padded[start..start + self.width]);
+            } else {
+                let pixels = image[first..end].iter_mut().step_by(self.stride);
+                pixels.zip(&padded[start..]).for_each(|(to, from)| *to = *from);
+            }
         });
     }
 
-    /// Calls `copy(start in the padded buffer, start in the patch matrix)` for every run of `out_width` numbers.
-    fn each_run(&self, row_stride: usize, mut copy: impl FnMut(usize, usize)) {
+    /// Calls `copy(start in the padded buffer, start in the patch matrix)` for every run of `out_width` numbers that
+    /// the output rows `strip` look at.
+    #[inline(always)]
+    fn each_run(&self, strip: &Range<usize>, row_stride: usize, mut copy: impl FnMut(usize, usize)) {
         let (kernel_height, kernel_width) = self.kernel;
+        let (out_width, line) = (self.out_width(), self.stride * self.phase_width());
         let mut row = 0;
         for channel in 0..self.channels {
             for dy in 0..kernel_height {
                 for dx in 0..kernel_width {
-                    for y in 0..self.out_height() {
-                        let from = self.padded_index(channel, y * self.stride + dy, dx);
-                        copy(from, row * row_stride + y * self.out_width());
+                    let mut from = self.padded_index(channel, strip.start * self.stride + dy, dx);
+                    let mut to = row * row_stride;
+                    for _ in strip.clone() {
+                        copy(from, to);
+                        from += self.stride * line;
+                        to += out_width;
                     }
                     row += 1;
                 }
@@ -105,24 +118,42 @@ impl Geometry {
         }
     }
 
-    /// Writes the patches of `image` into columns `0..pixels` of `columns`, whose rows are `row_stride` apart.
-    /// `padded` is scratch of [`Geometry::padded_len`] zeros; its margin stays zero.
-    pub(super) fn im2col(&self, image: &[f32], padded: &mut [f32], columns: &mut [f32], row_stride: usize) {
-        self.pad(image, padded);
+    /// Writes the patches of a padded image below the output rows `strip` into `columns`, whose rows are `row_stride`
+    /// apart.
+    #[inline(always)]
+    pub(super) fn im2col(&self, padded: &[f32], strip: &Range<usize>, columns: &mut [f32], row_stride: usize) {
         let width = self.out_width();
-        self.each_run(row_stride, |from, to| {
-            columns[to..to + width].copy_from_slice(&padded[from..from + width]);
+        self.each_run(strip, row_stride, |from, to| {
+            for_width(&mut columns[to..to + width], &padded[from..from + width], |to, from| *to = *from);
         });
     }
 
     /// Adds columns back to where [`Geometry::im2col`] took them from.
-    pub(super) fn col2im(&self, columns: &[f32], row_stride: usize, padded: &mut [f32], image: &mut [f32]) {
-        padded.fill(0.0);
+    #[inline(always)]
+    pub(super) fn col2im(&self, columns: &[f32], row_stride: usize, strip: &Range<usize>, padded: &mut [f32]) {
         let width = self.out_width();
-        self.each_run(row_stride, |to, from| {
-            let target = &mut padded[to..to + width];
-            target.iter_mut().zip(&columns[from..from + width]).for_each(|(t, c)| *t += *c);
+        self.each_run(strip, row_stride, |to, from| {
+            for_width(&mut padded[to..to + width], &columns[from..from + width], |to, from| *to += *from);
         });
-        self.unpad_add(padded, image);
+    }
+}
+
+/// Applies `f` to two runs of one length. The usual lengths are known to the compiler, which saves a loop for each of
+/// the many short runs of a deep layer.
+#[inline(always)]
+fn for_width(to: &mut [f32], from: &[f32], f: impl Fn(&mut f32, &f32)) {
+    #[inline(always)]
+    fn fixed<const WIDTH: usize>(to: &mut [f32], from: &[f32], f: impl Fn(&mut f32, &f32)) -> bool {
+        match (to.as_mut_array::<WIDTH>(), from.as_array::<WIDTH>()) {
+            (Some(to), Some(from)) => {
+                to.iter_mut().zip(from).for_each(|(to, from)| f(to, from));
+                true
+            }
+            _ => false,
+        }
+    }
+    let done = fixed::<4>(to, from, &f) || fixed::<8>(to, from, &f) || fixed::<16>(to, from, &f) || fixed::<32>(to, from, &f);
+    if !done {
+        to.iter_mut().zip(from).for_each(|(to, from)| f(to, from));
     }
 }

@@ -9,15 +9,21 @@
 //! - split work over fixed groups of images and add up in a fixed order, so results are equal to the bit from run to
 //!   run, whatever the number of threads.
 
+mod affine;
 mod batch_norm;
 mod conv;
+mod conv_batch_norm;
 mod floats;
 mod gemm;
 mod im2col;
+mod moments;
 mod pool;
 mod relu;
+mod tiles;
 
 pub use batch_norm::{BatchNormMode, batch_norm};
 pub use conv::conv2d;
+pub use conv_batch_norm::conv_batch_norm;
+pub use moments::Moments;
 pub use pool::{avg_pool2d, global_avg_pool2d, max_pool2d};
-pub use relu::relu;
+pub use relu::{add_relu, relu};

@@ -1,0 +1,142 @@
+//! Our side of the benchmark: the same protocol as `torch_side.py`.
+
+use std::collections::HashMap;
+use std::io::{BufRead, Write};
+use std::time::Instant;
+
+use anyhow::{Context, bail};
+use candle_core::{D, DType, Device, Result, Tensor, Var};
+use candle_nn::ops::log_softmax;
+use ssl_nn::ops::{self, BatchNormMode};
+use ssl_nn::{Backbone, BackboneKind, Mlp, Params, Sgd};
+
+/// Answers names from the standard input until it ends.
+pub fn serve() -> anyhow::Result<()> {
+    let mut side = Side::default();
+    for line in std::io::stdin().lock().lines() {
+        let answer = side.answer(line?.trim())?;
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "{answer}")?;
+        out.flush()?;
+    }
+    Ok(())
+}
+
+fn timed<T>(run: impl FnOnce() -> Result<T>) -> Result<f64> {
+    let start = Instant::now();
+    run()?;
+    Ok(start.elapsed().as_secs_f64())
+}
+
+#[derive(Default)]
+struct Side {
+    models: HashMap<String, SimClr>,
+    operations: HashMap<String, Operation>,
+}
+
+impl Side {
+    fn answer(&mut self, name: &str) -> anyhow::Result<f64> {
+        match name.split('_').collect::<Vec<_>>()[..] {
+            ["ready"] => Ok(0.0),
+            ["simclr", "step", backbone, batch] => {
+                let (kind, batch): (_, usize) = (backbone.parse()?, batch.parse()?);
+                let model = match self.models.entry(backbone.to_string()) {
+                    std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
+                    std::collections::hash_map::Entry::Vacant(entry) => entry.insert(SimClr::new(kind)?),
+                };
+                let views = random(&[2 * batch, 3, 32, 32])?;
+                Ok(timed(|| model.step(&views))?)
+            }
+            _ => {
+                let (operation, direction) = name.rsplit_once('_').context("a name without _")?;
+                if !self.operations.contains_key(operation) {
+                    self.operations.insert(operation.to_string(), operation_of(operation)?);
+                }
+                let function = &self.operations[operation];
+                match direction {
+                    "forward" => Ok(timed(function)?),
+                    _ => {
+                        let loss = function()?.sum_all()?;
+                        Ok(timed(|| loss.backward())?)
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn random(shape: &[usize]) -> Result<Tensor> {
+    Tensor::rand(0f32, 1f32, shape, &Device::Cpu)
+}
+
+type Operation = Box<dyn Fn() -> Result<Tensor>>;
+
+fn operation_of(name: &str) -> anyhow::Result<Operation> {
+    let var = |shape: &[usize]| Var::from_tensor(&random(shape)?);
+    let parts: Vec<&str> = name.split('_').collect();
+    if let ["conv", kernel, channels, size, stride, ref rest @ ..] = parts[..] {
+        let (inputs, outputs) = channels.split_once("to").context("channels")?;
+        let (kernel, inputs, outputs): (usize, usize, usize) = (kernel.parse()?, inputs.parse()?, outputs.parse()?);
+        let (size, stride): (usize, usize) = (size.parse()?, stride.parse()?);
+        let weight = var(&[outputs, inputs, kernel, kernel])?;
+        let shape = [128, inputs, size, size];
+        let x = if inputs > 3 { var(&shape)?.into_inner() } else { random(&shape)? };
+        let (gamma, beta) = (var(&[outputs])?, var(&[outputs])?);
+        return Ok(match rest {
+            ["norm"] => Box::new(move || {
+                Ok(ops::conv_batch_norm(&x, &weight, (stride, kernel / 2), (&gamma, &beta), 1e-5, true)?.0)
+            }),
+            _ => Box::new(move || ops::conv2d(&x, &weight, stride, kernel / 2)),
+        });
+    }
+    let (x, other) = (var(&[128, 64, 16, 16])?, var(&[128, 64, 16, 16])?);
+    let (gamma, beta) = (var(&[64])?, var(&[64])?);
+    Ok(match name {
+        "norm_relu" => {
+            Box::new(move || Ok(ops::batch_norm(&x, &gamma, &beta, &BatchNormMode::Train, 1e-5, true)?.0))
+        }
+        "relu" => Box::new(move || ops::relu(&x)),
+        "add_relu" => Box::new(move || ops::add_relu(&x, &other)),
+        "max_pool" => Box::new(move || ops::max_pool2d(&x, 2, 2)),
+        "avg_pool" => Box::new(move || ops::avg_pool2d(&x, 2, 2)),
+        "global_pool" => Box::new(move || ops::global_avg_pool2d(&x)),
+        _ => bail!("no measurement is called {name}"),
+    })
+}
+
+/// A network, its projection head and the steps that train them.
+struct SimClr {
+    backbone: Backbone,
+    head: Mlp,
+    optimiser: Sgd,
+}
+
+impl SimClr {
+    const TEMPERATURE: f64 = 0.5;
+
+    fn new(kind: BackboneKind) -> Result<Self> {
+        let params = Params::new(0, &Device::Cpu);
+        let backbone = Backbone::new(kind, &params.pp("backbone"))?;
+        let head = Mlp::new(&[backbone.features(), 256, 128], &params.pp("projector"))?;
+        Ok(Self { backbone, head, optimiser: Sgd::new(params.trained(), 0.9, 5e-4) })
+    }
+
+    /// One step on the views `[2B, 3, H, W]`, of which the `i`-th and the `B + i`-th show the same image.
+    fn step(&mut self, views: &Tensor) -> Result<f32> {
+        let z = self.head.forward(&self.backbone.forward(views, true)?)?; // [2B, D]
+        let loss = nt_xent(&z)?;
+        self.optimiser.backward_step(&loss, 0.05)?;
+        loss.to_scalar()
+    }
+}
+
+/// The loss of SimCLR, equation 1, averaged over both views of all images.
+fn nt_xent(z: &Tensor) -> Result<Tensor> {
+    let count = z.dims()[0];
+    let z = z.broadcast_div(&(z.sqr()?.sum_keepdim(D::Minus1)? + 1e-12)?.sqrt()?)?;
+    let logits = (z.matmul(&z.t()?)? / SimClr::TEMPERATURE)?; // [2B, 2B]
+    let itself = (Tensor::eye(count, DType::F32, z.device())? * -1e9)?;
+    let partner: Vec<u32> = (0..count).map(|i| ((i + count / 2) % count) as u32).collect();
+    let partner = Tensor::from_vec(partner, (count, 1), z.device())?;
+    log_softmax(&(logits + itself)?, D::Minus1)?.gather(&partner, 1)?.mean_all()?.neg()
+}

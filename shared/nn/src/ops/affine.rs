@@ -1,0 +1,98 @@
+//! What batch norm does once its statistics are known: an affine map per channel, with a ReLU behind it or not.
+
+use pulp::Arch;
+use rayon::prelude::*;
+
+use super::floats;
+use super::moments::Moments;
+
+/// y = γ · (x − μ) / σ + β per channel, then max(y, 0) where `relu`.
+pub(super) struct Affine {
+    mean: Vec<f32>,
+    inverse_std: Vec<f32>,
+    /// γ / σ
+    scale: Vec<f32>,
+    shift: Vec<f32>,
+    relu: bool,
+}
+
+/// What reaches γ and β, and through them x where the statistics are the batch's own.
+pub(super) struct Gradients {
+    pub gamma: Vec<f32>,
+    pub beta: Vec<f32>,
+    /// Numbers in a channel; infinite where the statistics are fixed, which leaves nothing of their part.
+    count: f32,
+}
+
+impl Affine {
+    pub(super) fn new(moments: &Moments, epsilon: f32, gamma: &[f32], beta: &[f32], relu: bool) -> Self {
+        let inverse_std: Vec<f32> = moments.variance.iter().map(|v| 1.0 / (v + epsilon).sqrt()).collect();
+        let scale = gamma.iter().zip(&inverse_std).map(|(gamma, inverse)| gamma * inverse).collect();
+        Self { mean: moments.mean.clone(), inverse_std, scale, shift: beta.to_vec(), relu }
+    }
+
+    fn channels(&self) -> usize {
+        self.mean.len()
+    }
+
+    pub(super) fn apply(&self, x: &[f32], pixels: usize) -> Vec<f32> {
+        let floor = if self.relu { 0.0 } else { f32::NEG_INFINITY };
+        let len = self.channels() * pixels;
+        let mut y = vec![0.0; x.len()];
+        y.par_chunks_mut(len).zip(x.par_chunks(len)).for_each(|(y, x)| {
+            Arch::new().dispatch(|| {
+                for (c, (y, x)) in y.chunks_exact_mut(pixels).zip(x.chunks_exact(pixels)).enumerate() {
+                    let (mean, scale, shift) = (self.mean[c], self.scale[c], self.shift[c]);
+                    y.iter_mut().zip(x).for_each(|(y, x)| *y = ((x - mean) * scale + shift).max(floor));
+                }
+            });
+        });
+        y
+    }
+
+    /// Lets the gradient through where the ReLU did, or everywhere where there is none.
+    #[inline(always)]
+    fn masked(&self, c: usize) -> impl Fn(f32, f32) -> f32 {
+        let (mean, scale, relu) = (self.mean[c], self.scale[c], self.relu);
+        let shift = self.shift[c];
+        move |x, grad| if relu && (x - mean) * scale + shift <= 0.0 { 0.0 } else { grad }
+    }
+
+    /// (Σ dy · x̂, Σ dy) per channel, over batch and space; `train` where μ and σ depend on x.
+    pub(super) fn gradients(&self, x: &[f32], grad: &[f32], pixels: usize, train: bool) -> Gradients {
+        let channels = self.channels();
+        let len = channels * pixels;
+        let of_image = |(x, grad): (&[f32], &[f32])| -> Vec<[f64; 2]> {
+            let of_map = |(c, (x, grad)): (usize, (&[f32], &[f32]))| {
+                let (mean, masked) = (self.mean[c], self.masked(c));
+                floats::sums(x, grad, |x, grad| {
+                    let dy = masked(x, grad);
+                    [dy * (x - mean), dy]
+                })
+            };
+            Arch::new().dispatch(|| {
+                x.chunks_exact(pixels).zip(grad.chunks_exact(pixels)).enumerate().map(of_map).collect()
+            })
+        };
+        let sums: Vec<_> = x.par_chunks(len).zip(grad.par_chunks(len)).map(of_image).collect();
+        let count = if train { (x.len() / channels) as f32 } else { f32::INFINITY };
+        let mut gradients = Gradients { gamma: Vec::new(), beta: Vec::new(), count };
+        for c in 0..channels {
+            let [scaled, plain] = sums.iter().fold([0.0; 2], |[a, b], maps| [a + maps[c][0], b + maps[c][1]]);
+            gradients.gamma.push(scaled as f32 * self.inverse_std[c]);
+            gradients.beta.push(plain as f32);
+        }
+        gradients
+    }
+
+    /// dx = γ/σ · (dy − mean(dy) − x̂ · mean(dy · x̂)) for one map of channel `c`.
+    #[inline(always)]
+    pub(super) fn input_gradient(&self, c: usize, gradients: &Gradients, x: &[f32], grad: &[f32], dx: &mut [f32]) {
+        let (mean, scale, masked) = (self.mean[c], self.scale[c], self.masked(c));
+        let offset = gradients.beta[c] / gradients.count;
+        let slope = gradients.gamma[c] / gradients.count * self.inverse_std[c];
+        for ((dx, x), grad) in dx.iter_mut().zip(x).zip(grad) {
+            *dx = scale * (masked(*x, *grad) - offset - (x - mean) * slope);
+        }
+    }
+}

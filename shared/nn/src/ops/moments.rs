@@ -1,0 +1,51 @@
+//! Per-channel mean and variance of a batch.
+
+use pulp::Arch;
+use rayon::prelude::*;
+
+use super::floats;
+
+/// Per-channel statistics of one batch.
+#[derive(Clone, Debug)]
+pub struct Moments {
+    /// Means over batch and space.
+    pub mean: Vec<f32>,
+    /// Population variances (divided by n) over batch and space.
+    pub variance: Vec<f32>,
+}
+
+/// One map's mean, and its summed squared distances from that mean.
+pub(super) type OfMap = [f64; 2];
+
+/// The statistics of each map of `pixels` numbers.
+pub(super) fn of_maps(maps: &[f32], pixels: usize) -> Vec<OfMap> {
+    Arch::new().dispatch(|| {
+        let of_map = |map: &[f32]| {
+            let mean = floats::sums(map, map, |x, _| [x, 0.0])[0] / pixels as f64;
+            let shift = mean as f32;
+            [mean, floats::sums(map, map, |x, _| [(x - shift) * (x - shift), 0.0])[0]]
+        };
+        maps.chunks_exact(pixels).map(of_map).collect()
+    })
+}
+
+impl Moments {
+    pub(super) fn of(x: &[f32], channels: usize, pixels: usize) -> Self {
+        let images: Vec<_> = x.par_chunks(channels * pixels).map(|image| of_maps(image, pixels)).collect();
+        Self::join(&images.concat(), channels, pixels)
+    }
+
+    /// Joins the maps' statistics over the batch by the parallel formula of Chan et al. (1983).
+    pub(super) fn join(maps: &[OfMap], channels: usize, pixels: usize) -> Self {
+        let batch = maps.len() / channels;
+        let mut moments = Self { mean: Vec::with_capacity(channels), variance: Vec::with_capacity(channels) };
+        for c in 0..channels {
+            let of_channel = || maps.iter().skip(c).step_by(channels);
+            let mean = of_channel().map(|[mean, _]| mean).sum::<f64>() / batch as f64;
+            let squares: f64 = of_channel().map(|[m, s]| s + pixels as f64 * (m - mean) * (m - mean)).sum();
+            moments.mean.push(mean as f32);
+            moments.variance.push((squares / (batch * pixels) as f64) as f32);
+        }
+        moments
+    }
+}
