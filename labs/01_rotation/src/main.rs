@@ -13,7 +13,7 @@ use clap::{Parser, ValueEnum};
 use rotation::{frozen_features, rotation_accuracy, rotation_batch, rotation_loss};
 use ssl_data::{Dataset, Loader};
 use ssl_eval::Evaluation;
-use ssl_nn::{Checkpoint, ConvNet4, Linear, Params, Sgd, WarmupCosine};
+use ssl_nn::{Checkpoint, ConvNet4, Linear, Optimiser, Params, Sgd, WarmupCosine};
 use ssl_report::{Baselines, Options, Progress};
 
 /// Predict image rotations (Gidaris et al. 2018)

@@ -9,11 +9,11 @@ use anyhow::{Context, anyhow};
 use candle_core::{Device, Tensor};
 use safetensors::SafeTensors;
 
-use crate::optim::Sgd;
+use crate::optim::Optimiser;
 use crate::params::Params;
 
 const PARAMETER: &str = "param/";
-const VELOCITY: &str = "velocity/";
+const OPTIMISER: &str = "optimiser/";
 const SETTINGS: &str = "settings";
 const EPOCH: &str = "epoch";
 
@@ -32,13 +32,13 @@ impl Checkpoint {
     ///
     /// # Errors
     /// A directory that can't be written to.
-    pub fn save(&self, path: &Path, params: &Params, optimiser: &Sgd) -> anyhow::Result<()> {
+    pub fn save(&self, path: &Path, params: &Params, optimiser: &impl Optimiser) -> anyhow::Result<()> {
         let mut tensors: BTreeMap<String, Tensor> = BTreeMap::new();
         for (name, var) in params.all() {
             tensors.insert(format!("{PARAMETER}{name}"), var.as_tensor().clone());
         }
-        for (name, velocity) in optimiser.state() {
-            tensors.insert(format!("{VELOCITY}{name}"), velocity.clone());
+        for (name, tensor) in optimiser.state() {
+            tensors.insert(format!("{OPTIMISER}{name}"), tensor);
         }
         let metadata =
             HashMap::from([(EPOCH.to_string(), self.epoch.to_string()), (SETTINGS.to_string(), self.settings.clone())]);
@@ -50,7 +50,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// A missing or damaged file, other settings than `settings`, other names or shapes.
-    pub fn load(path: &Path, settings: &str, params: &Params, optimiser: &mut Sgd) -> anyhow::Result<Self> {
+    pub fn load(path: &Path, settings: &str, params: &Params, optimiser: &mut impl Optimiser) -> anyhow::Result<Self> {
         let of_file = || format!("checkpoint {}", path.display());
         let bytes = fs::read(path).with_context(of_file)?;
         let (_, header) = SafeTensors::read_metadata(&bytes).with_context(of_file)?;
@@ -68,8 +68,8 @@ impl Checkpoint {
             named.map(|(name, t)| Ok((name.to_string(), t.to_device(params.device())?))).collect()
         };
         let weights: candle_core::Result<BTreeMap<String, Tensor>> = strip(PARAMETER);
-        let velocity: candle_core::Result<BTreeMap<String, Tensor>> = strip(VELOCITY);
-        optimiser.load_state(velocity?).with_context(of_file)?;
+        let state: candle_core::Result<BTreeMap<String, Tensor>> = strip(OPTIMISER);
+        optimiser.load_state(state?).with_context(of_file)?;
         params.load(&weights?).with_context(of_file)?;
         Ok(checkpoint)
     }

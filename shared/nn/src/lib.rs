@@ -7,7 +7,7 @@
 //! | [`layers`] | convolution, batch norm and linear layers |
 //! | [`backbone`] | [`ConvNet4`] and [`ResNet18`], with every block's output |
 //! | [`head`] | linear and multi-layer heads |
-//! | [`optim`] | SGD with momentum and weight decay |
+//! | [`optim`] | SGD with momentum, AdamW, gradient clipping |
 //! | [`schedule`] | warm-up and cosine decay |
 //! | [`checkpoint`] | atomic, resumable safetensors files |
 //! | [`device`] | `auto`, `cpu`, `cuda`, `cuda:N` |
@@ -28,6 +28,6 @@ pub use backbone::{Backbone, BackboneKind, ConvNet4, Encode, ResNet18};
 pub use checkpoint::Checkpoint;
 pub use device::DeviceChoice;
 pub use head::{Linear, Mlp};
-pub use optim::Sgd;
+pub use optim::{AdamW, Optimiser, Sgd, clip_gradient_norm};
 pub use params::Params;
 pub use schedule::WarmupCosine;

@@ -6,7 +6,7 @@ use std::path::Path;
 use candle_core::{DType, Device, Result, Tensor, Var};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use ssl_nn::ops::{BatchNormMode, avg_pool2d, batch_norm, conv2d, global_avg_pool2d, max_pool2d, relu};
+use ssl_nn::ops::{BatchNormMode, add_relu, avg_pool2d, batch_norm, conv2d, global_avg_pool2d, max_pool2d, relu};
 use ssl_nn::{Mlp, Params};
 
 /// A golden case's values by name: `case/x`, `expected/y`, `expected/gradient of x`.
@@ -219,6 +219,16 @@ fn wrong_shapes_are_refused_with_what_was_got() -> Result<()> {
     for (result, part) in messages {
         let message = result.expect_err(part).to_string();
         assert!(message.contains(part), "{message}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_rectifier_does_not_hide_that_a_training_has_broken_down() -> Result<()> {
+    let broken = Tensor::new(&[f32::NAN, -1.0, 2.0], &Device::Cpu)?;
+    for y in [relu(&broken)?, add_relu(&broken, &broken.zeros_like()?)?] {
+        let y: Vec<f32> = y.to_vec1()?;
+        assert!(y[0].is_nan() && y[1..] == [0.0, 2.0], "{y:?}");
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use candle_core::{Device, Result, Tensor, Var};
-use ssl_nn::{Checkpoint, ConvNet4, DeviceChoice, Linear, Mlp, Params, Sgd, WarmupCosine};
+use ssl_nn::{Checkpoint, ConvNet4, DeviceChoice, Linear, Mlp, Optimiser, Params, Sgd, WarmupCosine};
 
 fn bits(params: &Params) -> Result<Vec<(String, Vec<u32>)>> {
     let all = params.all().into_iter();

@@ -10,7 +10,7 @@ use ssl_data::{Dataset, Loader};
 use ssl_eval::Evaluation;
 use ssl_nn::checkpoint::write_atomically;
 use ssl_nn::params::fnv1a;
-use ssl_nn::{ConvNet4, Linear, Params, Sgd, WarmupCosine};
+use ssl_nn::{ConvNet4, Linear, Optimiser, Params, Sgd, WarmupCosine};
 
 use crate::{Options, Progress};
 

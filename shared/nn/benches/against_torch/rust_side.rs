@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use candle_core::{D, DType, Device, Result, Tensor, Var};
 use candle_nn::ops::log_softmax;
 use ssl_nn::ops::{self, BatchNormMode};
-use ssl_nn::{Backbone, BackboneKind, Mlp, Params, Sgd};
+use ssl_nn::{Backbone, BackboneKind, Mlp, Optimiser, Params, Sgd};
 
 /// Answers names from the standard input until it ends.
 pub fn serve() -> anyhow::Result<()> {

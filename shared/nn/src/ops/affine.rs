@@ -3,8 +3,10 @@
 use pulp::Arch;
 use rayon::prelude::*;
 
+use super::chunks::fill_chunks;
 use super::floats;
 use super::moments::Moments;
+use super::relu::rectified;
 
 /// y = γ · (x − μ) / σ + β per channel, then max(y, 0) where `relu`.
 pub(super) struct Affine {
@@ -36,18 +38,18 @@ impl Affine {
     }
 
     pub(super) fn apply(&self, x: &[f32], pixels: usize) -> Vec<f32> {
-        let floor = if self.relu { 0.0 } else { f32::NEG_INFINITY };
-        let len = self.channels() * pixels;
-        let mut y = vec![0.0; x.len()];
-        y.par_chunks_mut(len).zip(x.par_chunks(len)).for_each(|(y, x)| {
+        let fill = |_: &mut (), map: usize, y: &mut [f32]| {
+            let c = map % self.channels();
+            let (mean, scale, shift) = (self.mean[c], self.scale[c], self.shift[c]);
+            let x = &x[map * pixels..][..pixels];
             Arch::new().dispatch(|| {
-                for (c, (y, x)) in y.chunks_exact_mut(pixels).zip(x.chunks_exact(pixels)).enumerate() {
-                    let (mean, scale, shift) = (self.mean[c], self.scale[c], self.shift[c]);
-                    y.iter_mut().zip(x).for_each(|(y, x)| *y = ((x - mean) * scale + shift).max(floor));
-                }
+                y.iter_mut().zip(x).for_each(|(y, x)| {
+                    let affine = (x - mean) * scale + shift;
+                    *y = if self.relu { rectified(affine) } else { affine };
+                });
             });
-        });
-        y
+        };
+        fill_chunks(x.len(), pixels, || (), fill).0
     }
 
     /// Lets the gradient through where the ReLU did, or everywhere where there is none.
@@ -85,9 +87,10 @@ impl Affine {
         gradients
     }
 
-    /// dx = γ/σ · (dy − mean(dy) − x̂ · mean(dy · x̂)) for one map of channel `c`.
+    /// dx = γ/σ · (dy − mean(dy) − x̂ · mean(dy · x̂)) for map number `map` of the batch.
     #[inline(always)]
-    pub(super) fn input_gradient(&self, c: usize, gradients: &Gradients, x: &[f32], grad: &[f32], dx: &mut [f32]) {
+    pub(super) fn input_gradient(&self, map: usize, gradients: &Gradients, x: &[f32], grad: &[f32], dx: &mut [f32]) {
+        let c = map % self.channels();
         let (mean, scale, masked) = (self.mean[c], self.scale[c], self.masked(c));
         let offset = gradients.beta[c] / gradients.count;
         let slope = gradients.gamma[c] / gradients.count * self.inverse_std[c];

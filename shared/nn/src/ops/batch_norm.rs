@@ -2,9 +2,9 @@
 
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
 use pulp::Arch;
-use rayon::prelude::*;
 
 use super::affine::Affine;
+use super::chunks::fill_chunks;
 use super::floats;
 use super::moments::Moments;
 
@@ -142,17 +142,13 @@ impl CustomOp3 for BatchNorm {
         let (grad_storage, grad_layout) = grad.storage_and_layout();
         let (values, grads) = (floats::of(&x_storage, x_layout)?, floats::of(&grad_storage, grad_layout)?);
         let gradients = self.affine.gradients(values, grads, pixels, self.train);
-        let mut dx = vec![0.0; values.len()];
-        let len = channels * pixels;
-        let images = dx.par_chunks_mut(len).zip(values.par_chunks(len)).zip(grads.par_chunks(len));
-        images.for_each(|((dx, x), grad)| {
+        let fill = |_: &mut (), map: usize, dx: &mut [f32]| {
+            let range = map * pixels..(map + 1) * pixels;
             Arch::new().dispatch(|| {
-                let maps = dx.chunks_exact_mut(pixels).zip(x.chunks_exact(pixels)).zip(grad.chunks_exact(pixels));
-                for (c, ((dx, x), grad)) in maps.enumerate() {
-                    self.affine.input_gradient(c, &gradients, x, grad, dx);
-                }
+                self.affine.input_gradient(map, &gradients, &values[range.clone()], &grads[range], dx);
             });
-        });
+        };
+        let (dx, _) = fill_chunks(values.len(), pixels, || (), fill);
         Ok((
             Some(Tensor::from_vec(dx, x.shape(), x.device())?),
             Some(Tensor::from_vec(gradients.gamma, channels, x.device())?),

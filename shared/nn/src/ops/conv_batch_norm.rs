@@ -102,8 +102,8 @@ impl CustomOp3 for ConvBatchNorm {
             let (y, grads) = (&self.y[start..], &grads[start..]);
             Arch::new().dispatch(|| {
                 each_map(count, channels, pixels, |map, row| {
-                    let channel = map.start / pixels % channels;
-                    self.affine.input_gradient(channel, &gradients, &y[map.clone()], &grads[map], &mut rows[row]);
+                    let number = map.start / pixels;
+                    self.affine.input_gradient(number, &gradients, &y[map.clone()], &grads[map], &mut rows[row]);
                 });
             });
         };

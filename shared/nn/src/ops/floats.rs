@@ -1,12 +1,21 @@
 //! Plain `f32` slices out of Candle's tensors, and what is computed on them element by element.
 
+use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, Layout, Result, Storage, Tensor, bail};
 
 /// The elements of a contiguous CPU storage.
-pub(super) fn of_cpu<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+pub(crate) fn of_cpu<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     match layout.contiguous_offsets() {
         Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
         None => bail!("expected a contiguous tensor, got strides {:?}", layout.stride()),
+    }
+}
+
+/// The elements of a contiguous CPU storage, to be written.
+pub(crate) fn of_cpu_mut<'a>(storage: &'a mut CpuStorage, layout: &Layout) -> Result<&'a mut [f32]> {
+    match (storage, layout.contiguous_offsets()) {
+        (CpuStorage::F32(values), Some((start, end))) => Ok(&mut values[start..end]),
+        (storage, _) => bail!("expected contiguous f32, got {:?}, strides {:?}", storage.dtype(), layout.stride()),
     }
 }
 

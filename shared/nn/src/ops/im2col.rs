@@ -61,6 +61,7 @@ impl Geometry {
 
     /// Calls `run(start in the image, end of its row, start in the padded buffer)` for every row and phase: what lies
     /// `stride` apart in the image lies side by side in the buffer. Every pixel is in one run.
+    #[inline(always)]
     fn each_phase(&self, mut run: impl FnMut(usize, usize, usize)) {
         for row in 0..self.channels * self.height {
             let (channel, y) = (row / self.height, row % self.height);
@@ -72,26 +73,24 @@ impl Geometry {
     }
 
     /// Copies an image into its padded buffer, whose margin must already be zero.
+    #[inline(always)]
     pub(super) fn pad(&self, image: &[f32], padded: &mut [f32]) {
         self.each_phase(|first, end, start| {
-            if self.stride == 1 {
-                padded[start..start + self.width].copy_from_slice(&image[first..end]);
-            } else {
-                let pixels = image[first..end].iter().step_by(self.stride);
-                padded[start..].iter_mut().zip(pixels).for_each(|(to, from)| *to = *from);
-            }
+            let pixels = &image[first..end];
+            let count = pixels.len().div_ceil(self.stride);
+            let run = &mut padded[start..start + count];
+            every(self.stride, count, |to, from| run[to] = pixels[from]);
         });
     }
 
     /// Copies the inside of a padded buffer into an image; the reverse of [`Geometry::pad`].
+    #[inline(always)]
     pub(super) fn unpad(&self, padded: &[f32], image: &mut [f32]) {
         self.each_phase(|first, end, start| {
-            if self.stride == 1 {
-                image[first..end].copy_from_slice(&padded[start..start + self.width]);
-            } else {
-                let pixels = image[first..end].iter_mut().step_by(self.stride);
-                pixels.zip(&padded[start..]).for_each(|(to, from)| *to = *from);
-            }
+            let pixels = &mut image[first..end];
+            let count = pixels.len().div_ceil(self.stride);
+            let run = &padded[start..start + count];
+            every(self.stride, count, |from, to| pixels[to] = run[from]);
         });
     }
 
@@ -135,6 +134,16 @@ impl Geometry {
         self.each_run(strip, row_stride, |to, from| {
             for_width(&mut padded[to..to + width], &columns[from..from + width], |to, from| *to += *from);
         });
+    }
+}
+
+/// Calls `pair(i, i · stride)` for every `i` below `count`. The usual strides are known to the compiler.
+#[inline(always)]
+fn every(stride: usize, count: usize, mut pair: impl FnMut(usize, usize)) {
+    match stride {
+        1 => (0..count).for_each(|i| pair(i, i)),
+        2 => (0..count).for_each(|i| pair(i, 2 * i)),
+        _ => (0..count).for_each(|i| pair(i, stride * i)),
     }
 }
 

@@ -11,9 +11,10 @@
 
 mod affine;
 mod batch_norm;
+mod chunks;
 mod conv;
 mod conv_batch_norm;
-mod floats;
+pub(crate) mod floats;
 mod gemm;
 mod im2col;
 mod moments;

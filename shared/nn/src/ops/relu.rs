@@ -1,12 +1,9 @@
 //! max(x, 0), with the gradient PyTorch gives at 0, alone and behind a residual connection.
 
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor, bail};
-use rayon::prelude::*;
 
+use super::chunks::zip_map;
 use super::floats;
-
-/// Elements a thread takes at a time.
-const CHUNK: usize = 1 << 14;
 
 /// max(x, 0) for every element; its derivative is 1 where x > 0 and 0 elsewhere, at 0 too (Candle's own gives 1 there).
 ///
@@ -39,18 +36,19 @@ pub fn add_relu(x: &Tensor, shortcut: &Tensor) -> Result<Tensor> {
     x.contiguous()?.apply_op2(&shortcut.contiguous()?, AddRelu)
 }
 
+/// max(x, 0), and NaN for NaN: `f32::max` would hide that a training has broken down.
+#[inline(always)]
+pub(super) fn rectified(x: f32) -> f32 {
+    if x < 0.0 { 0.0 } else { x }
+}
+
 /// Lets through the gradient where the output is positive.
 fn mask(y: &Tensor, grad: &Tensor) -> Result<Tensor> {
     let grad = grad.contiguous()?;
     let (y_storage, y_layout) = y.storage_and_layout();
     let (grad_storage, grad_layout) = grad.storage_and_layout();
     let (values, grads) = (floats::of(&y_storage, y_layout)?, floats::of(&grad_storage, grad_layout)?);
-    let mut dx = vec![0.0; values.len()];
-    dx.par_chunks_mut(CHUNK).zip(values.par_chunks(CHUNK)).zip(grads.par_chunks(CHUNK)).for_each(|((dx, y), grad)| {
-        for ((dx, y), grad) in dx.iter_mut().zip(y).zip(grad) {
-            *dx = if *y > 0.0 { *grad } else { 0.0 };
-        }
-    });
+    let dx = zip_map(values, grads, |y, grad| if y > 0.0 { grad } else { 0.0 });
     Tensor::from_vec(dx, y.shape(), y.device())
 }
 
@@ -63,10 +61,7 @@ impl CustomOp1 for Relu {
 
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let x = floats::of_cpu(x, layout)?;
-        let mut y = vec![0.0; x.len()];
-        y.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(y, x)| {
-            y.iter_mut().zip(x).for_each(|(y, x)| *y = x.max(0.0));
-        });
+        let y = zip_map(x, x, |x, _| rectified(x));
         Ok((CpuStorage::F32(y), layout.shape().clone()))
     }
 
@@ -84,10 +79,7 @@ impl CustomOp2 for AddRelu {
 
     fn cpu_fwd(&self, a: &CpuStorage, layout: &Layout, b: &CpuStorage, other: &Layout) -> Result<(CpuStorage, Shape)> {
         let (a, b) = (floats::of_cpu(a, layout)?, floats::of_cpu(b, other)?);
-        let mut y = vec![0.0; a.len()];
-        y.par_chunks_mut(CHUNK).zip(a.par_chunks(CHUNK)).zip(b.par_chunks(CHUNK)).for_each(|((y, a), b)| {
-            y.iter_mut().zip(a).zip(b).for_each(|((y, a), b)| *y = (a + b).max(0.0));
-        });
+        let y = zip_map(a, b, |a, b| rectified(a + b));
         Ok((CpuStorage::F32(y), layout.shape().clone()))
     }
 

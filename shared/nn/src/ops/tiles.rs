@@ -5,6 +5,7 @@ use std::ops::Range;
 use pulp::Arch;
 use rayon::prelude::*;
 
+use super::chunks::{ELEMENTS, fill_chunks};
 use super::gemm::{Matrix, gemm};
 use super::im2col::Geometry;
 
@@ -68,22 +69,15 @@ impl<'a> Tiles<'a> {
         (0..height).step_by(strip).map(move |start| start..(start + strip).min(height))
     }
 
-    /// Convolves a batch. `done` is called with the number of each group's first map and its maps, `[images, O, H', W']`,
-    /// while they are still in the cache.
-    pub(super) fn forward<T: Send>(&self, x: &[f32], done: impl Fn(&[f32]) -> T + Sync) -> (Vec<f32>, Vec<T>) {
+    /// Convolves a batch. `done` gets each group's maps `[images, O, H', W']` while they are still in the cache.
+    pub(super) fn forward<T: Send>(&self, x: &[f32], done: impl Fn(&[f32]) -> T + Sync + Send) -> (Vec<f32>, Vec<T>) {
         let (image_len, map_len) = (self.geometry.image_len(), self.map_len());
-        let mut y = vec![0.0; x.len() / image_len * map_len];
-        let groups = y.par_chunks_mut(self.group * map_len).zip(x.par_chunks(self.group * image_len));
-        let results = groups
-            .map_init(
-                || self.scratch(),
-                |scratch, (y, images)| {
-                    Arch::new().dispatch(|| self.forward_group(scratch, images, y));
-                    done(y)
-                },
-            )
-            .collect();
-        (y, results)
+        let fill = |scratch: &mut Scratch, group: usize, y: &mut [f32]| {
+            let images = &x[group * self.group * image_len..][..y.len() / map_len * image_len];
+            Arch::new().dispatch(|| self.forward_group(scratch, images, y));
+            done(y)
+        };
+        fill_chunks(x.len() / image_len * map_len, self.group * map_len, || self.scratch(), fill)
     }
 
     #[inline(always)]
@@ -132,20 +126,19 @@ impl<'a> Tiles<'a> {
         let groups = (x.len() / image_len).div_ceil(self.group);
         let parts = (WEIGHT_GRADIENT_ELEMENTS / self.weight.len()).clamp(4, WEIGHT_GRADIENT_PARTS);
         let part = groups.div_ceil(parts) * self.group;
-        let mut dx = vec![0.0; if input_gradient { x.len() } else { 0 }];
-        // One entry a part: its images' input gradients, empty where nobody asks for them.
-        let dx_parts: Vec<&mut [f32]> = if input_gradient {
-            dx.chunks_mut(part * image_len).collect()
-        } else {
-            x.chunks(part * image_len).map(|_| Default::default()).collect()
+        let work = |part_number: usize, dx: &mut [f32]| {
+            let first = part_number * part;
+            let end = x.len().min((first + part) * image_len);
+            self.backward_part(dx, &x[first * image_len..end], |image, rows| gradient(first + image, rows))
         };
-        let dweights: Vec<Vec<f32>> = dx_parts
-            .into_par_iter()
-            .zip(x.par_chunks(part * image_len))
-            .enumerate()
-            .map(|(i, (dx, x))| self.backward_part(dx, x, |image, rows| gradient(i * part + image, rows)))
-            .collect();
-        (input_gradient.then_some(dx), sum(dweights))
+        let (dx, dweights) = if input_gradient {
+            let (dx, dweights) = fill_chunks(x.len(), part * image_len, || (), |_, i, dx| work(i, dx));
+            (Some(dx), dweights)
+        } else {
+            let parts = (x.len() / image_len).div_ceil(part);
+            (None, (0..parts).into_par_iter().map(|i| work(i, &mut [])).collect())
+        };
+        (dx, sum(dweights))
     }
 
     /// Writes the input gradients of some images and returns their share of the weight gradient.
@@ -198,11 +191,13 @@ impl<'a> Tiles<'a> {
 
 /// Sums the parts from the first to the last.
 fn sum(parts: Vec<Vec<f32>>) -> Vec<f32> {
-    let add = |mut sum: Vec<f32>, part: Vec<f32>| {
-        sum.iter_mut().zip(part).for_each(|(s, p)| *s += p);
-        sum
+    let len = parts.first().map_or(0, Vec::len);
+    let add = |_: &mut (), i: usize, sum: &mut [f32]| {
+        for part in &parts {
+            sum.iter_mut().zip(&part[i * ELEMENTS..]).for_each(|(s, p)| *s += p);
+        }
     };
-    parts.into_iter().reduce(add).unwrap_or_default()
+    fill_chunks(len, ELEMENTS, || (), add).0
 }
 
 /// Pairs the places of every map in `[images, channels, pixels]` and in `[channels, images · pixels]`.

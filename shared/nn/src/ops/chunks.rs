@@ -1,0 +1,45 @@
+//! Vectors that are filled chunk by chunk, in parallel.
+#![allow(unsafe_code)]
+
+use std::mem::MaybeUninit;
+
+use rayon::prelude::*;
+
+/// A vector of `len` numbers and what `fill` returned for each of its chunks. `fill` gets the number of a chunk and the
+/// chunk, which holds zeros, and a `scratch` that it may share with other chunks.
+///
+/// The system zeroes large vectors on one thread before the first is used; here every thread zeroes the chunk that it is
+/// about to write, and it stays in its cache.
+pub(super) fn fill_chunks<S, T: Send>(
+    len: usize,
+    chunk: usize,
+    scratch: impl Fn() -> S + Sync + Send,
+    fill: impl Fn(&mut S, usize, &mut [f32]) -> T + Sync + Send,
+) -> (Vec<f32>, Vec<T>) {
+    let mut numbers = Vec::with_capacity(len);
+    let chunks = numbers.spare_capacity_mut()[..len].par_chunks_mut(chunk).enumerate();
+    let results = chunks.map_init(scratch, |scratch, (i, chunk)| fill(scratch, i, zeroed(chunk))).collect();
+    // SAFETY: the chunks cover the first `len` elements, and `zeroed` has initialised each of them.
+    unsafe { numbers.set_len(len) };
+    (numbers, results)
+}
+
+fn zeroed(chunk: &mut [MaybeUninit<f32>]) -> &mut [f32] {
+    chunk.fill(MaybeUninit::new(0.0));
+    // SAFETY: the line above has initialised every element.
+    unsafe { chunk.assume_init_mut() }
+}
+
+/// Elements that a thread takes at a time from a tensor without structure.
+pub(super) const ELEMENTS: usize = 1 << 14;
+
+/// f(aᵢ, bᵢ) for every i.
+pub(super) fn zip_map(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32 + Sync + Send) -> Vec<f32> {
+    let fill = |_: &mut (), i: usize, chunk: &mut [f32]| {
+        let range = i * ELEMENTS..i * ELEMENTS + chunk.len();
+        pulp::Arch::new().dispatch(|| {
+            chunk.iter_mut().zip(&a[range.clone()]).zip(&b[range]).for_each(|((out, a), b)| *out = f(*a, *b));
+        });
+    };
+    fill_chunks(a.len(), ELEMENTS, || (), fill).0
+}

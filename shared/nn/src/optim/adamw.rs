@@ -1,0 +1,86 @@
+//! Adam with decoupled weight decay.
+
+use std::collections::BTreeMap;
+
+use candle_core::backprop::GradStore;
+use candle_core::{DType, Device, Result, Tensor, Var};
+
+use super::update::update;
+use super::{Memory, Optimiser, decays};
+
+/// Adam with decoupled weight decay (Loshchilov and Hutter 2019), as PyTorch's `torch.optim.AdamW`:
+///
+/// m ← β₁·m + (1 − β₁)·∇w, v ← β₂·v + (1 − β₂)·∇w², both 0 at first; at step t = 1, 2, …
+///
+/// w ← w − η·λ·w − η · m / (1 − β₁ᵗ) / (√(v / (1 − β₂ᵗ)) + ε).
+///
+/// Parameters of rank 1 (biases, and batch norm's γ and β) are not decayed, unless [`AdamW::decay_all`] is set.
+pub struct AdamW {
+    params: Vec<(String, Var)>,
+    first: Memory,
+    second: Memory,
+    steps: u32,
+    /// β₁ and β₂
+    pub betas: (f64, f64),
+    /// ε
+    pub epsilon: f64,
+    /// λ
+    pub weight_decay: f64,
+    /// Decays biases and batch norm too.
+    pub decay_all: bool,
+}
+
+const FIRST: &str = "first moment/";
+const SECOND: &str = "second moment/";
+const STEPS: &str = "steps";
+
+impl AdamW {
+    /// An optimiser of the given parameters with PyTorch's β₁ = 0.9, β₂ = 0.999 and ε = 1e-8.
+    pub fn new(params: Vec<(String, Var)>, weight_decay: f64) -> Self {
+        let (first, second) = (Memory::new(), Memory::new());
+        Self { params, first, second, steps: 0, betas: (0.9, 0.999), epsilon: 1e-8, weight_decay, decay_all: false }
+    }
+}
+
+impl Optimiser for AdamW {
+    fn step(&mut self, grads: &GradStore, learning_rate: f64) -> Result<()> {
+        self.steps += 1;
+        let (beta1, beta2) = self.betas;
+        let correction = |beta: f64| 1.0 - beta.powf(f64::from(self.steps));
+        let (rate, root) = (learning_rate / correction(beta1), correction(beta2).sqrt());
+        for (name, var) in &self.params {
+            let Some(grad) = grads.get(var) else { continue };
+            let (weight, grad) = (var.as_detached_tensor(), grad.detach());
+            let (first, second) = (self.first.of(name, var)?, self.second.of(name, var)?);
+            let keep = 1.0 - if decays(var, self.decay_all) { learning_rate * self.weight_decay } else { 0.0 };
+            if var.device().is_cpu() {
+                let (b1, b2, epsilon) = (beta1 as f32, beta2 as f32, self.epsilon as f32);
+                let (keep, rate, root) = (keep as f32, rate as f32, root as f32);
+                update(first, &grad, &grad, |m, g, _| b1 * m + (1.0 - b1) * g)?;
+                update(second, &grad, &grad, |v, g, _| b2 * v + (1.0 - b2) * g * g)?;
+                update(&weight, first, second, |w, m, v| keep * w - rate * m / (v.sqrt() / root + epsilon))?;
+            } else {
+                let first = ((first * beta1)? + (&grad * (1.0 - beta1))?)?;
+                let second = ((second * beta2)? + (grad.sqr()? * (1.0 - beta2))?)?;
+                let direction = (&first / ((second.sqrt()? / root)? + self.epsilon)?)?;
+                var.set(&((weight * keep)? - (direction * rate)?)?)?;
+                self.first.0.insert(name.clone(), first);
+                self.second.0.insert(name.clone(), second);
+            }
+        }
+        Ok(())
+    }
+
+    fn state(&self) -> BTreeMap<String, Tensor> {
+        let steps = Tensor::full(self.steps, (), &Device::Cpu).map(|steps| (STEPS.to_string(), steps));
+        self.first.state(FIRST).chain(self.second.state(SECOND)).chain(steps).collect()
+    }
+
+    fn load_state(&mut self, state: BTreeMap<String, Tensor>) -> Result<()> {
+        let first = Memory::load(&state, FIRST, &self.params)?;
+        let second = Memory::load(&state, SECOND, &self.params)?;
+        self.steps = state.get(STEPS).map_or(Ok(0), |steps| steps.to_dtype(DType::U32)?.to_scalar())?;
+        (self.first, self.second) = (first, second);
+        Ok(())
+    }
+}
