@@ -47,11 +47,11 @@ fn main() -> anyhow::Result<()> {
         for direction in ["forward", "backward"] {
             let name = format!("{name}_{direction}");
             if wants(&name) {
-                process::compare(&name, &name, 15, &mut ours, theirs.as_mut())?;
+                process::compare(&name, &name, 5, &mut ours, theirs.as_mut())?;
             }
         }
     }
-    for (name, batch, rounds) in [("simclr_step_convnet4", 256, 10), ("simclr_step_resnet18", 64, 3)] {
+    for (name, batch, rounds) in [("simclr_step_convnet4", 256, 5), ("simclr_step_resnet18", 64, 2)] {
         if wants(name) {
             process::compare(name, &format!("{name}_{batch}"), rounds, &mut ours, theirs.as_mut())?;
         }

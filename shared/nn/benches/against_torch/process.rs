@@ -3,8 +3,12 @@
 use std::env;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 use anyhow::Context;
+
+/// Between two repetitions.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// A side of the benchmark.
 pub struct Process {
@@ -48,6 +52,8 @@ impl Process {
     }
 
     fn ask(&mut self, name: &str) -> anyhow::Result<f64> {
+        // Worker threads of the side that was asked before may still be spinning.
+        std::thread::sleep(PAUSE);
         writeln!(self.stdin, "{name}")?;
         let mut answer = String::new();
         self.stdout.read_line(&mut answer)?;

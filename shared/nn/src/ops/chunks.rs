@@ -31,7 +31,7 @@ fn zeroed(chunk: &mut [MaybeUninit<f32>]) -> &mut [f32] {
 }
 
 /// Elements that a thread takes at a time from a tensor without structure.
-pub(super) const ELEMENTS: usize = 1 << 14;
+const ELEMENTS: usize = 1 << 14;
 
 /// f(aᵢ, bᵢ) for every i.
 pub(super) fn zip_map(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32 + Sync + Send) -> Vec<f32> {

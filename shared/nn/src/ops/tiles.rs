@@ -5,7 +5,7 @@ use std::ops::Range;
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::chunks::{ELEMENTS, fill_chunks};
+use super::chunks::fill_chunks;
 use super::gemm::{Matrix, gemm};
 use super::im2col::Geometry;
 
@@ -138,10 +138,26 @@ impl<'a> Tiles<'a> {
             let parts = (x.len() / image_len).div_ceil(part);
             (None, (0..parts).into_par_iter().map(|i| work(i, &mut [])).collect())
         };
-        (dx, sum(dweights))
+        (dx, self.sum(&dweights))
     }
 
-    /// Writes the input gradients of some images and returns their share of the weight gradient.
+    /// Sums the parts `[taps, O]` of the weight gradient from the first to the last, and transposes the sum.
+    fn sum(&self, parts: &[Vec<f32>]) -> Vec<f32> {
+        let (taps, channels) = (self.geometry.taps(), self.out_channels);
+        let add = |_: &mut (), tap: usize, row: &mut [f32]| {
+            for part in parts {
+                row.iter_mut().zip(&part[tap * channels..]).for_each(|(sum, part)| *sum += part);
+            }
+        };
+        let (sum, _) = fill_chunks(self.weight.len(), channels, || (), add);
+        let transpose = |_: &mut (), channel: usize, row: &mut [f32]| {
+            row.iter_mut().zip(sum[channel..].iter().step_by(channels)).for_each(|(to, from)| *to = *from);
+        };
+        fill_chunks(self.weight.len(), taps, || (), transpose).0
+    }
+
+    /// Writes the input gradients of some images and returns their share of the weight gradient, transposed: the matrix
+    /// product is faster when it has the shorter matrix, the output's gradient, to repack.
     fn backward_part(&self, dx: &mut [f32], x: &[f32], gradient: impl Fn(usize, &mut [f32])) -> Vec<f32> {
         let image_len = self.geometry.image_len();
         let mut scratch = self.scratch();
@@ -174,7 +190,7 @@ impl<'a> Tiles<'a> {
             let columns = self.im2col(scratch, images, &strip);
             let dy = &scratch.rows[strip.start * geometry.out_width()..];
             let dy = Matrix::new(dy, self.out_channels, columns, row_stride);
-            gemm(dweight, taps, dy, Matrix::new(&scratch.columns, taps, columns, columns).t(), true);
+            gemm(dweight, self.out_channels, Matrix::new(&scratch.columns, taps, columns, columns), dy.t(), true);
             if !dx.is_empty() {
                 // The patches have done their part; their gradients take their place.
                 gemm(&mut scratch.columns, columns, self.weight().t(), dy, false);
@@ -187,17 +203,6 @@ impl<'a> Tiles<'a> {
             geometry.unpad(margins, dx);
         }
     }
-}
-
-/// Sums the parts from the first to the last.
-fn sum(parts: Vec<Vec<f32>>) -> Vec<f32> {
-    let len = parts.first().map_or(0, Vec::len);
-    let add = |_: &mut (), i: usize, sum: &mut [f32]| {
-        for part in &parts {
-            sum.iter_mut().zip(&part[i * ELEMENTS..]).for_each(|(s, p)| *s += p);
-        }
-    };
-    fill_chunks(len, ELEMENTS, || (), add).0
 }
 
 /// Pairs the places of every map in `[images, channels, pixels]` and in `[channels, images · pixels]`.
