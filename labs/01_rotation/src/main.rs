@@ -13,7 +13,7 @@ use clap::{Parser, ValueEnum};
 use rotation::{frozen_features, rotation_accuracy, rotation_batch, rotation_loss};
 use ssl_data::{Dataset, Loader};
 use ssl_eval::Evaluation;
-use ssl_nn::{Checkpoint, ConvNet4, Linear, Optimiser, Params, Sgd, WarmupCosine};
+use ssl_nn::{Backbone, BackboneKind, Checkpoint, Linear, Optimiser, Params, Sgd, WarmupCosine};
 use ssl_report::{Baselines, Options, Progress};
 
 /// Predict image rotations (Gidaris et al. 2018)
@@ -84,16 +84,15 @@ fn run(settings: &Settings) -> anyhow::Result<()> {
 
 /// A backbone and the head that reads rotations off its features.
 pub struct Model {
-    pub backbone: ConvNet4,
+    pub backbone: Backbone,
     pub head: Linear,
 }
 
 impl Model {
-    fn new(rotations: usize, params: &Params) -> candle_core::Result<Self> {
-        Ok(Self {
-            backbone: ConvNet4::new(&params.pp("backbone"))?,
-            head: Linear::new(ConvNet4::FEATURES, rotations, &params.pp("head"))?,
-        })
+    fn new(kind: BackboneKind, rotations: usize, params: &Params) -> candle_core::Result<Self> {
+        let backbone = Backbone::new(kind, &params.pp("backbone"))?;
+        let head = Linear::new(backbone.features(), rotations, &params.pp("head"))?;
+        Ok(Self { backbone, head })
     }
 
     pub fn logits(&self, images: &Tensor, train: bool) -> candle_core::Result<Tensor> {
@@ -131,7 +130,7 @@ pub fn train(
     // Equal images seen: two rotations go through the images twice as often as four.
     let epochs = options.epochs(EPOCHS) * ROTATIONS.len() / rotations.len();
     let params = Params::new(options.seed, device);
-    let model = Model::new(rotations.len(), &params)?;
+    let model = Model::new(options.backbone, rotations.len(), &params)?;
     let mut optimiser = Sgd::new(params.trained(), settings.momentum, settings.weight_decay);
     let loader = Loader::new(data.train.clone(), options.batch_size(BATCH_SIZE), options.seed, device)?;
     let schedule = settings.schedule(epochs * loader.batches());
@@ -145,7 +144,7 @@ pub fn train(
     for epoch in first..epochs {
         let mut right = 0.0;
         for batch in loader.epoch(epoch) {
-            let (images, labels) = rotated(&batch?.images, rotations)?; // [4B, 3, H, W], [4B]
+            let (images, labels) = rotated(batch?.images(), rotations)?; // [4B, 3, H, W], [4B]
             let logits = model.logits(&images, true)?; // [4B, 4]
             let loss = rotation_loss(&logits, &labels)?;
             optimiser.backward_step(&loss, schedule.at(step))?;

@@ -6,10 +6,12 @@
 //! | [`source`] | what `--data` accepts: `toybox`, `cifar10:DIR`, `folder:DIR` |
 //! | [`cifar10`], [`folder`] | readers of files |
 //! | [`toybox`] | a procedural world of ten toys: nothing to download |
+//! | [`augment`] | random views of images |
 //! | [`loader`] | shuffled batches as tensors, prepared ahead on another thread |
 
 #![warn(missing_docs)]
 
+pub mod augment;
 pub mod cifar10;
 pub mod dataset;
 pub mod folder;
@@ -17,6 +19,7 @@ pub mod loader;
 pub mod source;
 pub mod toybox;
 
+pub use augment::Augmentation;
 pub use dataset::{Dataset, Images, Split};
 pub use loader::{Batch, Loader};
 pub use source::Source;

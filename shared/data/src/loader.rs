@@ -7,20 +7,28 @@ use std::thread;
 use candle_core::{Device, Result, Tensor};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
+use rayon::prelude::*;
 
-use crate::{Rng, Split};
+use crate::{Augmentation, Rng, Split};
 
 /// Batches that wait while the model trains.
 const AHEAD: usize = 2;
 
 /// Some images and what is known of them.
 pub struct Batch {
-    /// `[B, 3, H, W]`, `f32` in [0, 1].
-    pub images: Tensor,
+    /// `[B, 3, H, W]` each, `f32` in [0, 1]: the images themselves, or views of them.
+    pub views: Vec<Tensor>,
     /// `[B]`, `u32`; none where the images have no classes.
     pub labels: Option<Tensor>,
     /// Their numbers in the split.
     pub indices: Vec<usize>,
+}
+
+impl Batch {
+    /// The images, or the first view of them.
+    pub fn images(&self) -> &Tensor {
+        &self.views[0]
+    }
 }
 
 /// Gives the images of a split in batches, in another order every epoch.
@@ -58,13 +66,38 @@ impl Loader {
 
     /// The batches of epoch `epoch`, prepared on another thread while the caller trains on the one before.
     pub fn epoch(&self, epoch: usize) -> Epoch {
+        let split = self.split.clone();
+        self.prepared(epoch, move |indices| vec![split.images().to_floats(indices)])
+    }
+
+    /// As [`Loader::epoch`], with one view of every image for each of `augmentations`: see [`Batch::views`]. What a view
+    /// looks like depends on the seed, the epoch, the image's number and the view's, and on nothing else.
+    ///
+    /// # Errors
+    /// Images that are not square; no augmentations.
+    pub fn views(&self, epoch: usize, augmentations: &[Augmentation]) -> anyhow::Result<Epoch> {
+        let (height, width) = self.split.images().size();
+        if height != width {
+            anyhow::bail!("views are square: expected square images, got {height}×{width}");
+        }
+        if augmentations.is_empty() {
+            anyhow::bail!("expected an augmentation for each view, got none");
+        }
+        let (split, seed, augmentations) = (self.split.clone(), self.seed, augmentations.to_vec());
+        Ok(self.prepared(epoch, move |indices| {
+            let views = augmentations.iter().enumerate();
+            let stream = |index: usize, view: usize| VIEWS | (epoch << 40 | index << 8 | view) as u64;
+            views.map(|(v, augmentation)| render(&split, indices, augmentation, seed, |i| stream(i, v))).collect()
+        }))
+    }
+
+    fn prepared(&self, epoch: usize, prepare: impl Fn(&[usize]) -> Vec<Vec<f32>> + Send + 'static) -> Epoch {
         let (sender, receiver) = sync_channel(AHEAD);
-        let (split, batch_size, order) = (self.split.clone(), self.batch_size, self.order(epoch));
+        let (batch_size, order) = (self.batch_size, self.order(epoch));
         thread::spawn(move || {
             for indices in order.chunks_exact(batch_size) {
-                let floats = split.images().to_floats(indices);
                 // The receiver is gone when the caller leaves the epoch early.
-                if sender.send((indices.to_vec(), floats)).is_err() {
+                if sender.send((indices.to_vec(), prepare(indices))).is_err() {
                     return;
                 }
             }
@@ -73,31 +106,53 @@ impl Loader {
     }
 }
 
-/// The batches of one epoch: see [`Loader::epoch`].
+/// Set in the numbers of the random streams that views are drawn from, and in no epoch's number.
+const VIEWS: u64 = 1 << 63;
+
+/// One view of every image, one after the other.
+fn render(
+    split: &Split,
+    indices: &[usize],
+    augmentation: &Augmentation,
+    seed: u64,
+    stream: impl Fn(usize) -> u64 + Sync,
+) -> Vec<f32> {
+    let (height, width) = split.images().size();
+    let mut floats = vec![0.0; indices.len() * 3 * height * width];
+    floats.par_chunks_mut(3 * height * width).zip(indices).for_each(|(view, &i)| {
+        let mut rng = Rng::seed_from_u64(seed);
+        rng.set_stream(stream(i));
+        augmentation.draw(&mut rng, height, width).apply(split.images().get(i), (height, width), width, view);
+    });
+    floats
+}
+
+/// The batches of one epoch: see [`Loader::epoch`] and [`Loader::views`].
 pub struct Epoch {
     split: Arc<Split>,
     device: Device,
-    receiver: Receiver<(Vec<usize>, Vec<f32>)>,
+    receiver: Receiver<(Vec<usize>, Vec<Vec<f32>>)>,
 }
 
 impl Iterator for Epoch {
     type Item = Result<Batch>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (indices, floats) = self.receiver.recv().ok()?;
-        Some(self.batch(indices, floats))
+        let (indices, views) = self.receiver.recv().ok()?;
+        Some(self.batch(indices, views))
     }
 }
 
 impl Epoch {
-    fn batch(&self, indices: Vec<usize>, floats: Vec<f32>) -> Result<Batch> {
+    fn batch(&self, indices: Vec<usize>, views: Vec<Vec<f32>>) -> Result<Batch> {
         let (height, width) = self.split.images().size();
         let count = indices.len();
-        let images = Tensor::from_vec(floats, (count, 3, height, width), &self.device)?;
+        let tensor = |floats: Vec<f32>| Tensor::from_vec(floats, (count, 3, height, width), &self.device);
+        let views = views.into_iter().map(tensor).collect::<Result<_>>()?;
         let labels = self.split.labels().map(|labels| {
             let labels: Vec<u32> = indices.iter().map(|&i| labels[i]).collect();
             Tensor::from_vec(labels, count, &self.device)
         });
-        Ok(Batch { images, labels: labels.transpose()?, indices })
+        Ok(Batch { views, labels: labels.transpose()?, indices })
     }
 }

@@ -41,7 +41,7 @@ fn images_and_labels_are_those_of_their_numbers() -> Result<()> {
     for batch in loader.epoch(0) {
         let batch = batch?;
         let expected = split.select(&batch.indices);
-        let off = (batch.images - expected.images().to_tensor(&Device::Cpu)?)?.abs()?.max_all()?;
+        let off = (batch.images() - expected.images().to_tensor(&Device::Cpu)?)?.abs()?.max_all()?;
         assert_eq!(off.to_scalar::<f32>()?, 0.0);
         let labels = batch.labels.map(|labels| labels.to_vec1::<u32>()).transpose()?;
         assert_eq!(labels.as_deref(), expected.labels());

@@ -5,7 +5,7 @@ use candle_nn::loss::cross_entropy;
 use ssl_data::toybox::CLASSES;
 use ssl_data::{Dataset, Loader, Split, Toybox};
 use ssl_eval::{LinearProbe, accuracy};
-use ssl_nn::{ConvNet4, Linear, Params, Sgd};
+use ssl_nn::{ConvNet4, Linear, Optimiser, Params, Sgd};
 
 /// Chance is 10 %; a probe may be lucky by this much.
 const NOTHING: f64 = 0.15;
@@ -95,7 +95,7 @@ fn what_surrounds_the_toy_does_not_betray_a_rotation() -> anyhow::Result<()> {
     let loader = Loader::new(data.train, 32, 0, &device)?;
     for epoch in 0..3 {
         for batch in loader.epoch(epoch) {
-            let (images, labels) = rotated(&batch?.images)?;
+            let (images, labels) = rotated(batch?.images())?;
             let loss = cross_entropy(&head.forward(&backbone.forward(&images, true)?)?, &labels)?;
             optimiser.backward_step(&loss, 0.05)?;
         }

@@ -10,7 +10,7 @@ use ssl_data::{Dataset, Loader};
 use ssl_eval::Evaluation;
 use ssl_nn::checkpoint::write_atomically;
 use ssl_nn::params::fnv1a;
-use ssl_nn::{ConvNet4, Linear, Optimiser, Params, Sgd, WarmupCosine};
+use ssl_nn::{Backbone, Linear, Optimiser, Params, Sgd, WarmupCosine};
 
 use crate::{Options, Progress};
 
@@ -38,7 +38,7 @@ impl Baselines {
     /// Images without classes; what training or the file system reports.
     pub fn of(options: &Options, data: &Dataset, epochs: usize, device: &Device) -> anyhow::Result<Self> {
         let settings = format!(
-            "{:?}, seed {}, {epochs} epochs of {} images {:016x}",
+            "{}, seed {}, {epochs} epochs of {} images {:016x}",
             options.backbone,
             options.seed,
             data.train.len(),
@@ -68,8 +68,8 @@ fn train(
     device: &Device,
 ) -> anyhow::Result<(Evaluation, Evaluation)> {
     let params = Params::new(options.seed, device);
-    let backbone = ConvNet4::new(&params.pp("backbone"))?;
-    let head = Linear::new(ConvNet4::FEATURES, data.classes.len(), &params.pp("head"))?;
+    let backbone = Backbone::new(options.backbone, &params.pp("backbone"))?;
+    let head = Linear::new(backbone.features(), data.classes.len(), &params.pp("head"))?;
     let evaluate = || Evaluation::of(|images| backbone.forward_blocks(images, false), data, device);
     let random = evaluate()?;
 
@@ -82,9 +82,9 @@ fn train(
     for epoch in 0..epochs {
         for batch in loader.epoch(epoch) {
             let batch = batch?;
-            let labels = batch.labels.context("these images have no classes")?;
-            let logits = head.forward(&backbone.forward(&batch.images, true)?)?;
-            let loss = cross_entropy(&logits, &labels)?;
+            let labels = batch.labels.as_ref().context("these images have no classes")?;
+            let logits = head.forward(&backbone.forward(batch.images(), true)?)?;
+            let loss = cross_entropy(&logits, labels)?;
             optimiser.backward_step(&loss, schedule.at(step))?;
             step += 1;
             progress.step(f64::from(loss.to_scalar::<f32>()?), labels.elem_count());

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use candle_core::Device;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use ssl_data::{Dataset, Source};
-use ssl_nn::DeviceChoice;
+use ssl_nn::{BackboneKind, DeviceChoice};
 
 /// Common flags of an experiment; a lab flattens them into its own.
 #[derive(Args, Clone, Debug)]
@@ -39,16 +39,9 @@ pub struct Options {
     /// Go on from the last epoch that a run with the same flags finished
     #[arg(long)]
     pub resume: bool,
-    /// The network
-    #[arg(long, value_enum, default_value_t = BackboneKind::Convnet4)]
+    /// The network: convnet4, which trains within minutes on a CPU, or resnet18
+    #[arg(long, default_value_t = BackboneKind::ConvNet4)]
     pub backbone: BackboneKind,
-}
-
-/// What `--backbone` accepts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum BackboneKind {
-    /// Four convolutions: trains within minutes on a CPU
-    Convnet4,
 }
 
 /// Training and test images of a quick run.
@@ -102,7 +95,7 @@ impl Options {
     /// What decides, among the common flags, in which weights a training ends, in words: a checkpoint carries them.
     pub fn settings(&self, method: &str, epochs: usize, batch_size: usize) -> String {
         format!(
-            "{method}, data {}, {} images, {:?}, {epochs} epochs, batch {batch_size}, seed {}{}",
+            "{method}, data {}, {} images, {}, {epochs} epochs, batch {batch_size}, seed {}{}",
             self.data,
             self.train_images.map_or("all".to_string(), |n| n.to_string()),
             self.backbone,

@@ -2,6 +2,9 @@
 //!
 //! `cargo bench --profile dev -p ssl-nn --bench against_torch`
 //!
+//! Names after `--` choose the measurements that contain them; `growth` is measured only where it is named. The images of
+//! the epoch are those of the directory `CIFAR10`, in its binary format, or else Toybox's.
+//!
 //! Each side is a process of its own that repeats what it is told to; the two take turns. PyTorch's side needs
 //! `${PYTHON:-python3}` with torch, torchvision and lightly; without them our side is printed alone.
 
@@ -9,8 +12,9 @@ mod process;
 mod rust_side;
 
 use std::env;
+use std::path::{Path, PathBuf};
 
-use process::Process;
+use process::{EPOCH_IMAGES, Process, Unit, compare, compare_memory};
 
 /// Our side allocates as the labs do.
 #[global_allocator]
@@ -41,20 +45,55 @@ fn main() -> anyhow::Result<()> {
     let wanted: Vec<String> = env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     let wants = |name: &str| wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str()));
     let threads = std::thread::available_parallelism()?.get();
-    let mut ours = Process::ours(threads)?;
-    let mut theirs = Process::theirs(threads);
-    for name in OPERATIONS {
-        for direction in ["forward", "backward"] {
-            let name = format!("{name}_{direction}");
-            if wants(&name) {
-                process::compare(&name, &name, 5, &mut ours, theirs.as_mut())?;
-            }
+    let toybox = tempfile::tempdir()?;
+    let folder = match env::var_os("CIFAR10") {
+        Some(folder) => PathBuf::from(folder),
+        None => write_toybox(toybox.path())?,
+    };
+    if wants("simclr_epoch") {
+        // Fresh processes, so that their memory is that of the epoch.
+        let (mut ours, mut theirs) = (Process::ours(threads, &folder)?, Process::theirs(threads, &folder));
+        compare("simclr_epoch", "simclr_epoch", Unit::PerSecond, 3, &mut ours, theirs.as_mut())?;
+        compare_memory("simclr_epoch_memory", &ours, theirs.as_ref());
+    }
+    let (mut ours, mut theirs) = (Process::ours(threads, &folder)?, Process::theirs(threads, &folder));
+    if wants("augmentation_per_core") {
+        let name = "augmentation_per_core";
+        compare(name, name, Unit::PerSecond, 3, &mut ours, theirs.as_mut())?;
+    }
+    for (name, batch) in [("simclr_step_convnet4", 256), ("simclr_step_resnet18", 64)] {
+        if wants(name) {
+            compare(name, &format!("{name}_{batch}"), Unit::Seconds, 5, &mut ours, theirs.as_mut())?;
         }
     }
-    for (name, batch, rounds) in [("simclr_step_convnet4", 256, 5), ("simclr_step_resnet18", 64, 2)] {
-        if wants(name) {
-            process::compare(name, &format!("{name}_{batch}"), rounds, &mut ours, theirs.as_mut())?;
+    for name in OPERATIONS.iter().flat_map(|name| [format!("{name}_forward"), format!("{name}_backward")]) {
+        if wants(&name) {
+            compare(&name, &name, Unit::Seconds, 5, &mut ours, theirs.as_mut())?;
+        }
+    }
+    if wanted.iter().any(|name| name == "growth") {
+        growth(threads, &folder)?;
+    }
+    Ok(())
+}
+
+/// How a training step's cost grows with the batch and falls with threads.
+fn growth(threads: usize, folder: &Path) -> anyhow::Result<()> {
+    for threads in [1, threads] {
+        let (mut ours, mut theirs) = (Process::ours(threads, folder)?, Process::theirs(threads, folder));
+        for batch in [32, 64, 128, 256, 512, 1024] {
+            let name = format!("growth_batch_{batch}_threads_{threads}");
+            let question = format!("simclr_step_convnet4_{batch}");
+            compare(&name, &question, Unit::Seconds, 3, &mut ours, theirs.as_mut())?;
         }
     }
     Ok(())
+}
+
+/// Without CIFAR-10, the images of the epoch are Toybox's, in CIFAR-10's format.
+fn write_toybox(folder: &Path) -> anyhow::Result<PathBuf> {
+    let train = ssl_data::Toybox::default().dataset()?.train;
+    let records = (0..EPOCH_IMAGES).flat_map(|i| [&[0], train.images().get(i)].concat());
+    std::fs::write(folder.join("data_batch_1.bin"), records.collect::<Vec<u8>>())?;
+    Ok(folder.to_path_buf())
 }

@@ -2,11 +2,15 @@
 
 use std::collections::HashMap;
 use std::io::{BufRead, Write};
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, bail};
 use candle_core::{D, DType, Device, Result, Tensor, Var};
 use candle_nn::ops::log_softmax;
+use rand::SeedableRng;
+use ssl_data::augment::Blur;
+use ssl_data::{Augmentation, Images, Loader, Rng, Split};
 use ssl_nn::ops::{self, BatchNormMode};
 use ssl_nn::{Backbone, BackboneKind, Mlp, Optimiser, Params, Sgd};
 
@@ -36,6 +40,52 @@ fn timed<A, T>(mut prepare: impl FnMut() -> Result<A>, mut run: impl FnMut(A) ->
     Ok(total / count)
 }
 
+/// Images a step of the whole epoch.
+const EPOCH_BATCH: usize = 256;
+
+/// lightly's `SimCLRTransform`: full jitter, and a blur that reaches as far as its widest Gaussian does.
+fn augmentation() -> Augmentation {
+    let blur = Blur { probability: 0.5, kernel: 13, sigma: (0.1, 2.0) };
+    Augmentation { blur: Some(blur), ..Augmentation::simclr(1.0) }
+}
+
+/// The training images that both sides read, in CIFAR-10's binary format.
+fn images() -> anyhow::Result<Split> {
+    let path = Path::new(&std::env::var("BENCH_CIFAR10")?).join("data_batch_1.bin");
+    let records = std::fs::read(&path).with_context(|| path.display().to_string())?;
+    let bytes = records.chunks_exact(3073).flat_map(|record| &record[1..]).copied().collect();
+    let split = Split::new(Images::new(bytes, 32, 32)?, None)?;
+    Ok(split.sample(std::env::var("BENCH_IMAGES")?.parse()?, 0))
+}
+
+/// Views a second on one thread.
+fn views_per_second() -> anyhow::Result<f64> {
+    let (split, augmentation) = (images()?, augmentation());
+    let mut rng = Rng::seed_from_u64(0);
+    let mut view = vec![0.0; 3 * 32 * 32];
+    let views = split.len();
+    let seconds = timed(
+        || Ok(()),
+        |()| {
+            for i in 0..views {
+                augmentation.draw(&mut rng, 32, 32).apply(split.images().get(i), (32, 32), 32, &mut view);
+            }
+            Ok(())
+        },
+    )?;
+    Ok(views as f64 / seconds)
+}
+
+/// Images a second of an epoch: loading, augmenting and training together.
+fn epoch(model: &mut SimClr) -> anyhow::Result<f64> {
+    let loader = Loader::new(images()?, EPOCH_BATCH, 0, &Device::Cpu)?;
+    let start = Instant::now();
+    for batch in loader.views(0, &[augmentation(), augmentation()])? {
+        model.step(&Tensor::cat(&batch?.views, 0)?)?;
+    }
+    Ok((loader.batches() * EPOCH_BATCH) as f64 / start.elapsed().as_secs_f64())
+}
+
 #[derive(Default)]
 struct Side {
     models: HashMap<String, SimClr>,
@@ -46,13 +96,14 @@ impl Side {
     fn answer(&mut self, name: &str) -> anyhow::Result<f64> {
         match name.split('_').collect::<Vec<_>>()[..] {
             ["ready"] => Ok(0.0),
+            ["augmentation", ..] => views_per_second(),
+            ["simclr", "epoch"] => epoch(&mut SimClr::new(BackboneKind::ConvNet4)?),
             ["simclr", "step", backbone, batch] => {
-                let (kind, batch): (_, usize) = (backbone.parse()?, batch.parse()?);
-                let model = match self.models.entry(backbone.to_string()) {
-                    std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
-                    std::collections::hash_map::Entry::Vacant(entry) => entry.insert(SimClr::new(kind)?),
-                };
-                let views = random(&[2 * batch, 3, 32, 32])?;
+                if !self.models.contains_key(backbone) {
+                    self.models.insert(backbone.to_string(), SimClr::new(backbone.parse()?)?);
+                }
+                let model = self.models.get_mut(backbone).context("a model")?;
+                let views = random(&[2 * batch.parse::<usize>()?, 3, 32, 32])?;
                 Ok(timed(|| Ok(()), |()| model.step(&views))?)
             }
             _ => {

@@ -1,0 +1,75 @@
+//! One view of one image.
+
+use super::blur::blur;
+use super::color::Planes;
+use super::crop::CropBox;
+use super::resample::resample;
+
+/// A change of the pixels, with what was drawn for it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Step {
+    /// Factor.
+    Brightness(f32),
+    /// Factor.
+    Contrast(f32),
+    /// Factor.
+    Saturation(f32),
+    /// Part of the colour circle, from −½ to ½.
+    Hue(f32),
+    /// All three channels become the pixel's grey.
+    Grayscale,
+    /// Width of the kernel and standard deviation, in pixels.
+    Blur {
+        /// Odd, less than twice the image's width.
+        kernel: usize,
+        /// Above 0.
+        sigma: f32,
+    },
+    /// Inverts values from this threshold on.
+    Solarize(f32),
+}
+
+/// What happens to one image, decided to the last number.
+#[derive(Clone, Debug, PartialEq)]
+pub struct View {
+    /// The box that is shown.
+    pub crop: CropBox,
+    /// Whether it is mirrored, left to right.
+    pub flip: bool,
+    /// What happens to its pixels, in this order.
+    pub steps: Vec<Step>,
+}
+
+impl View {
+    /// Writes the view of an image (planes of red, green and blue bytes, `shape` high and wide) to `out`: planes of `size` ×
+    /// `size` numbers in [0, 1].
+    ///
+    /// # Panics
+    /// If `out` or `image` is of another length, or the box leaves the image.
+    pub fn apply(&self, image: &[u8], shape: (usize, usize), size: usize, out: &mut [f32]) {
+        assert_eq!(image.len(), 3 * shape.0 * shape.1, "bytes of a {shape:?} image");
+        assert_eq!(out.len(), 3 * size * size, "numbers of a {size}×{size} view");
+        // Compiled for the vectors of the machine that it runs on.
+        pulp::Arch::new().dispatch(|| {
+            resample(image, shape, &self.crop, size, self.flip, out);
+            for step in &self.steps {
+                step.apply(size, out);
+            }
+        });
+    }
+}
+
+impl Step {
+    #[inline(always)]
+    fn apply(&self, size: usize, view: &mut [f32]) {
+        match *self {
+            Self::Brightness(factor) => Planes::of(view).brightness(factor),
+            Self::Contrast(factor) => Planes::of(view).contrast(factor),
+            Self::Saturation(factor) => Planes::of(view).saturation(factor),
+            Self::Hue(turn) => Planes::of(view).hue(turn),
+            Self::Grayscale => Planes::of(view).grayscale(),
+            Self::Blur { kernel, sigma } => blur(view, size, kernel, sigma),
+            Self::Solarize(threshold) => Planes::of(view).solarize(threshold),
+        }
+    }
+}
