@@ -5,6 +5,38 @@
 
 use std::ops::Range;
 
+/// Runs its body for every run of `out_width` numbers that the output rows `strip` look at: in the padded buffer and in the
+/// patch matrix. The usual widths are constants, which saves a loop for each of the many short runs of a deep layer. (A
+/// macro, because a closure would not be compiled for the vectors that its caller was compiled for.)
+macro_rules! for_each_run {
+    ($geometry:expr, $strip:expr, $row_stride:expr, |$width:ident, $in_padded:ident, $in_columns:ident| $body:block) => {
+        match $geometry.out_width() {
+            4 => for_each_run!(@loops 4, $geometry, $strip, $row_stride, |$width, $in_padded, $in_columns| $body),
+            8 => for_each_run!(@loops 8, $geometry, $strip, $row_stride, |$width, $in_padded, $in_columns| $body),
+            16 => for_each_run!(@loops 16, $geometry, $strip, $row_stride, |$width, $in_padded, $in_columns| $body),
+            32 => for_each_run!(@loops 32, $geometry, $strip, $row_stride, |$width, $in_padded, $in_columns| $body),
+            width => for_each_run!(@loops width, $geometry, $strip, $row_stride, |$width, $in_padded, $in_columns| $body),
+        }
+    };
+    (@loops $value:expr, $geometry:expr, $strip:expr, $row_stride:expr,
+     |$width:ident, $in_padded:ident, $in_columns:ident| $body:block) => {{
+        #[allow(non_snake_case)]
+        let $width = $value;
+        let (geometry, strip): (&Geometry, &Range<usize>) = ($geometry, $strip);
+        let down = geometry.stride * geometry.stride * geometry.phase_width();
+        let (kernel_height, kernel_width) = geometry.kernel;
+        for row in 0..geometry.taps() {
+            let (channel, tap) = (row / (kernel_height * kernel_width), row % (kernel_height * kernel_width));
+            let top = strip.start * geometry.stride + tap / kernel_width;
+            let first = geometry.padded_index(channel, top, tap % kernel_width);
+            for y in 0..strip.len() {
+                let ($in_padded, $in_columns) = (first + y * down, row * $row_stride + y * $width);
+                $body
+            }
+        }
+    }};
+}
+
 /// The geometry of a convolution over one image.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Geometry {
@@ -59,110 +91,74 @@ impl Geometry {
         (row * self.stride + x % self.stride) * self.phase_width() + x / self.stride
     }
 
-    /// Calls `run(start in the image, end of its row, start in the padded buffer)` for every row and phase: what lies
-    /// `stride` apart in the image lies side by side in the buffer. Every pixel is in one run.
-    #[inline(always)]
-    fn each_phase(&self, mut run: impl FnMut(usize, usize, usize)) {
-        for row in 0..self.channels * self.height {
-            let (channel, y) = (row / self.height, row % self.height);
-            for first in 0..self.stride.min(self.width) {
-                let start = self.padded_index(channel, y + self.padding, first + self.padding);
-                run(row * self.width + first, (row + 1) * self.width, start);
-            }
-        }
-    }
-
     /// Copies an image into its padded buffer, whose margin must already be zero.
     #[inline(always)]
     pub(super) fn pad(&self, image: &[f32], padded: &mut [f32]) {
-        self.each_phase(|first, end, start| {
-            let pixels = &image[first..end];
-            let count = pixels.len().div_ceil(self.stride);
-            let run = &mut padded[start..start + count];
-            every(self.stride, count, |to, from| run[to] = pixels[from]);
-        });
+        for (row, pixels) in image.chunks_exact(self.width).enumerate() {
+            for phase in 0..self.stride.min(self.width) {
+                let run = &mut padded[self.phase_start(row, phase)..];
+                match self.stride {
+                    1 => run[..self.width].copy_from_slice(pixels),
+                    // Pairs are what the compiler has vector instructions for.
+                    2 => {
+                        let (pairs, last) = pixels.as_chunks::<2>();
+                        run.iter_mut().zip(pairs).for_each(|(to, pair)| *to = pair[phase]);
+                        last.iter().skip(phase).for_each(|pixel| run[pairs.len()] = *pixel);
+                    }
+                    _ => {
+                        let pixels = pixels[phase..].iter().step_by(self.stride);
+                        run.iter_mut().zip(pixels).for_each(|(to, from)| *to = *from);
+                    }
+                }
+            }
+        }
     }
 
     /// Copies the inside of a padded buffer into an image; the reverse of [`Geometry::pad`].
     #[inline(always)]
     pub(super) fn unpad(&self, padded: &[f32], image: &mut [f32]) {
-        self.each_phase(|first, end, start| {
-            let pixels = &mut image[first..end];
-            let count = pixels.len().div_ceil(self.stride);
-            let run = &padded[start..start + count];
-            every(self.stride, count, |from, to| pixels[to] = run[from]);
-        });
-    }
-
-    /// Calls `copy(start in the padded buffer, start in the patch matrix)` for every run of `out_width` numbers that
-    /// the output rows `strip` look at.
-    #[inline(always)]
-    fn each_run(&self, strip: &Range<usize>, row_stride: usize, mut copy: impl FnMut(usize, usize)) {
-        let (kernel_height, kernel_width) = self.kernel;
-        let (out_width, line) = (self.out_width(), self.stride * self.phase_width());
-        let mut row = 0;
-        for channel in 0..self.channels {
-            for dy in 0..kernel_height {
-                for dx in 0..kernel_width {
-                    let mut from = self.padded_index(channel, strip.start * self.stride + dy, dx);
-                    let mut to = row * row_stride;
-                    for _ in strip.clone() {
-                        copy(from, to);
-                        from += self.stride * line;
-                        to += out_width;
+        for (row, pixels) in image.chunks_exact_mut(self.width).enumerate() {
+            let run = |phase: usize| &padded[self.phase_start(row, phase)..];
+            match self.stride {
+                1 => pixels.copy_from_slice(&run(0)[..self.width]),
+                2 if self.width > 1 => {
+                    let (pairs, last) = pixels.as_chunks_mut::<2>();
+                    last.iter_mut().for_each(|pixel| *pixel = run(0)[pairs.len()]);
+                    let runs = run(0).iter().zip(run(1));
+                    pairs.iter_mut().zip(runs).for_each(|(pair, (even, odd))| *pair = [*even, *odd]);
+                }
+                _ => {
+                    for phase in 0..self.stride.min(self.width) {
+                        let pixels = pixels[phase..].iter_mut().step_by(self.stride);
+                        pixels.zip(run(phase)).for_each(|(to, from)| *to = *from);
                     }
-                    row += 1;
                 }
             }
         }
+    }
+
+    /// Where, in the padded buffer, the pixels `phase`, `phase` + stride, … of an image's row lie side by side; rows are
+    /// counted through all channels.
+    #[inline(always)]
+    fn phase_start(&self, row: usize, phase: usize) -> usize {
+        self.padded_index(row / self.height, row % self.height + self.padding, phase + self.padding)
     }
 
     /// Writes the patches of a padded image below the output rows `strip` into `columns`, whose rows are `row_stride`
     /// apart.
     #[inline(always)]
     pub(super) fn im2col(&self, padded: &[f32], strip: &Range<usize>, columns: &mut [f32], row_stride: usize) {
-        let width = self.out_width();
-        self.each_run(strip, row_stride, |from, to| {
-            for_width(&mut columns[to..to + width], &padded[from..from + width], |to, from| *to = *from);
+        for_each_run!(self, strip, row_stride, |WIDTH, in_padded, in_columns| {
+            columns[in_columns..in_columns + WIDTH].copy_from_slice(&padded[in_padded..in_padded + WIDTH]);
         });
     }
 
     /// Adds columns back to where [`Geometry::im2col`] took them from.
     #[inline(always)]
     pub(super) fn col2im(&self, columns: &[f32], row_stride: usize, strip: &Range<usize>, padded: &mut [f32]) {
-        let width = self.out_width();
-        self.each_run(strip, row_stride, |to, from| {
-            for_width(&mut padded[to..to + width], &columns[from..from + width], |to, from| *to += *from);
+        for_each_run!(self, strip, row_stride, |WIDTH, in_padded, in_columns| {
+            let target = &mut padded[in_padded..in_padded + WIDTH];
+            target.iter_mut().zip(&columns[in_columns..in_columns + WIDTH]).for_each(|(to, from)| *to += *from);
         });
-    }
-}
-
-/// Calls `pair(i, i · stride)` for every `i` below `count`. The usual strides are known to the compiler.
-#[inline(always)]
-fn every(stride: usize, count: usize, mut pair: impl FnMut(usize, usize)) {
-    match stride {
-        1 => (0..count).for_each(|i| pair(i, i)),
-        2 => (0..count).for_each(|i| pair(i, 2 * i)),
-        _ => (0..count).for_each(|i| pair(i, stride * i)),
-    }
-}
-
-/// Applies `f` to two runs of one length. The usual lengths are known to the compiler, which saves a loop for each of
-/// the many short runs of a deep layer.
-#[inline(always)]
-fn for_width(to: &mut [f32], from: &[f32], f: impl Fn(&mut f32, &f32)) {
-    #[inline(always)]
-    fn fixed<const WIDTH: usize>(to: &mut [f32], from: &[f32], f: impl Fn(&mut f32, &f32)) -> bool {
-        match (to.as_mut_array::<WIDTH>(), from.as_array::<WIDTH>()) {
-            (Some(to), Some(from)) => {
-                to.iter_mut().zip(from).for_each(|(to, from)| f(to, from));
-                true
-            }
-            _ => false,
-        }
-    }
-    let done = fixed::<4>(to, from, &f) || fixed::<8>(to, from, &f) || fixed::<16>(to, from, &f) || fixed::<32>(to, from, &f);
-    if !done {
-        to.iter_mut().zip(from).for_each(|(to, from)| f(to, from));
     }
 }
