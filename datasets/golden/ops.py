@@ -1,9 +1,11 @@
-"""Golden values of `ssl_nn`: operations, their gradients and SGD, from PyTorch."""
+"""Golden values of `ssl_nn`: operations, networks and optimisers, from PyTorch."""
 
 import itertools
 
 import torch
+import torch.nn as nn
 import torch.nn.functional as F
+import torchvision
 
 from golden import Golden
 
@@ -78,15 +80,91 @@ case(
     lambda x, weight_0, bias_0, weight_1, bias_1: F.linear(F.relu(F.linear(x, weight_0, bias_0)), weight_1, bias_1),
 )
 
-# Three steps of SGD on Σ w⁴, decay on the weights only.
-weight, bias = torch.randn(3, 4, requires_grad=True), torch.randn(4, requires_grad=True)
-start = {"weight": weight.detach().clone(), "bias": bias.detach().clone()}
-groups = [{"params": [weight], "weight_decay": 0.1}, {"params": [bias], "weight_decay": 0.0}]
-optimiser = torch.optim.SGD(groups, lr=0.02, momentum=0.9)
-for _ in range(3):
-    optimiser.zero_grad()
-    ((weight**4).sum() + (bias**4).sum()).backward()
-    optimiser.step()
-golden.case("sgd", start, {"weight": weight, "bias": bias}, {}, TOLERANCE)
+case("add_relu", {"x": torch.randn(2, 3, 4, 5), "shortcut": torch.randn(2, 3, 4, 5)}, lambda x, shortcut: F.relu(x + shortcut))
+
+# A convolution with batch norm behind it: maps of several strips, of several images a product, and odd ones.
+shapes = [(2, 3, 40, 33), (19, 4, 8, 8), (5, 3, 5, 7), (1, 2, 3, 1)]
+for number, ((batch, channels, height, width), (kernel, stride)) in enumerate(
+    itertools.product(shapes, [(3, 1), (3, 2), (1, 2)])
+):
+    relu = number % 2
+
+    def conv_batch_norm(x, weight, gamma, beta):
+        y = F.batch_norm(F.conv2d(x, weight, None, stride, kernel // 2), None, None, gamma, beta, training=True, eps=1e-5)
+        return F.relu(y) if relu else y
+
+    inputs = {
+        "x": torch.randn(batch, channels, height, width),
+        "weight": torch.randn(6, channels, kernel, kernel),
+        "gamma": torch.randn(6),
+        "beta": torch.randn(6),
+    }
+    numbers = {"stride": stride, "padding": kernel // 2, "relu": relu}
+    case(f"conv_batch_norm_{number}", inputs, conv_batch_norm, numbers)
+
+
+def filled(shape, bound):
+    """Numbers in [-bound, bound) that need no storing: both sides compute them, exactly."""
+    count = torch.Size(shape).numel()
+    return torch.tensor([((i * 2654435761) % 2**32 / 2**32 * 2 - 1) * bound for i in range(count)]).reshape(shape)
+
+
+class ConvNet4(nn.Module):
+    def __init__(self):
+        super().__init__()
+        channels = [3, 32, 64, 128, 256]
+        for i, stride in enumerate([1, 2, 2, 2], start=1):
+            setattr(self, f"conv{i}", nn.Conv2d(channels[i - 1], channels[i], 3, stride, 1, bias=False))
+            setattr(self, f"bn{i}", nn.BatchNorm2d(channels[i]))
+
+    def forward(self, x):
+        for i in range(1, 5):
+            x = F.relu(getattr(self, f"bn{i}")(getattr(self, f"conv{i}")(x)))
+        return x.mean((2, 3))
+
+
+# Whole networks: features in training, the first and the last layer's gradients, features in evaluation afterwards.
+resnet = torchvision.models.resnet18()
+resnet.conv1, resnet.maxpool, resnet.fc = nn.Conv2d(3, 64, 3, 1, 1, bias=False), nn.Identity(), nn.Identity()
+for name, network, first, last in [
+    ("convnet4", ConvNet4(), "conv1.weight", "bn4.bias"),
+    ("resnet18", resnet, "conv1.weight", "layer4.1.bn2.bias"),
+]:
+    parameters = dict(network.named_parameters())
+    with torch.no_grad():
+        for parameter in parameters.values():
+            if parameter.dim() == 4:
+                parameter.copy_(filled(parameter.shape, (3 / parameter[0].numel()) ** 0.5))
+    images = filled((5, 3, 16, 16), 1.0)
+    features = network.train()(images)
+    (features * filled(features.shape, 1.0)).sum().backward()
+    expected = {"features": features, "first": parameters[first].grad, "last": parameters[last].grad}
+    with torch.no_grad():
+        expected["evaluated"] = network.eval()(images)
+    count = sum(parameter.numel() for parameter in parameters.values())
+    golden.case(f"network_{name}", {"parameters": count}, expected, {}, TOLERANCE)
+
+# Gradients whose joint norm is 5, clipped to 2 and to 10.
+weight, bias = torch.tensor([[3.0, 0.0]], requires_grad=True), torch.tensor([4.0], requires_grad=True)
+for number, limit in enumerate([2.0, 10.0]):
+    weight.grad, bias.grad = weight.detach().clone(), bias.detach().clone()
+    norm = torch.nn.utils.clip_grad_norm_([weight, bias], limit)
+    inputs = {"weight": weight, "bias": bias, "limit": limit}
+    golden.case(f"clip_{number}", inputs, {"weight": weight.grad, "bias": bias.grad, "norm": norm}, {}, TOLERANCE)
+
+# Three steps of SGD and of AdamW on Σ w⁴, decay on the weights only.
+for name, optimiser_of in [
+    ("sgd", lambda groups: torch.optim.SGD(groups, lr=0.02, momentum=0.9)),
+    ("adamw", lambda groups: torch.optim.AdamW(groups, lr=0.02)),
+]:
+    weight, bias = torch.randn(3, 4, requires_grad=True), torch.randn(4, requires_grad=True)
+    start = {"weight": weight.detach().clone(), "bias": bias.detach().clone()}
+    groups = [{"params": [weight], "weight_decay": 0.1}, {"params": [bias], "weight_decay": 0.0}]
+    optimiser = optimiser_of(groups)
+    for _ in range(3):
+        optimiser.zero_grad()
+        ((weight**4).sum() + (bias**4).sum()).backward()
+        optimiser.step()
+    golden.case(name, start, {"weight": weight, "bias": bias}, {}, TOLERANCE)
 
 golden.save()

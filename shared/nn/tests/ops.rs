@@ -6,7 +6,7 @@ use std::path::Path;
 use candle_core::{DType, Device, Result, Tensor, Var};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use ssl_nn::ops::{BatchNormMode, add_relu, avg_pool2d, batch_norm, conv2d, global_avg_pool2d, max_pool2d, relu};
+use ssl_nn::ops::{BatchNormMode, add_relu, avg_pool2d, batch_norm, conv_batch_norm, conv2d, global_avg_pool2d, max_pool2d, relu};
 use ssl_nn::{Mlp, Params};
 
 /// A golden case's values by name: `case/x`, `expected/y`, `expected/gradient of x`.
@@ -73,6 +73,32 @@ fn batch_norm_agrees_with_pytorch() -> Result<()> {
         };
         Ok(batch_norm(&vars[0], &vars[1], &vars[2], &mode, 1e-5, count(case, "relu")? == 1)?.0)
     })
+}
+
+#[test]
+fn a_convolution_with_batch_norm_agrees_with_pytorch() -> Result<()> {
+    agrees("conv_batch_norm", &["x", "weight", "gamma", "beta"], |case, vars| {
+        let geometry = (count(case, "stride")?, count(case, "padding")?);
+        let affine = (vars[2].as_tensor(), vars[3].as_tensor());
+        Ok(conv_batch_norm(&vars[0], &vars[1], geometry, affine, 1e-5, count(case, "relu")? == 1)?.0)
+    })
+}
+
+#[test]
+fn a_convolution_with_batch_norm_is_one_after_the_other() -> Result<()> {
+    let (x, weight) = (random(&[3, 5, 20, 17], 1)?.transpose(2, 3)?, random(&[4, 5, 3, 3], 2)?);
+    let (gamma, beta) = (random(&[4], 3)?, random(&[4], 4)?);
+    let (y, moments) = conv_batch_norm(&x, &weight, (1, 1), (&gamma, &beta), 1e-5, true)?;
+    let maps = conv2d(&x, &weight, 1, 1)?;
+    let (expected, expected_moments) = batch_norm(&maps, &gamma, &beta, &BatchNormMode::Train, 1e-5, true)?;
+    assert_close(&y, &expected, 0.0, "y")?;
+    assert_eq!((moments.mean, moments.variance), (expected_moments.mean, expected_moments.variance));
+    Ok(())
+}
+
+#[test]
+fn a_residual_s_end_agrees_with_pytorch() -> Result<()> {
+    agrees("add_relu", &["x", "shortcut"], |_, vars| add_relu(&vars[0], &vars[1]))
 }
 
 #[test]
@@ -155,6 +181,11 @@ fn gradients_match_finite_differences() -> Result<()> {
         &inputs,
         |x| Ok(batch_norm(&x[0], &x[1], &x[2], &BatchNormMode::Train, 1e-3, false)?.0),
     )?;
+    let inputs = [random(&[3, 2, 3, 4], 8)?, random(&[2, 2, 3, 3], 9)?, random(&[2], 10)?, random(&[2], 11)?];
+    matches_finite_differences(
+        &inputs,
+        |x| Ok(conv_batch_norm(&x[0], &x[1], (1, 1), (&x[2], &x[3]), 1e-3, false)?.0),
+    )?;
     let inputs = [random(&[2, 2, 4, 5], 6)?];
     matches_finite_differences(&inputs, |x| avg_pool2d(&x[0], 2, 2))?;
     matches_finite_differences(&inputs, |x| global_avg_pool2d(&x[0]))?;
@@ -189,9 +220,10 @@ fn results_do_not_depend_on_the_number_of_threads() -> Result<()> {
         let (x, weight) =
             (Var::from_tensor(&random(&[37, 5, 8, 8], 1)?)?, Var::from_tensor(&random(&[6, 5, 3, 3], 2)?)?);
         pool.install(|| {
-            let y = conv2d(&x, &weight, 2, 1)?;
             let (ones, zeros) =
                 (Tensor::ones(6, DType::F32, &Device::Cpu)?, Tensor::zeros(6, DType::F32, &Device::Cpu)?);
+            let (y, _) = conv_batch_norm(&x, &weight, (1, 1), (&ones, &zeros), 1e-5, true)?;
+            let y = max_pool2d(&add_relu(&y, &conv2d(&x, &weight, 1, 1)?)?, 2, 2)?;
             let (y, _) = batch_norm(&y, &ones, &zeros, &BatchNormMode::Train, 1e-5, true)?;
             let gradients = y.sqr()?.sum_all()?.backward()?;
             let mut all: Vec<f32> = y.flatten_all()?.to_vec1()?;
@@ -214,6 +246,12 @@ fn wrong_shapes_are_refused_with_what_was_got() -> Result<()> {
         (conv2d(&x, &random(&[2, 3, 3, 3], 3)?, 0, 1), "at least 1, got 0"),
         (conv2d(&random(&[3, 4, 4], 4)?, &weight, 1, 1), "[3, 4, 4]"),
         (max_pool2d(&x, 5, 1), "window of 5"),
+        (add_relu(&x, &weight), "the shortcut [2, 4, 3, 3]"),
+        (
+            conv_batch_norm(&x, &random(&[2, 3, 3, 3], 3)?, (1, 1), (&random(&[2], 4)?, &random(&[3], 5)?), 1e-5, true)
+                .map(|(y, _)| y),
+            "gamma is [2] and beta [3]",
+        ),
         (global_avg_pool2d(&random(&[3, 4], 5)?), "[3, 4]"),
     ];
     for (result, part) in messages {
