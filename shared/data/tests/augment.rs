@@ -54,7 +54,8 @@ fn every_step_agrees_with_torchvision() -> Result<()> {
     let golden = golden()?;
     let crop = CropBox::whole(SIZE, SIZE);
     let mut steps = vec![("grayscale".to_string(), Step::Grayscale)];
-    let kinds: [(&str, usize, fn(f32) -> Step); 5] = [
+    type New = fn(f32) -> Step;
+    let kinds: [(&str, usize, New); 5] = [
         ("brightness", 3, Step::Brightness),
         ("contrast", 3, Step::Contrast),
         ("saturation", 3, Step::Saturation),

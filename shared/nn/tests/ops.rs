@@ -6,7 +6,9 @@ use std::path::Path;
 use candle_core::{DType, Device, Result, Tensor, Var};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use ssl_nn::ops::{BatchNormMode, add_relu, avg_pool2d, batch_norm, conv_batch_norm, conv2d, global_avg_pool2d, max_pool2d, relu};
+use ssl_nn::ops::{
+    BatchNormMode, add_relu, avg_pool2d, batch_norm, conv_batch_norm, conv2d, global_avg_pool2d, max_pool2d, relu,
+};
 use ssl_nn::{Mlp, Params};
 
 /// A golden case's values by name: `case/x`, `expected/y`, `expected/gradient of x`.
@@ -182,10 +184,7 @@ fn gradients_match_finite_differences() -> Result<()> {
         |x| Ok(batch_norm(&x[0], &x[1], &x[2], &BatchNormMode::Train, 1e-3, false)?.0),
     )?;
     let inputs = [random(&[3, 2, 3, 4], 8)?, random(&[2, 2, 3, 3], 9)?, random(&[2], 10)?, random(&[2], 11)?];
-    matches_finite_differences(
-        &inputs,
-        |x| Ok(conv_batch_norm(&x[0], &x[1], (1, 1), (&x[2], &x[3]), 1e-3, false)?.0),
-    )?;
+    matches_finite_differences(&inputs, |x| Ok(conv_batch_norm(&x[0], &x[1], (1, 1), (&x[2], &x[3]), 1e-3, false)?.0))?;
     let inputs = [random(&[2, 2, 4, 5], 6)?];
     matches_finite_differences(&inputs, |x| avg_pool2d(&x[0], 2, 2))?;
     matches_finite_differences(&inputs, |x| global_avg_pool2d(&x[0]))?;

@@ -187,7 +187,9 @@ fn a_name_that_is_taken_is_refused() -> Result<()> {
 #[test]
 fn every_block_gives_its_output() -> Result<()> {
     let images = Tensor::ones((2, 3, 32, 32), DType::F32, &Device::Cpu)?;
-    for (kind, channels) in [(BackboneKind::ConvNet4, [32, 64, 128, 256]), (BackboneKind::ResNet18, [64, 128, 256, 512])] {
+    for (kind, channels) in
+        [(BackboneKind::ConvNet4, [32, 64, 128, 256]), (BackboneKind::ResNet18, [64, 128, 256, 512])]
+    {
         let backbone = Backbone::new(kind, &Params::new(0, &Device::Cpu))?;
         let outputs = backbone.forward_blocks(&images, false)?;
         let shapes: Vec<Vec<usize>> = outputs.iter().map(|block| block.dims().to_vec()).collect();

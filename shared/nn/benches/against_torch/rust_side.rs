@@ -148,9 +148,7 @@ fn operation_of(name: &str) -> anyhow::Result<Operation> {
     let (x, other) = (var(&[128, 64, 16, 16])?, var(&[128, 64, 16, 16])?);
     let (gamma, beta) = (var(&[64])?, var(&[64])?);
     Ok(match name {
-        "norm_relu" => {
-            Box::new(move || Ok(ops::batch_norm(&x, &gamma, &beta, &BatchNormMode::Train, 1e-5, true)?.0))
-        }
+        "norm_relu" => Box::new(move || Ok(ops::batch_norm(&x, &gamma, &beta, &BatchNormMode::Train, 1e-5, true)?.0)),
         "relu" => Box::new(move || ops::relu(&x)),
         "add_relu" => Box::new(move || ops::add_relu(&x, &other)),
         "max_pool" => Box::new(move || ops::max_pool2d(&x, 2, 2)),

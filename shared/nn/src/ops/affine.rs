@@ -72,9 +72,8 @@ impl Affine {
                     [dy * (x - mean), dy]
                 })
             };
-            Arch::new().dispatch(|| {
-                x.chunks_exact(pixels).zip(grad.chunks_exact(pixels)).enumerate().map(of_map).collect()
-            })
+            Arch::new()
+                .dispatch(|| x.chunks_exact(pixels).zip(grad.chunks_exact(pixels)).enumerate().map(of_map).collect())
         };
         let sums: Vec<_> = x.par_chunks(len).zip(grad.par_chunks(len)).map(of_image).collect();
         let count = if train { (x.len() / channels) as f32 } else { f32::INFINITY };

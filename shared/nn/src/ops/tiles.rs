@@ -199,7 +199,8 @@ impl<'a> Tiles<'a> {
                 }
             }
         }
-        for (dx, margins) in dx.chunks_exact_mut(geometry.image_len()).zip(margins.chunks_exact(geometry.padded_len())) {
+        for (dx, margins) in dx.chunks_exact_mut(geometry.image_len()).zip(margins.chunks_exact(geometry.padded_len()))
+        {
             geometry.unpad(margins, dx);
         }
     }
