@@ -50,7 +50,7 @@ pub enum Ablation {
 
 /// Quarter turns to tell apart.
 pub const ROTATIONS: [u32; 4] = [0, 1, 2, 3];
-/// Times that training goes through the images: about four minutes on two cores.
+/// Times that training goes through the images: less than two minutes on two cores.
 const EPOCHS: usize = 4;
 /// Images a step, before they are turned.
 const BATCH_SIZE: usize = 64;

@@ -14,11 +14,10 @@ mod rust_side;
 use std::env;
 use std::path::{Path, PathBuf};
 
-use process::{EPOCH_IMAGES, Process, Unit, compare, compare_memory};
+// Our side allocates as the labs do: `ssl_report` brings their allocator.
+use ssl_report::plot::{Curves, Plot};
 
-/// Our side allocates as the labs do.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+use process::{EPOCH_IMAGES, Process, Unit, compare, compare_memory};
 
 /// Operations, each measured forward and backward: 128 images; `conv_KERNEL_CHANNELS_SIZE_STRIDE`.
 const OPERATIONS: [&str; 14] = [
@@ -77,16 +76,31 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// How a training step's cost grows with the batch and falls with threads.
+/// How a training step's cost grows with the batch and falls with threads, as lines and as a plot.
 fn growth(threads: usize, folder: &Path) -> anyhow::Result<()> {
+    let mut series = Vec::new();
     for threads in [1, threads] {
         let (mut ours, mut theirs) = (Process::ours(threads, folder)?, Process::theirs(threads, folder));
+        let mut lines = ["ours", "PyTorch"].map(|side| (format!("{side}, {threads} threads"), Vec::new()));
         for batch in [32, 64, 128, 256, 512, 1024] {
             let name = format!("growth_batch_{batch}_threads_{threads}");
             let question = format!("simclr_step_convnet4_{batch}");
-            compare(&name, &question, Unit::Seconds, 3, &mut ours, theirs.as_mut())?;
+            let medians = compare(&name, &question, Unit::Seconds, 3, &mut ours, theirs.as_mut())?;
+            for ((_, points), seconds) in lines.iter_mut().zip(medians) {
+                points.push((f64::from(batch), f64::from(batch) / seconds));
+            }
         }
+        series.extend(lines.into_iter().filter(|(_, points)| !points.is_empty()));
     }
+    let plot = Curves {
+        title: "A SimCLR step with ConvNet4".to_string(),
+        x_label: "images a step".to_string(),
+        y_label: "image pairs a second".to_string(),
+        series,
+    };
+    let out = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../runs/against_torch");
+    plot.save(&out, "growth")?;
+    println!("plot: {}", out.join("growth.svg").display());
     Ok(())
 }
 

@@ -12,10 +12,10 @@ use super::im2col::Geometry;
 /// Columns of a matrix product: several images where feature maps are small, a strip of one image's rows where large.
 const COLUMNS: usize = 256;
 
-/// The weight gradient is summed in this many parts, whatever the number of threads, so that it is always the same;
+/// The weight gradient is summed in this many parts, whatever the number of threads, so that it is always the same.
 const WEIGHT_GRADIENT_PARTS: usize = 16;
 
-/// in fewer, but never less than four, where all parts together would hold more numbers than this.
+/// Where all parts together would hold more numbers than this, there are fewer of them, but at least four.
 const WEIGHT_GRADIENT_ELEMENTS: usize = 4 << 20;
 
 /// A convolution of a batch: its geometry, its weight `[O, taps]`, and how it is cut into tiles.
