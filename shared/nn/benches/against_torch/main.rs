@@ -20,7 +20,7 @@ use ssl_report::plot::{Curves, Plot};
 use process::{EPOCH_IMAGES, Process, Unit, compare, compare_memory};
 
 /// Operations, each measured forward and backward: 128 images; `conv_KERNEL_CHANNELS_SIZE_STRIDE`.
-const OPERATIONS: [&str; 14] = [
+const OPERATIONS: [&str; 15] = [
     "conv_3_3to32_32_1",
     "conv_3_32to64_32_2",
     "conv_3_64to128_16_2",
@@ -35,6 +35,7 @@ const OPERATIONS: [&str; 14] = [
     "add_relu",
     "max_pool",
     "avg_pool",
+    "global_pool",
 ];
 
 fn main() -> anyhow::Result<()> {
@@ -81,7 +82,7 @@ fn growth(threads: usize, folder: &Path) -> anyhow::Result<()> {
     let mut series = Vec::new();
     for threads in [1, threads] {
         let (mut ours, mut theirs) = (Process::ours(threads, folder)?, Process::theirs(threads, folder));
-        let mut lines = ["ours", "PyTorch"].map(|side| (format!("{side}, {threads} threads"), Vec::new()));
+        let mut lines = ["ours", "PyTorch"].map(|side| (format!("{side}, threads: {threads}"), Vec::new()));
         for batch in [32, 64, 128, 256, 512, 1024] {
             let name = format!("growth_batch_{batch}_threads_{threads}");
             let question = format!("simclr_step_convnet4_{batch}");
@@ -94,7 +95,7 @@ fn growth(threads: usize, folder: &Path) -> anyhow::Result<()> {
     }
     let plot = Curves {
         title: "A SimCLR step with ConvNet4".to_string(),
-        x_label: "images a step".to_string(),
+        x_label: "image pairs a step".to_string(),
         y_label: "image pairs a second".to_string(),
         series,
     };
