@@ -6,14 +6,12 @@ use candle_core::{D, Device};
 use rotation::rotation_batch;
 use ssl_data::Dataset;
 use ssl_eval::Evaluation;
+use ssl_report::comparison::blocks;
 use ssl_report::page::percent;
 use ssl_report::progress::history;
-use ssl_report::{Bars, Baselines, Curves, Grid, HeatMap, Page, Plot};
+use ssl_report::{Bars, Baselines, Comparison, Curves, Grid, HeatMap, PROTOCOL, Page, Plot};
 
 use super::{Model, Settings};
-
-const PROTOCOL: &str = "backbone after the last epoch, frozen, in evaluation mode; linear probe: full-batch L-BFGS softmax \
-    regression on standardised features (L2 1e-3), all training images; kNN: cosine, k = 200, T = 0.1; accuracy on the test split";
 
 /// Draws everything and writes the page.
 pub fn report(
@@ -36,41 +34,15 @@ pub fn report(
     );
     if let Some((rotation, baselines)) = evaluations {
         page.heading("What the features are good for");
-        let mut header = vec!["linear probe on".to_string()];
-        header.extend(blocks(rotation.linear_by_depth.len()));
-        header.extend(["kNN", "collapse"].map(String::from));
-        let rows = rows(rotation, baselines);
-        print(&header, &rows);
-        page.table(&header, &rows);
-        page.figure(&by_depth(rotation, baselines, out)?, "Linear probe on each block, pooled to 256 numbers.");
+        let rows = [("random", &baselines.random), ("rotation", rotation), ("supervised", &baselines.supervised)];
+        let comparison = Comparison::of(&rows);
+        comparison.print();
+        comparison.write(&mut page);
+        page.figure(&comparison.by_depth(out)?, "Linear probe on each block, pooled to 256 numbers.");
         page.figure(&gain(rotation, baselines, out)?, "What training added to each block.");
         page.figure(&confusion(rotation, data, out)?, "Where the probe on the last block errs.");
     }
     page.save(out)
-}
-
-/// A row for each backbone: linear probe by depth, kNN, collapse level.
-fn rows(rotation: &Evaluation, baselines: &Baselines) -> Vec<Vec<String>> {
-    let row = |name: &str, e: &Evaluation| {
-        let linear = e.linear_by_depth.iter().map(|&accuracy| percent(accuracy));
-        let rest = [percent(e.knn), format!("{:.2}", e.collapse_level)];
-        std::iter::once(name.to_string()).chain(linear).chain(rest).collect()
-    };
-    vec![
-        row("random initialisation", &baselines.random),
-        row("rotation", rotation),
-        row("supervised", &baselines.supervised),
-    ]
-}
-
-/// The table on the terminal.
-fn print(header: &[String], rows: &[Vec<String>]) {
-    let line = |cells: &[String]| {
-        let cells = cells.iter().enumerate();
-        cells.map(|(i, cell)| if i == 0 { format!("{cell:<22}") } else { format!("{cell:>10}") }).collect::<String>()
-    };
-    println!("{}", line(header));
-    rows.iter().for_each(|row| println!("{}", line(row)));
 }
 
 fn training(out: &Path) -> anyhow::Result<String> {
@@ -106,25 +78,6 @@ fn predictions(model: &Model, data: &Dataset, out: &Path, device: &Device) -> an
         captions: predicted.iter().zip(&labels).map(caption).collect(),
     };
     grid.save(out, "predictions")
-}
-
-fn blocks(count: usize) -> Vec<String> {
-    (1..=count).map(|i| format!("block {i}")).collect()
-}
-
-fn by_depth(rotation: &Evaluation, baselines: &Baselines, out: &Path) -> anyhow::Result<String> {
-    let series = |name: &str, e: &Evaluation| (name.to_string(), e.linear_by_depth.iter().map(|a| 100.0 * a).collect());
-    let bars = Bars {
-        title: "Linear probe by depth".to_string(),
-        y_label: "test accuracy (%)".to_string(),
-        groups: blocks(rotation.linear_by_depth.len()),
-        series: vec![
-            series("random", &baselines.random),
-            series("rotation", rotation),
-            series("supervised", &baselines.supervised),
-        ],
-    };
-    bars.save(out, "probe_by_depth")
 }
 
 fn gain(rotation: &Evaluation, baselines: &Baselines, out: &Path) -> anyhow::Result<String> {

@@ -5,12 +5,14 @@
 //! | [`options`] | the flags that all experiments share |
 //! | [`progress`] | a bar with loss, images/s and time left; `metrics.jsonl` |
 //! | [`baseline`] | random and supervised backbones to compare with, kept for the next run |
+//! | [`comparison`] | a table and plots of several backbones' probes |
 //! | [`plot`] | curves, bars, heat maps, scatter plots, image grids: each as SVG and PNG |
 //! | [`page`] | `index.html`, which holds all of a run in one file |
 
 #![warn(missing_docs)]
 
 pub mod baseline;
+pub mod comparison;
 pub mod options;
 pub mod page;
 pub mod plot;
@@ -19,6 +21,7 @@ pub mod progress;
 use std::process::ExitCode;
 
 pub use baseline::Baselines;
+pub use comparison::{Comparison, PROTOCOL};
 pub use options::Options;
 pub use page::Page;
 pub use plot::{Bars, Curves, Grid, HeatMap, Plot, Scatter};

@@ -1,0 +1,307 @@
+//! Wrong answers that the checks of lab 04 must name, and right ones that they must accept.
+
+extern crate contrastive_solution as contrastive;
+#[path = "../../../labs/04_contrastive/tests/graded.rs"]
+#[expect(dead_code, reason = "`main` runs the checks; here the checks are checked")]
+mod graded;
+
+use std::process::ExitCode;
+
+use candle_core::{D, DType, Result, Tensor};
+use candle_nn::loss::cross_entropy;
+use contrastive::{contrastive_loss, cosine_similarity_matrix, info_nce, pairwise_distance};
+use graded::{EXERCISES, Exercises};
+use ssl_grading::mistakes::Cases;
+
+fn main() -> ExitCode {
+    let cases = Cases { mistakes: MISTAKES, alternatives: ALTERNATIVES };
+    ssl_grading::mistakes::main(graded::lab, cases, env!("CARGO_MANIFEST_DIR"))
+}
+
+const fn distance(pairwise_distance: fn(&Tensor, &Tensor) -> Result<Tensor>) -> Exercises {
+    Exercises { pairwise_distance, ..EXERCISES }
+}
+
+const fn pairs(contrastive_loss: fn(&Tensor, &Tensor, f64) -> Result<Tensor>) -> Exercises {
+    Exercises { contrastive_loss, ..EXERCISES }
+}
+
+const fn triplet(triplet_loss: fn(&Tensor, &Tensor, &Tensor, f64) -> Result<Tensor>) -> Exercises {
+    Exercises { triplet_loss, ..EXERCISES }
+}
+
+const fn mining(semi_hard_negatives: fn(&Tensor, &Tensor, &[usize], f64) -> Result<Vec<Option<usize>>>) -> Exercises {
+    Exercises { semi_hard_negatives, ..EXERCISES }
+}
+
+const fn cosines(cosine_similarity_matrix: fn(&Tensor) -> Result<Tensor>) -> Exercises {
+    Exercises { cosine_similarity_matrix, ..EXERCISES }
+}
+
+const fn nce(info_nce: fn(&Tensor, &Tensor, f64) -> Result<Tensor>) -> Exercises {
+    Exercises { info_nce, ..EXERCISES }
+}
+
+const fn align(alignment: fn(&Tensor, &Tensor, f64) -> Result<Tensor>) -> Exercises {
+    Exercises { alignment, ..EXERCISES }
+}
+
+const fn uniform(uniformity: fn(&Tensor, f64) -> Result<Tensor>) -> Exercises {
+    Exercises { uniformity, ..EXERCISES }
+}
+
+const MISTAKES: &[(&str, Exercises)] = &[
+    ("squared", distance(|a, b| (a - b)?.sqr()?.sum(1))),
+    ("manhattan", distance(|a, b| (a - b)?.abs()?.sum(1))),
+    ("over_batch", distance(|a, b| (a - b)?.sqr()?.sum(0)?.sqrt())),
+    ("mean_inside", distance(|a, b| (a - b)?.sqr()?.mean(1)?.sqrt())),
+    ("epsilon_outside", distance(|a, b| (a - b)?.sqr()?.sum(1)?.sqrt()? + 1e-12)),
+    ("branches_swapped", pairs(|d, p, m| p.where_cond(&(m - d)?.relu()?, d)?.mean_all())),
+    ("hadsell", pairs(|d, p, m| p.where_cond(&(d.sqr()? / 2.0)?, &((m - d)?.relu()?.sqr()? / 2.0)?)?.mean_all())),
+    ("squares", pairs(|d, p, m| p.where_cond(&d.sqr()?, &(m - d)?.relu()?.sqr()?)?.mean_all())),
+    ("pulled_beyond_margin", pairs(|d, p, m| p.where_cond(d, &(d - m)?.relu()?)?.mean_all())),
+    ("no_hinge", pairs(|d, p, m| p.where_cond(d, &(m - d)?)?.mean_all())),
+    ("sum", pairs(|d, p, m| contrastive_loss(d, p, m)? * d.elem_count() as f64)),
+    ("signs_swapped", triplet(|a, p, n, m| (gap(a, n, p)? + m)?.relu()?.mean_all())),
+    ("active_only", triplet(active_only)),
+    ("no_margin", triplet(|a, p, n, _| gap(a, p, n)?.relu()?.mean_all())),
+    ("margin_subtracted", triplet(|a, p, n, m| (gap(a, p, n)? - m)?.relu()?.mean_all())),
+    ("squared", triplet(squared_distances)),
+    ("no_hinge", triplet(|a, p, n, m| (gap(a, p, n)? + m)?.mean_all())),
+    ("sum", triplet(|a, p, n, m| (gap(a, p, n)? + m)?.relu()?.sum_all())),
+    ("hardest", mining(|d, y, p, m| mine(d, y, p, |near, far| far < near + m, Pick::FirstClosest))),
+    ("beyond_margin", mining(|d, y, p, _| mine(d, y, p, |near, far| near < far, Pick::FirstClosest))),
+    ("own_class", mining(own_class)),
+    ("last_at_tie", mining(|d, y, p, m| mine(d, y, p, |near, far| near < far && far < near + m, Pick::LastClosest))),
+    ("farthest", mining(|d, y, p, m| mine(d, y, p, |near, far| near < far && far < near + m, Pick::FirstFarthest))),
+    ("absolute_margin", mining(|d, y, p, m| mine(d, y, p, |near, far| near < far && far < m, Pick::FirstClosest))),
+    ("batch_axis", cosines(|z| gram(&z.broadcast_div(&z.sqr()?.sum_keepdim(0)?.sqrt()?)?))),
+    ("not_normalised", cosines(gram)),
+    ("columns", cosines(|z| unit(z)?.t()?.matmul(&unit(z)?))),
+    ("one_side", cosines(|z| unit(z)?.matmul(&z.t()?))),
+    ("whole_matrix", cosines(|z| gram(z)?.broadcast_div(&z.sqr()?.sum_all()?))),
+    ("zero_vector", cosines(|z| gram(&z.broadcast_div(&z.sqr()?.sum_keepdim(1)?.sqrt()?)?))),
+    ("anchor_in_denominator", nce(|a, b, t| mean(&losses(&logits(a, b, 1.0 / t)?, None)?))),
+    ("diagonal_zero", nce(|a, b, t| mean(&losses(&logits(a, b, 1.0 / t)?, Some(0.0))?))),
+    ("positive_left_out", nce(positive_left_out)),
+    ("temperature_multiplied", nce(|a, b, t| info_nce(a, b, 1.0 / t))),
+    ("temperature_forgotten", nce(|a, b, _| info_nce(a, b, 1.0))),
+    ("only_n_anchors", nce(|a, b, t| mean(&nt_xent(a, b, t)?.narrow(0, 0, a.dims()[0])?))),
+    ("other_view_only", nce(|a, b, t| (one_direction(a, b, t)? + one_direction(b, a, t)?)? / 2.0)),
+    ("one_direction", nce(one_direction)),
+    ("sum", nce(|a, b, t| nt_xent(a, b, t)?.sum_all())),
+    (
+        "not_normalised",
+        nce(|a, b, t| mean(&losses(&(gram(&Tensor::cat(&[a, b], 0)?)? / t)?, Some(f32::NEG_INFINITY))?)),
+    ),
+    ("overflow", nce(|a, b, t| overflow(a, b, t)?.mean_all())),
+    ("overflow_of_a_ratio", nce(overflow_of_a_ratio)),
+    ("alpha_forgotten", align(|a, b, _| between(&unit(a)?, &unit(b)?)?.sqrt()?.mean_all())),
+    ("alpha_two", align(|a, b, _| between(&unit(a)?, &unit(b)?)?.mean_all())),
+    ("power_of_square", align(|a, b, alpha| between(&unit(a)?, &unit(b)?)?.powf(alpha)?.mean_all())),
+    ("not_normalised", align(|a, b, alpha| between(a, b)?.powf(alpha / 2.0)?.mean_all())),
+    ("power_of_mean", align(|a, b, alpha| between(&unit(a)?, &unit(b)?)?.sqrt()?.mean_all()?.powf(alpha))),
+    ("self_pairs", uniform(|z, t| (all_squared(&unit(z)?)? * -t)?.exp()?.mean_all()?.log())),
+    ("mean_of_logs", uniform(|z, t| (upper(&all_squared(&unit(z)?)?)? * -t)?.mean_all())),
+    ("distance_not_squared", uniform(|z, t| (upper(&all_squared(&unit(z)?)?)?.sqrt()? * -t)?.exp()?.mean_all()?.log())),
+    ("not_normalised", uniform(|z, t| (upper(&all_squared(z)?)? * -t)?.exp()?.mean_all()?.log())),
+    ("sum", uniform(|z, t| (upper(&all_squared(&unit(z)?)?)? * -t)?.exp()?.sum_all()?.log())),
+    ("no_log", uniform(|z, t| (upper(&all_squared(&unit(z)?)?)? * -t)?.exp()?.mean_all())),
+];
+
+const ALTERNATIVES: &[(&str, Exercises)] = &[
+    ("distance_by_products", distance(by_products)),
+    ("contrastive_by_arithmetic", pairs(by_arithmetic)),
+    ("triplet_by_maximum", triplet(|a, p, n, m| (gap(a, p, n)? + m)?.maximum(0f64)?.mean_all())),
+    ("mining_by_sorting", mining(by_sorting)),
+    ("cosines_of_lengths", cosines(of_lengths)),
+    ("cross_entropy_of_columns", nce(of_columns)),
+    (
+        "alignment_of_cosines",
+        align(|a, b, alpha| (2.0 - (2.0 * (unit(a)? * unit(b)?)?.sum(1)?)?)?.powf(alpha / 2.0)?.mean_all()),
+    ),
+    ("uniformity_pair_by_pair", uniform(|z, t| (upper(&all_squared(&unit(z)?)?)? * -t)?.exp()?.mean_all()?.log())),
+];
+
+fn mean(losses: &Tensor) -> Result<Tensor> {
+    losses.mean_all()
+}
+
+/// d(a, p) − d(a, n) for each triplet.
+fn gap(anchor: &Tensor, positive: &Tensor, negative: &Tensor) -> Result<Tensor> {
+    pairwise_distance(anchor, positive)? - pairwise_distance(anchor, negative)?
+}
+
+fn active_only(anchor: &Tensor, positive: &Tensor, negative: &Tensor, margin: f64) -> Result<Tensor> {
+    let hinge = (gap(anchor, positive, negative)? + margin)?.relu()?;
+    let active = hinge.gt(0f32)?.to_dtype(DType::F32)?.sum_all()?;
+    hinge.sum_all()? / active
+}
+
+fn squared_distances(anchor: &Tensor, positive: &Tensor, negative: &Tensor, margin: f64) -> Result<Tensor> {
+    let near = pairwise_distance(anchor, positive)?.sqr()?;
+    let far = pairwise_distance(anchor, negative)?.sqr()?;
+    ((near - far)? + margin)?.relu()?.mean_all()
+}
+
+#[derive(Clone, Copy)]
+enum Pick {
+    FirstClosest,
+    LastClosest,
+    FirstFarthest,
+}
+
+/// Searches the samples of other labels for which `wanted` holds of the positive's distance and their own.
+fn mine(
+    distances: &Tensor,
+    labels: &Tensor,
+    positives: &[usize],
+    wanted: impl Fn(f64, f64) -> bool,
+    pick: Pick,
+) -> Result<Vec<Option<usize>>> {
+    let (rows, labels): (Vec<Vec<f32>>, Vec<u32>) = (distances.to_vec2()?, labels.to_vec1()?);
+    let search = |(i, row): (usize, &Vec<f32>)| {
+        let near = f64::from(row[positives[i]]);
+        let found = (0..row.len()).filter(|&n| labels[n] != labels[i] && wanted(near, f64::from(row[n])));
+        match pick {
+            Pick::FirstClosest => found.min_by(|&a, &b| row[a].total_cmp(&row[b])),
+            Pick::LastClosest => found.rev().min_by(|&a, &b| row[a].total_cmp(&row[b])),
+            Pick::FirstFarthest => found.rev().max_by(|&a, &b| row[a].total_cmp(&row[b])),
+        }
+    };
+    Ok(rows.iter().enumerate().map(search).collect())
+}
+
+/// Every sample passes for a negative but the anchor and its positive: each has a label of its own.
+fn own_class(distances: &Tensor, labels: &Tensor, positives: &[usize], margin: f64) -> Result<Vec<Option<usize>>> {
+    let rows: Vec<Vec<f32>> = distances.to_vec2()?;
+    let own = Tensor::arange(0, rows.len() as u32, labels.device())?;
+    mine(distances, &own, positives, |near, far| near < far && far < near + margin, Pick::FirstClosest)
+}
+
+fn by_sorting(distances: &Tensor, labels: &Tensor, positives: &[usize], margin: f64) -> Result<Vec<Option<usize>>> {
+    let (rows, labels): (Vec<Vec<f32>>, Vec<u32>) = (distances.to_vec2()?, labels.to_vec1()?);
+    let mut found = Vec::new();
+    for (i, row) in rows.iter().enumerate() {
+        let mut order: Vec<usize> = (0..row.len()).filter(|&n| labels[n] != labels[i]).collect();
+        order.sort_by(|&a, &b| row[a].total_cmp(&row[b]));
+        let near = row[positives[i]];
+        let next = order.into_iter().find(|&n| row[n] > near);
+        found.push(next.filter(|&n| row[n] < near + margin as f32));
+    }
+    Ok(found)
+}
+
+/// Rows of length 1.
+fn unit(z: &Tensor) -> Result<Tensor> {
+    z.broadcast_div(&(z.sqr()?.sum_keepdim(1)? + 1e-12)?.sqrt()?)
+}
+
+/// All inner products of rows.
+fn gram(z: &Tensor) -> Result<Tensor> {
+    z.matmul(&z.t()?)
+}
+
+fn of_lengths(z: &Tensor) -> Result<Tensor> {
+    let length = (z.sqr()?.sum_keepdim(D::Minus1)? + 1e-12)?.sqrt()?;
+    gram(z)? / length.matmul(&length.t()?)?
+}
+
+fn by_products(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    let difference = a.sub(b)?;
+    let squared = difference.unsqueeze(1)?.matmul(&difference.unsqueeze(2)?)?.flatten_all()?;
+    (squared + 1e-12)?.sqrt()
+}
+
+fn by_arithmetic(distance: &Tensor, is_positive: &Tensor, margin: f64) -> Result<Tensor> {
+    let positive = is_positive.to_dtype(distance.dtype())?;
+    let apart = ((1.0 - &positive)? * (margin - distance)?.relu()?)?;
+    ((positive * distance)? + apart)?.mean(0)
+}
+
+/// Cosines of both views' rows, times `scale`.
+fn logits(z_a: &Tensor, z_b: &Tensor, scale: f64) -> Result<Tensor> {
+    cosine_similarity_matrix(&Tensor::cat(&[z_a, z_b], 0)?)? * scale
+}
+
+/// The number of each row's partner.
+fn partners(rows: usize) -> Result<Tensor> {
+    Tensor::from_iter((0..rows as u32).map(|i| (i + rows as u32 / 2) % rows as u32), &candle_core::Device::Cpu)
+}
+
+/// The logits with their diagonal replaced, if so wished.
+fn with_diagonal(logits: &Tensor, diagonal: Option<f32>) -> Result<Tensor> {
+    let Some(value) = diagonal else { return Ok(logits.clone()) };
+    let value = Tensor::full(value, logits.shape(), logits.device())?;
+    Tensor::eye(logits.dims()[0], DType::U8, logits.device())?.where_cond(&value, logits)
+}
+
+/// Cross-entropy of each row with its partner.
+fn losses(logits: &Tensor, diagonal: Option<f32>) -> Result<Tensor> {
+    let logits = with_diagonal(logits, diagonal)?;
+    let chosen = logits.gather(&partners(logits.dims()[0])?.unsqueeze(1)?, 1)?.squeeze(1)?;
+    logits.log_sum_exp(1)? - chosen
+}
+
+fn nt_xent(z_a: &Tensor, z_b: &Tensor, temperature: f64) -> Result<Tensor> {
+    losses(&logits(z_a, z_b, 1.0 / temperature)?, Some(f32::NEG_INFINITY))
+}
+
+fn positive_left_out(z_a: &Tensor, z_b: &Tensor, temperature: f64) -> Result<Tensor> {
+    let logits = with_diagonal(&logits(z_a, z_b, 1.0 / temperature)?, Some(f32::NEG_INFINITY))?;
+    let partners = partners(logits.dims()[0])?.unsqueeze(1)?;
+    let columns = Tensor::arange(0, logits.dims()[0] as u32, logits.device())?.unsqueeze(0)?;
+    let nothing = Tensor::full(f32::NEG_INFINITY, logits.shape(), logits.device())?;
+    let negatives = partners.broadcast_eq(&columns)?.where_cond(&nothing, &logits)?;
+    (negatives.log_sum_exp(1)? - logits.gather(&partners, 1)?.squeeze(1)?)?.mean_all()
+}
+
+/// Each row of the first view finds its partner among the second view.
+fn one_direction(z_a: &Tensor, z_b: &Tensor, temperature: f64) -> Result<Tensor> {
+    let logits = (unit(z_a)?.matmul(&unit(z_b)?.t()?)? / temperature)?;
+    cross_entropy(&logits, &Tensor::arange(0, z_a.dims()[0] as u32, z_a.device())?)
+}
+
+/// Exponentials of the logits, 0 on the diagonal, and those of the partners.
+fn exponentials(z_a: &Tensor, z_b: &Tensor, temperature: f64) -> Result<(Tensor, Tensor)> {
+    let exp = with_diagonal(&logits(z_a, z_b, 1.0 / temperature)?, Some(f32::NEG_INFINITY))?.exp()?;
+    let chosen = exp.gather(&partners(exp.dims()[0])?.unsqueeze(1)?, 1)?.squeeze(1)?;
+    Ok((exp.sum(1)?, chosen))
+}
+
+fn overflow(z_a: &Tensor, z_b: &Tensor, temperature: f64) -> Result<Tensor> {
+    let (sum, _) = exponentials(z_a, z_b, temperature)?;
+    let logits = logits(z_a, z_b, 1.0 / temperature)?;
+    sum.log()? - logits.gather(&partners(logits.dims()[0])?.unsqueeze(1)?, 1)?.squeeze(1)?
+}
+
+fn overflow_of_a_ratio(z_a: &Tensor, z_b: &Tensor, temperature: f64) -> Result<Tensor> {
+    let (sum, _) = exponentials(z_a, z_b, temperature)?;
+    let all = with_diagonal(&logits(z_a, z_b, 1.0 / temperature)?, Some(f32::NEG_INFINITY))?.exp()?;
+    let probability = all.broadcast_div(&sum.unsqueeze(1)?)?;
+    let chosen = probability.gather(&partners(all.dims()[0])?.unsqueeze(1)?, 1)?;
+    chosen.log()?.mean_all()?.neg()
+}
+
+/// NT-Xent with the softmax over the other axis: the matrix is symmetric.
+fn of_columns(z_a: &Tensor, z_b: &Tensor, temperature: f64) -> Result<Tensor> {
+    let logits = with_diagonal(&logits(z_a, z_b, 1.0 / temperature)?, Some(f32::NEG_INFINITY))?;
+    cross_entropy(&logits.t()?.contiguous()?, &partners(logits.dims()[0])?)
+}
+
+/// ‖aᵢ − bᵢ‖², row by row.
+fn between(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    (a - b)?.sqr()?.sum(1)
+}
+
+/// ‖zᵢ − zⱼ‖² of all rows, `[N, N]`.
+fn all_squared(z: &Tensor) -> Result<Tensor> {
+    z.unsqueeze(1)?.broadcast_sub(&z.unsqueeze(0)?)?.sqr()?.sum(2)
+}
+
+/// The entries above the diagonal, one after the other.
+fn upper(matrix: &Tensor) -> Result<Tensor> {
+    let count = matrix.dims()[0];
+    let places = (0..count).flat_map(|i| (i + 1..count).map(move |j| (i * count + j) as u32));
+    matrix.flatten_all()?.index_select(&Tensor::from_iter(places, matrix.device())?, 0)
+}
