@@ -154,10 +154,10 @@ fn plane(views: &Views, run: &str, settings: &Settings, out: &Path) -> anyhow::R
     scatter.save(out, "alignment_uniformity")
 }
 
-/// The positive lies at this distance from the anchor.
+/// The positive lies at this distance from the anchor, on the other side.
 const NEAR: f64 = 0.5;
 
-/// The point of the circle at `distance` from (1, 0).
+/// The point of the circle at `distance` from (1, 0), clockwise where it is negative.
 fn at(distance: f64) -> candle_core::Result<Tensor> {
     let angle = 2.0 * (distance / 2.0).asin();
     Tensor::new(&[[angle.cos() as f32, angle.sin() as f32]], &Device::Cpu)
@@ -166,7 +166,7 @@ fn at(distance: f64) -> candle_core::Result<Tensor> {
 /// Length of the gradient that `loss` of (anchor, positive, negative) has at a negative `distance` away.
 fn pull(distance: f64, loss: &dyn Fn(&Tensor, &Tensor, &Tensor) -> candle_core::Result<Tensor>) -> anyhow::Result<f64> {
     let negative = Var::from_tensor(&at(distance)?)?;
-    let gradients = loss(&at(0.0)?, &at(NEAR)?, &negative)?.backward()?;
+    let gradients = loss(&at(0.0)?, &at(-NEAR)?, &negative)?.backward()?;
     let Some(gradient) = gradients.get(&negative) else { return Ok(0.0) };
     Ok(f64::from(gradient.sqr()?.sum_all()?.sqrt()?.to_scalar::<f32>()?))
 }
@@ -183,7 +183,7 @@ fn gradients(settings: &Settings, out: &Path) -> anyhow::Result<String> {
             info_nce(&Tensor::cat(&[a, n], 0)?, &Tensor::cat(&[p, n], 0)?, temperature)
         }
     };
-    let distances: Vec<f64> = (1..100).map(|i| 0.02 * f64::from(i)).collect();
+    let distances: Vec<f64> = (1..50).map(|i| 0.04 * f64::from(i)).collect();
     let curve = |name: String, loss: &dyn Fn(&Tensor, &Tensor, &Tensor) -> candle_core::Result<Tensor>| {
         let points = distances.iter().map(|&d| Ok((d, pull(d, loss)?)));
         Ok((name, points.collect::<anyhow::Result<Vec<_>>>()?))

@@ -56,6 +56,17 @@ impl Images {
         &self.bytes[i * self.image_len()..(i + 1) * self.image_len()]
     }
 
+    /// Image `i` as bytes, `[3, H, W]` of type `u8`.
+    ///
+    /// # Errors
+    /// None on the CPU, where it lies.
+    ///
+    /// # Panics
+    /// If there is no image `i`.
+    pub fn image(&self, i: usize) -> Result<Tensor> {
+        Tensor::from_slice(self.get(i), (3, self.height, self.width), &Device::Cpu)
+    }
+
     /// The images of these numbers, in this order.
     ///
     /// # Panics

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use candle_core::{Device, Result, Tensor};
 use rand::SeedableRng;
@@ -67,7 +67,7 @@ impl Loader {
     /// The batches of epoch `epoch`, prepared on another thread while the caller trains on the one before.
     pub fn epoch(&self, epoch: usize) -> Epoch {
         let split = self.split.clone();
-        self.prepared(epoch, move |indices| vec![split.images().to_floats(indices)])
+        self.prepared(epoch, move |indices| Ok(vec![split.images().to_floats(indices)]))
     }
 
     /// As [`Loader::epoch`], with one view of every image for each of `augmentations`: see [`Batch::views`]. What a view
@@ -76,10 +76,7 @@ impl Loader {
     /// # Errors
     /// Images that are not square; no augmentations.
     pub fn views(&self, epoch: usize, augmentations: &[Augmentation]) -> anyhow::Result<Epoch> {
-        let (height, width) = self.split.images().size();
-        if height != width {
-            anyhow::bail!("views are square: expected square images, got {height}×{width}");
-        }
+        self.expect_square()?;
         if augmentations.is_empty() {
             anyhow::bail!("expected an augmentation for each view, got none");
         }
@@ -87,14 +84,44 @@ impl Loader {
         Ok(self.prepared(epoch, move |indices| {
             let views = augmentations.iter().enumerate();
             let stream = |index: usize, view: usize| VIEWS | (epoch << 40 | index << 8 | view) as u64;
-            views.map(|(v, augmentation)| render(&split, indices, augmentation, seed, |i| stream(i, v))).collect()
+            Ok(views.map(|(v, augmentation)| render(&split, indices, augmentation, seed, |i| stream(i, v))).collect())
         }))
     }
 
-    fn prepared(&self, epoch: usize, prepare: impl Fn(&[usize]) -> Vec<Vec<f32>> + Send + 'static) -> Epoch {
+    /// As [`Loader::views`], with two views of every image that `pair` makes: it is given the image's bytes, `[3, H, W]`, and
+    /// random numbers that depend on the seed, the epoch and the image's number.
+    ///
+    /// # Errors
+    /// Images that are not square. What `pair` reports comes with the batch; where it panics, so does the epoch.
+    pub fn pairs(
+        &self,
+        epoch: usize,
+        pair: impl Fn(&Tensor, &mut Rng) -> Result<(Tensor, Tensor)> + Send + Sync + 'static,
+    ) -> anyhow::Result<Epoch> {
+        self.expect_square()?;
+        let (split, seed) = (self.split.clone(), self.seed);
+        Ok(self.prepared(epoch, move |indices| {
+            let views = indices.par_iter().map(|&i| {
+                let mut rng = Rng::seed_from_u64(seed);
+                rng.set_stream(VIEWS | (epoch << 40 | i << 8) as u64);
+                let (a, b) = pair(&split.images().image(i)?, &mut rng)?;
+                Ok((a.flatten_all()?.to_vec1()?, b.flatten_all()?.to_vec1()?))
+            });
+            let (a, b): (Vec<Vec<f32>>, Vec<Vec<f32>>) = views.collect::<Result<Vec<_>>>()?.into_iter().unzip();
+            Ok(vec![a.concat(), b.concat()])
+        }))
+    }
+
+    fn expect_square(&self) -> anyhow::Result<()> {
+        let (height, width) = self.split.images().size();
+        anyhow::ensure!(height == width, "views are square: expected square images, got {height}×{width}");
+        Ok(())
+    }
+
+    fn prepared(&self, epoch: usize, prepare: impl Fn(&[usize]) -> Result<Vec<Vec<f32>>> + Send + 'static) -> Epoch {
         let (sender, receiver) = sync_channel(AHEAD);
         let (batch_size, order) = (self.batch_size, self.order(epoch));
-        thread::spawn(move || {
+        let worker = thread::spawn(move || {
             for indices in order.chunks_exact(batch_size) {
                 // The receiver is gone when the caller leaves the epoch early.
                 if sender.send((indices.to_vec(), prepare(indices))).is_err() {
@@ -102,7 +129,7 @@ impl Loader {
                 }
             }
         });
-        Epoch { split: self.split.clone(), device: self.device.clone(), receiver }
+        Epoch { split: self.split.clone(), device: self.device.clone(), receiver, worker: Some(worker) }
     }
 }
 
@@ -127,19 +154,28 @@ fn render(
     floats
 }
 
-/// The batches of one epoch: see [`Loader::epoch`] and [`Loader::views`].
+/// The batches of one epoch: see [`Loader::epoch`], [`Loader::views`] and [`Loader::pairs`].
 pub struct Epoch {
     split: Arc<Split>,
     device: Device,
-    receiver: Receiver<(Vec<usize>, Vec<Vec<f32>>)>,
+    receiver: Receiver<(Vec<usize>, Result<Vec<Vec<f32>>>)>,
+    worker: Option<JoinHandle<()>>,
 }
 
 impl Iterator for Epoch {
     type Item = Result<Batch>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (indices, views) = self.receiver.recv().ok()?;
-        Some(self.batch(indices, views))
+        match self.receiver.recv() {
+            Ok((indices, views)) => Some(views.and_then(|views| self.batch(indices, views))),
+            Err(_) => {
+                // The worker has come to its end: a good one, or a panic that must not pass for one.
+                if let Some(Err(panic)) = self.worker.take().map(JoinHandle::join) {
+                    std::panic::resume_unwind(panic);
+                }
+                None
+            }
+        }
     }
 }
 

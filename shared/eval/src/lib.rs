@@ -7,6 +7,7 @@
 //! | [`linear_probe`] | multinomial logistic regression on frozen features |
 //! | [`knn`] | weighted nearest neighbours by cosine |
 //! | [`measures`] | accuracy, confusion matrix, collapse level |
+//! | [`tsne`] | features in the plane |
 //!
 //! All of them work on the CPU, on features `[N, D]` in `f32`.
 
@@ -17,9 +18,11 @@ pub mod features;
 pub mod knn;
 pub mod linear_probe;
 pub mod measures;
+pub mod tsne;
 
 pub use evaluation::Evaluation;
 pub use features::{embed, embed_blocks};
 pub use knn::Knn;
 pub use linear_probe::LinearProbe;
 pub use measures::{accuracy, collapse_level, confusion_matrix};
+pub use tsne::tsne;

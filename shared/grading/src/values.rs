@@ -45,6 +45,15 @@ impl Values {
         }
     }
 
+    /// These, an output, and its gradients with respect to several inputs: see [`Values::with_gradient`].
+    ///
+    /// # Errors
+    /// An operation without gradient.
+    pub fn with_gradients(self, name: &str, output: &Tensor, inputs: &[(&str, &Var)]) -> Result<Self> {
+        let values = self.with(name, output);
+        inputs.iter().try_fold(values, |values, (input, var)| values.with_gradient(input, output, var))
+    }
+
     /// These and the gradient of `output`, summed, with respect to an `input` that it must not reach: zeros where none
     /// arrives.
     ///
@@ -67,6 +76,14 @@ impl Values {
             Some(tensor) => Ok(tensor),
             None => bail!("no value {name:?} among {:?}", self.0.keys().collect::<Vec<_>>()),
         }
+    }
+
+    /// A tensor by name, as a variable whose gradient is wanted.
+    ///
+    /// # Errors
+    /// No value of this name.
+    pub fn variable(&self, name: &str) -> Result<Var> {
+        Var::from_tensor(self.tensor(name)?)
     }
 
     /// A number by name.

@@ -44,7 +44,8 @@ impl Default for Crop {
 const TRIES: usize = 10;
 
 impl Crop {
-    pub(super) fn draw(&self, rng: &mut Rng, height: usize, width: usize) -> CropBox {
+    /// Draws a box for an image.
+    pub fn draw(&self, rng: &mut Rng, height: usize, width: usize) -> CropBox {
         let area = (height * width) as f64;
         for _ in 0..TRIES {
             let area = area * rng.random_range(self.scale.0..=self.scale.1);

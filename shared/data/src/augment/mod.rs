@@ -112,7 +112,8 @@ impl Augmentation {
 }
 
 impl Jitter {
-    fn draw(&self, rng: &mut Rng) -> [Step; 4] {
+    /// Draws the four steps, in random order; whether they happen at all is not drawn here.
+    pub fn draw(&self, rng: &mut Rng) -> [Step; 4] {
         let mut factor = |spread: f64| rng.random_range((1.0 - spread).max(0.0)..=1.0 + spread) as f32;
         let [brightness, contrast, saturation] = [self.brightness, self.contrast, self.saturation].map(&mut factor);
         let hue = rng.random_range(-self.hue..=self.hue) as f32;

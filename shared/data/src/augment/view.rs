@@ -1,5 +1,7 @@
 //! One view of one image.
 
+use candle_core::{Device, Result, Tensor, bail};
+
 use super::blur::blur;
 use super::color::Planes;
 use super::crop::CropBox;
@@ -59,7 +61,45 @@ impl View {
     }
 }
 
+impl CropBox {
+    /// Cuts the box out of an image and brings it to `size` × `size`.
+    ///
+    /// # Shapes
+    /// `[3, H, W]` of type `u8` → `[3, size, size]`, `f32` in [0, 1].
+    ///
+    /// # Errors
+    /// Another shape or type; a box that is empty or leaves the image.
+    pub fn cut(&self, image: &Tensor, size: usize) -> Result<Tensor> {
+        let (channels, height, width) = image.dims3()?;
+        let inside = self.top + self.height <= height && self.left + self.width <= width;
+        if channels != 3 || !inside || self.height * self.width == 0 {
+            bail!("expected a box inside an image [3, H, W], got {self:?} of {:?}", image.dims());
+        }
+        let bytes: Vec<u8> = image.flatten_all()?.to_vec1()?;
+        let mut view = vec![0.0; 3 * size * size];
+        View { crop: *self, flip: false, steps: Vec::new() }.apply(&bytes, (height, width), size, &mut view);
+        Tensor::from_vec(view, (3, size, size), &Device::Cpu)
+    }
+}
+
 impl Step {
+    /// Changes the pixels of a square image.
+    ///
+    /// # Shapes
+    /// `[3, N, N]`, `f32` in [0, 1] → the same.
+    ///
+    /// # Errors
+    /// Another shape or type.
+    pub fn change(&self, image: &Tensor) -> Result<Tensor> {
+        let (channels, height, width) = image.dims3()?;
+        if channels != 3 || height != width {
+            bail!("expected a square image [3, N, N], got {:?}", image.dims());
+        }
+        let mut view: Vec<f32> = image.flatten_all()?.to_vec1()?;
+        pulp::Arch::new().dispatch(|| self.apply(width, &mut view));
+        Tensor::from_vec(view, (3, width, width), &Device::Cpu)
+    }
+
     #[inline(always)]
     fn apply(&self, size: usize, view: &mut [f32]) {
         match *self {

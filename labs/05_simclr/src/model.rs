@@ -1,0 +1,80 @@
+//! A backbone with what stands between its features and the loss.
+
+use candle_core::{Device, Result, Tensor};
+use clap::ValueEnum;
+use simclr::{ProjectionHead, representation};
+use ssl_data::Dataset;
+use ssl_eval::Evaluation;
+use ssl_nn::{Backbone, BackboneKind, Linear, Params};
+
+/// What `--head` accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum HeadKind {
+    /// The loss compares the features themselves
+    None,
+    /// One linear layer
+    Linear,
+    /// Linear, ReLU, linear: the lab's projection head
+    NonLinear,
+}
+
+/// Widths of the hidden layer and of the embeddings.
+const HIDDEN: usize = 256;
+const EMBEDDING: usize = 128;
+
+/// A head of either kind.
+pub enum Head {
+    None,
+    Linear(Linear),
+    NonLinear(ProjectionHead),
+}
+
+impl Head {
+    fn new(kind: HeadKind, features: usize, params: &Params) -> Result<Self> {
+        Ok(match kind {
+            HeadKind::None => Self::None,
+            HeadKind::Linear => Self::Linear(Linear::new(features, EMBEDDING, params)?),
+            HeadKind::NonLinear => Self::NonLinear(ProjectionHead::new(features, HIDDEN, EMBEDDING, params)?),
+        })
+    }
+
+    pub fn forward(&self, h: &Tensor) -> Result<Tensor> {
+        match self {
+            Self::None => Ok(h.clone()),
+            Self::Linear(head) => head.forward(h),
+            Self::NonLinear(head) => head.forward(h),
+        }
+    }
+}
+
+/// Images → features h → embeddings z.
+pub struct Model {
+    pub backbone: Backbone,
+    pub head: Head,
+}
+
+impl Model {
+    pub fn new(backbone: BackboneKind, head: HeadKind, params: &Params) -> Result<Self> {
+        let backbone = Backbone::new(backbone, &params.pp("backbone"))?;
+        let head = Head::new(head, backbone.features(), &params.pp("head"))?;
+        Ok(Self { backbone, head })
+    }
+
+    /// Features h and embeddings z of the frozen model.
+    pub fn represent(&self, images: &Tensor) -> Result<(Tensor, Tensor)> {
+        let encode = |images: &Tensor, train: bool| self.backbone.forward(images, train);
+        representation(&encode, &|h| self.head.forward(h), images)
+    }
+
+    /// What h is good for, and each block before it.
+    pub fn evaluate(&self, data: &Dataset, device: &Device) -> anyhow::Result<Evaluation> {
+        Evaluation::of(|images| self.backbone.forward_blocks(images, false), data, device)
+    }
+
+    /// What z is good for.
+    pub fn evaluate_z(&self, data: &Dataset, device: &Device) -> anyhow::Result<Evaluation> {
+        // A map of one pixel, as the evaluation expects maps.
+        let z = |images: &Tensor| Ok(vec![self.represent(images)?.1.unsqueeze(2)?.unsqueeze(3)?]);
+        Evaluation::of(z, data, device)
+    }
+}
