@@ -204,3 +204,30 @@ fn views_without_augmentations_are_refused() -> anyhow::Result<()> {
     assert!(message.is_some_and(|message| message.contains("got none")));
     Ok(())
 }
+
+#[test]
+fn cutting_flipping_and_changing_tensors_is_what_a_view_does_at_once() -> Result<()> {
+    let golden = golden()?;
+    let image = &golden["resample_0/case/image"];
+    let (_, height, width) = image.dims3()?;
+    let crop = CropBox { top: 1, left: 2, height: height - 3, width: width - 4 };
+    let steps = vec![Step::Contrast(0.6), Step::Hue(0.2), Step::Blur { kernel: 3, sigma: 0.8 }];
+    let mut expected = vec![0.0; 3 * SIZE * SIZE];
+    let view = View { crop, flip: true, steps: steps.clone() };
+    view.apply(&image.flatten_all()?.to_vec1()?, (height, width), SIZE, &mut expected);
+    let cut = crop.cut(image, SIZE)?.flip(&[2])?;
+    let got = steps.iter().try_fold(cut, |image, step| step.change(&image))?;
+    let off = (got - Tensor::from_vec(expected, (3, SIZE, SIZE), &Device::Cpu)?)?.abs()?.max_all()?;
+    assert!(off.to_scalar::<f32>()? < 1e-6);
+    Ok(())
+}
+
+#[test]
+fn a_box_outside_the_image_is_refused() -> Result<()> {
+    let image = Tensor::zeros((3, 8, 8), DType::U8, &Device::Cpu)?;
+    for crop in [CropBox { top: 5, left: 0, height: 4, width: 4 }, CropBox { top: 0, left: 0, height: 0, width: 4 }] {
+        let message = crop.cut(&image, 8).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(message.contains("a box inside an image"), "{message}");
+    }
+    Ok(())
+}

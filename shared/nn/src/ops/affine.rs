@@ -39,25 +39,27 @@ impl Affine {
 
     pub(super) fn apply(&self, x: &[f32], pixels: usize) -> Vec<f32> {
         let fill = |_: &mut (), map: usize, y: &mut [f32]| {
-            let c = map % self.channels();
-            let (mean, scale, shift) = (self.mean[c], self.scale[c], self.shift[c]);
+            let affine = self.of_channel(map % self.channels());
             let x = &x[map * pixels..][..pixels];
             Arch::new().dispatch(|| {
-                y.iter_mut().zip(x).for_each(|(y, x)| {
-                    let affine = (x - mean) * scale + shift;
-                    *y = if self.relu { rectified(affine) } else { affine };
-                });
+                y.iter_mut().zip(x).for_each(|(y, x)| *y = if self.relu { rectified(affine(*x)) } else { affine(*x) });
             });
         };
         fill_chunks(x.len(), pixels, || (), fill).0
     }
 
+    /// The map of channel `c`, without the ReLU.
+    #[inline(always)]
+    fn of_channel(&self, c: usize) -> impl Fn(f32) -> f32 + use<> {
+        let (mean, scale, shift) = (self.mean[c], self.scale[c], self.shift[c]);
+        move |x| (x - mean) * scale + shift
+    }
+
     /// Lets the gradient through where the ReLU did, or everywhere where there is none.
     #[inline(always)]
-    fn masked(&self, c: usize) -> impl Fn(f32, f32) -> f32 {
-        let (mean, scale, relu) = (self.mean[c], self.scale[c], self.relu);
-        let shift = self.shift[c];
-        move |x, grad| if relu && (x - mean) * scale + shift <= 0.0 { 0.0 } else { grad }
+    fn masked(&self, c: usize) -> impl Fn(f32, f32) -> f32 + use<> {
+        let (affine, relu) = (self.of_channel(c), self.relu);
+        move |x, grad| if relu && affine(x) <= 0.0 { 0.0 } else { grad }
     }
 
     /// (Σ dy · x̂, Σ dy) per channel, over batch and space; `train` where μ and σ depend on x.

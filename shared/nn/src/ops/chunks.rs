@@ -5,6 +5,8 @@ use std::mem::MaybeUninit;
 
 use rayon::prelude::*;
 
+use super::floats::CHUNK;
+
 /// A vector of `len` numbers and what `fill` returned for each of its chunks. `fill` gets the number of a chunk and the
 /// chunk, which holds zeros, and a `scratch` that it may share with other chunks.
 ///
@@ -30,16 +32,13 @@ fn zeroed(chunk: &mut [MaybeUninit<f32>]) -> &mut [f32] {
     unsafe { chunk.assume_init_mut() }
 }
 
-/// Elements that a thread takes at a time from a tensor without structure.
-const ELEMENTS: usize = 1 << 14;
-
 /// f(aᵢ, bᵢ) for every i.
 pub(super) fn zip_map(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32 + Sync + Send) -> Vec<f32> {
     let fill = |_: &mut (), i: usize, chunk: &mut [f32]| {
-        let range = i * ELEMENTS..i * ELEMENTS + chunk.len();
+        let range = i * CHUNK..i * CHUNK + chunk.len();
         pulp::Arch::new().dispatch(|| {
             chunk.iter_mut().zip(&a[range.clone()]).zip(&b[range]).for_each(|((out, a), b)| *out = f(*a, *b));
         });
     };
-    fill_chunks(a.len(), ELEMENTS, || (), fill).0
+    fill_chunks(a.len(), CHUNK, || (), fill).0
 }

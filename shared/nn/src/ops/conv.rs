@@ -66,21 +66,35 @@ impl CustomOp2 for Conv2d {
 
     fn bwd(&self, x: &Tensor, weight: &Tensor, _y: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let grad = grad.contiguous()?;
-        let (x_storage, x_layout) = x.storage_and_layout();
-        let (weight_storage, weight_layout) = weight.storage_and_layout();
         let (grad_storage, grad_layout) = grad.storage_and_layout();
         let grads = floats::of(&grad_storage, grad_layout)?;
-        let (out_channels, pixels) = (weight.dims()[0], self.geometry.pixels());
-        let tiles = Tiles::new(self.geometry, floats::of(&weight_storage, weight_layout)?, out_channels, x.dims()[0]);
-        let rows_of = |image: usize, rows: &mut [f32]| {
-            let (start, count) = (image * out_channels * pixels, rows.len() / (out_channels * pixels));
-            each_map(count, out_channels, pixels, |in_grad, in_rows| {
+        let (channels, pixels) = (weight.dims()[0], self.geometry.pixels());
+        let copied = |start: usize, count: usize, rows: &mut [f32]| {
+            each_map(count, channels, pixels, |in_grad, in_rows| {
                 rows[in_rows].copy_from_slice(&grads[start..][in_grad]);
             });
         };
-        // The first layer's input is the image: nobody asks for its gradient.
-        let (dx, dweight) = tiles.backward(floats::of(&x_storage, x_layout)?, x.track_op(), rows_of);
-        let dx = dx.map(|dx| Tensor::from_vec(dx, x.shape(), x.device())).transpose()?;
-        Ok((dx, Some(Tensor::from_vec(dweight, weight.shape(), x.device())?)))
+        let (dx, dweight) = gradients(self.geometry, x, weight, copied)?;
+        Ok((dx, Some(dweight)))
     }
+}
+
+/// Gradients of a convolution's input, where somebody asks for it, and of its weight. `of_output(start, count, rows)` writes the
+/// gradient of `count` images' outputs, which start at number `start` of the batch's, to `rows` `[O, count · H' · W']`.
+pub(super) fn gradients(
+    geometry: Geometry,
+    x: &Tensor,
+    weight: &Tensor,
+    of_output: impl Fn(usize, usize, &mut [f32]) + Sync,
+) -> Result<(Option<Tensor>, Tensor)> {
+    let (x_storage, x_layout) = x.storage_and_layout();
+    let (weight_storage, weight_layout) = weight.storage_and_layout();
+    let (batch, channels) = (x.dims()[0], weight.dims()[0]);
+    let tiles = Tiles::new(geometry, floats::of(&weight_storage, weight_layout)?, channels, batch);
+    let map_len = channels * geometry.pixels();
+    let rows_of = |image: usize, rows: &mut [f32]| of_output(image * map_len, rows.len() / map_len, rows);
+    // The first layer's input is the image: nobody asks for its gradient.
+    let (dx, dweight) = tiles.backward(floats::of(&x_storage, x_layout)?, x.track_op(), rows_of);
+    let dx = dx.map(|dx| Tensor::from_vec(dx, x.shape(), x.device())).transpose()?;
+    Ok((dx, Tensor::from_vec(dweight, weight.shape(), x.device())?))
 }

@@ -46,7 +46,7 @@ pub fn conv_batch_norm(
         let tiles = Tiles::new(geometry, floats::of(&weight_storage, weight_layout)?, channels, batch);
         let of_maps = |maps: &[f32]| moments::of_maps(maps, geometry.pixels());
         let (y, of_maps) = tiles.forward(floats::of(&x_storage, x_layout)?, of_maps);
-        (y, Moments::join(&of_maps.concat(), channels, geometry.pixels()))
+        (y, Moments::join(&of_maps, channels, geometry.pixels()))
     };
     let affine = Affine::new(&moments, epsilon, &gamma.to_vec1()?, &beta.to_vec1()?, relu);
     let op = ConvBatchNorm { geometry, y, affine };
@@ -90,15 +90,11 @@ impl CustomOp3 for ConvBatchNorm {
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let grad = grad.contiguous()?;
-        let (x_storage, x_layout) = x.storage_and_layout();
-        let (weight_storage, weight_layout) = weight.storage_and_layout();
         let (grad_storage, grad_layout) = grad.storage_and_layout();
         let grads = floats::of(&grad_storage, grad_layout)?;
         let (channels, pixels) = (weight.dims()[0], self.geometry.pixels());
         let gradients = self.affine.gradients(&self.y, grads, pixels, true);
-        let tiles = Tiles::new(self.geometry, floats::of(&weight_storage, weight_layout)?, channels, x.dims()[0]);
-        let through_norm = |image: usize, rows: &mut [f32]| {
-            let (start, count) = (image * channels * pixels, rows.len() / (channels * pixels));
+        let through_norm = |start: usize, count: usize, rows: &mut [f32]| {
             let (y, grads) = (&self.y[start..], &grads[start..]);
             Arch::new().dispatch(|| {
                 each_map(count, channels, pixels, |map, row| {
@@ -107,10 +103,8 @@ impl CustomOp3 for ConvBatchNorm {
                 });
             });
         };
-        let (dx, dweight) = tiles.backward(floats::of(&x_storage, x_layout)?, x.track_op(), through_norm);
-        let dx = dx.map(|dx| Tensor::from_vec(dx, x.shape(), x.device())).transpose()?;
-        let gamma_beta_gradient =
-            Tensor::from_vec([gradients.gamma, gradients.beta].concat(), gamma_beta.shape(), x.device())?;
-        Ok((dx, Some(Tensor::from_vec(dweight, weight.shape(), x.device())?), Some(gamma_beta_gradient)))
+        let (dx, dweight) = conv::gradients(self.geometry, x, weight, through_norm)?;
+        let gamma_beta = Tensor::from_vec([gradients.gamma, gradients.beta].concat(), gamma_beta.shape(), x.device())?;
+        Ok((dx, Some(dweight), Some(gamma_beta)))
     }
 }

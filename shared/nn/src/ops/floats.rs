@@ -40,17 +40,19 @@ pub(super) fn dims4(op: &str, x: &Tensor) -> Result<(usize, usize, usize, usize)
 /// Sums that run side by side, whatever the machine's vectors hold, so that every machine adds in the same order.
 const LANES: usize = 16;
 
-/// Σ of both numbers that `f` makes of each pair of elements.
+/// Elements that a thread takes at a time from tensors without structure.
+pub(crate) const CHUNK: usize = 1 << 14;
+
+/// Σ of each of the N numbers that `f` makes of each pair of elements.
 ///
 /// Inlined, so that it is compiled for the vectors of whoever calls it.
 #[inline(always)]
-pub(super) fn sums(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> [f32; 2]) -> [f64; 2] {
-    let mut lanes = [[0.0f32; LANES]; 2];
+pub(super) fn sums<const N: usize>(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> [f32; N]) -> [f64; N] {
+    let mut lanes = [[0.0f32; LANES]; N];
     let mut add = |a: &[f32], b: &[f32]| {
         for (lane, (&a, &b)) in a.iter().zip(b).enumerate() {
-            let [first, second] = f(a, b);
-            lanes[0][lane] += first;
-            lanes[1][lane] += second;
+            let terms = f(a, b);
+            (0..N).for_each(|i| lanes[i][lane] += terms[i]);
         }
     };
     let (a_chunks, a_rest) = a.as_chunks::<LANES>();

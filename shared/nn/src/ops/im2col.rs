@@ -20,7 +20,6 @@ macro_rules! for_each_run {
     };
     (@loops $value:expr, $geometry:expr, $strip:expr, $row_stride:expr,
      |$width:ident, $in_padded:ident, $in_columns:ident| $body:block) => {{
-        #[allow(non_snake_case)]
         let $width = $value;
         let (geometry, strip): (&Geometry, &Range<usize>) = ($geometry, $strip);
         let down = geometry.stride * geometry.stride * geometry.phase_width();
@@ -148,17 +147,17 @@ impl Geometry {
     /// apart.
     #[inline(always)]
     pub(super) fn im2col(&self, padded: &[f32], strip: &Range<usize>, columns: &mut [f32], row_stride: usize) {
-        for_each_run!(self, strip, row_stride, |WIDTH, in_padded, in_columns| {
-            columns[in_columns..in_columns + WIDTH].copy_from_slice(&padded[in_padded..in_padded + WIDTH]);
+        for_each_run!(self, strip, row_stride, |width, in_padded, in_columns| {
+            columns[in_columns..in_columns + width].copy_from_slice(&padded[in_padded..in_padded + width]);
         });
     }
 
     /// Adds columns back to where [`Geometry::im2col`] took them from.
     #[inline(always)]
     pub(super) fn col2im(&self, columns: &[f32], row_stride: usize, strip: &Range<usize>, padded: &mut [f32]) {
-        for_each_run!(self, strip, row_stride, |WIDTH, in_padded, in_columns| {
-            let target = &mut padded[in_padded..in_padded + WIDTH];
-            target.iter_mut().zip(&columns[in_columns..in_columns + WIDTH]).for_each(|(to, from)| *to += *from);
+        for_each_run!(self, strip, row_stride, |width, in_padded, in_columns| {
+            let target = &mut padded[in_padded..in_padded + width];
+            target.iter_mut().zip(&columns[in_columns..in_columns + width]).for_each(|(to, from)| *to += *from);
         });
     }
 }

@@ -21,9 +21,9 @@ pub(super) type OfMap = [f64; 2];
 pub(super) fn of_maps(maps: &[f32], pixels: usize) -> Vec<OfMap> {
     Arch::new().dispatch(|| {
         let of_map = |map: &[f32]| {
-            let mean = floats::sums(map, map, |x, _| [x, 0.0])[0] / pixels as f64;
+            let mean = floats::sums(map, map, |x, _| [x])[0] / pixels as f64;
             let shift = mean as f32;
-            [mean, floats::sums(map, map, |x, _| [(x - shift) * (x - shift), 0.0])[0]]
+            [mean, floats::sums(map, map, |x, _| [(x - shift) * (x - shift)])[0]]
         };
         maps.chunks_exact(pixels).map(of_map).collect()
     })
@@ -32,11 +32,12 @@ pub(super) fn of_maps(maps: &[f32], pixels: usize) -> Vec<OfMap> {
 impl Moments {
     pub(super) fn of(x: &[f32], channels: usize, pixels: usize) -> Self {
         let images: Vec<_> = x.par_chunks(channels * pixels).map(|image| of_maps(image, pixels)).collect();
-        Self::join(&images.concat(), channels, pixels)
+        Self::join(&images, channels, pixels)
     }
 
-    /// Joins the maps' statistics over the batch by the parallel formula of Chan et al. (1983).
-    pub(super) fn join(maps: &[OfMap], channels: usize, pixels: usize) -> Self {
+    /// Joins the statistics of the maps of all images, given in groups, by the parallel formula of Chan et al. (1983).
+    pub(super) fn join(groups: &[Vec<OfMap>], channels: usize, pixels: usize) -> Self {
+        let maps = groups.concat();
         let batch = maps.len() / channels;
         let mut moments = Self { mean: Vec::with_capacity(channels), variance: Vec::with_capacity(channels) };
         for c in 0..channels {

@@ -3,10 +3,7 @@
 use candle_core::{CpuStorage, InplaceOp3, Layout, Result, Tensor};
 use rayon::prelude::*;
 
-use crate::ops::floats;
-
-/// Elements that a thread takes at a time.
-const CHUNK: usize = 1 << 14;
+use crate::ops::floats::{self, CHUNK};
 
 /// tᵢ ← f(tᵢ, aᵢ, bᵢ) for every i. All three tensors have one shape; `t` is contiguous and shares memory with neither.
 ///
