@@ -27,13 +27,12 @@ def arguments():
     parser.add_argument("directory", type=Path)
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--batch-size", type=int, default=256)
-    parser.add_argument("--temperature", type=float, default=0.2)
-    parser.add_argument("--crop", type=float, default=0.3)
+    parser.add_argument("--temperature", type=float, default=0.1)
+    parser.add_argument("--crop", type=float, default=0.7)
     parser.add_argument("--strength", type=float, default=1.0)
-    parser.add_argument("--grayscale", type=float, default=0.2)
-    parser.add_argument("--learning-rate", type=float, default=0.6)
-    parser.add_argument("--momentum", type=float, default=0.9)
-    parser.add_argument("--weight-decay", type=float, default=5e-4)
+    parser.add_argument("--grayscale", type=float, default=0.5)
+    parser.add_argument("--learning-rate", type=float, default=0.008)
+    parser.add_argument("--weight-decay", type=float, default=1e-4)
     parser.add_argument("--warmup", type=float, default=0.05)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
@@ -87,7 +86,7 @@ def train(images, args):
         {"params": [p for p in parameters if p.dim() > 1], "weight_decay": args.weight_decay},
         {"params": [p for p in parameters if p.dim() == 1], "weight_decay": 0.0},
     ]
-    optimiser = torch.optim.SGD(groups, lr=0.0, momentum=args.momentum)
+    optimiser = torch.optim.AdamW(groups)
     criterion = NTXentLoss(temperature=args.temperature)
     loader = torch.utils.data.DataLoader(
         Pairs(images, args), batch_size=args.batch_size, shuffle=True, num_workers=args.workers, drop_last=True

@@ -27,9 +27,9 @@ pub fn run(ablation: Ablation, settings: &Settings, data: &Dataset, out: &Path, 
     let (name, what, epochs, compare): (_, _, _, fn(&Settings, &Runs, &mut Page) -> anyhow::Result<()>) = match ablation
     {
         Ablation::Augmentations => ("augmentations", "which augmentations", 4, augmentations),
-        Ablation::Head => ("head", "which head", 8, heads),
-        Ablation::Batch => ("batch", "which batch size", 8, batches),
-        Ablation::Temperature => ("temperature", "which temperature", 8, temperatures),
+        Ablation::Head => ("head", "which head", 4, heads),
+        Ablation::Batch => ("batch", "which batch size", 4, batches),
+        Ablation::Temperature => ("temperature", "which temperature", 4, temperatures),
     };
     settings.options.epochs = Some(settings.options.epochs(epochs));
     let runs = Runs { data, out: out.join(format!("ablation_{name}")), device };
@@ -112,7 +112,7 @@ fn heads(settings: &Settings, runs: &Runs, page: &mut Page) -> anyhow::Result<()
 /// Batch sizes, with the learning rate scaled: at equal epochs, and at equal updates (figure 9).
 fn batches(settings: &Settings, runs: &Runs, page: &mut Page) -> anyhow::Result<()> {
     const SIZES: [usize; 4] = [32, BATCH_SIZE, 128, 256];
-    let epochs = settings.options.epochs(8);
+    let epochs = settings.options.epochs(EPOCHS);
     let mut comparison = Comparison::default();
     let (mut equal_epochs, mut equal_updates) = (Vec::new(), Vec::new());
     for size in SIZES {
