@@ -12,6 +12,9 @@ use super::model::HeadKind;
 use super::views::Recipe;
 use super::{Ablation, BATCH_SIZE, Settings, train};
 
+/// Epochs of each run: short, so that a comparison ends within half an hour.
+const EPOCHS: usize = 4;
+
 /// What the runs of one comparison share. A run that has been finished before is read from its checkpoint.
 struct Runs<'a> {
     data: &'a Dataset,
@@ -24,14 +27,13 @@ pub fn run(ablation: Ablation, settings: &Settings, data: &Dataset, out: &Path, 
     (!data.classes.is_empty()).then_some(()).context("these images have no classes: nothing to compare by")?;
     let mut settings = settings.clone();
     settings.options.resume = true;
-    let (name, what, epochs, compare): (_, _, _, fn(&Settings, &Runs, &mut Page) -> anyhow::Result<()>) = match ablation
-    {
-        Ablation::Augmentations => ("augmentations", "which augmentations", 4, augmentations),
-        Ablation::Head => ("head", "which head", 4, heads),
-        Ablation::Batch => ("batch", "which batch size", 4, batches),
-        Ablation::Temperature => ("temperature", "which temperature", 4, temperatures),
+    let (name, what, compare): (_, _, fn(&Settings, &Runs, &mut Page) -> anyhow::Result<()>) = match ablation {
+        Ablation::Augmentations => ("augmentations", "which augmentations", augmentations),
+        Ablation::Head => ("head", "which head", heads),
+        Ablation::Batch => ("batch", "which batch size", batches),
+        Ablation::Temperature => ("temperature", "which temperature", temperatures),
     };
-    settings.options.epochs = Some(settings.options.epochs(epochs));
+    settings.options.epochs = Some(settings.options.epochs(EPOCHS));
     let runs = Runs { data, out: out.join(format!("ablation_{name}")), device };
     let title = format!("Lab 05: {what}, on {}", data.name);
     let mut page = Page::new(&title, settings.options.seed, PROTOCOL, device);
