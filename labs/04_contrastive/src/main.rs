@@ -4,6 +4,7 @@
 //! `cargo run -p contrastive` (the lab's functions) or `cargo run -p contrastive-solution` (the solution's).
 
 mod ablation;
+mod circle;
 mod losses;
 mod plots;
 mod sphere;

@@ -2,16 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use candle_core::{Device, Tensor, Var};
 use contrastive::{contrastive_loss, cosine_similarity_matrix, info_nce, pairwise_distance, triplet_loss};
-use ssl_data::Dataset;
+use ssl_data::{Dataset, Loader};
 use ssl_eval::Evaluation;
 use ssl_nn::Params;
 use ssl_report::progress::history;
 use ssl_report::{Baselines, Comparison, Curves, PROTOCOL, Page, Plot, Scatter};
 
 use super::sphere::{TEMPERATURES, Views};
-use super::{Loss, Model, Settings};
+use super::{Loss, Model, Settings, circle};
 
 /// Draws everything and writes the page.
 pub fn report(
@@ -26,14 +27,13 @@ pub fn report(
     let title = format!("Lab 04: {name} on {}", data.name);
     let mut page = Page::new(&title, settings.options.seed, PROTOCOL, device);
     page.heading("Training");
-    page.figure(&training(name, out)?, "The loss, and what Wang and Isola measure: both fall while InfoNCE trains.");
-    let views = Views::of(model, &data.train, &data.test, settings, device)?;
+    page.figure(&training(name, out)?, "The loss, and what Wang and Isola measure.");
     let untrained = Model::new(settings.options.backbone, &Params::new(settings.options.seed, device))?;
-    let before = Views::of(&untrained, &data.train, &data.test, settings, device)?;
     page.figure(
-        &similarities(&[("untrained", &untrained, &before), (name, model, &views)], out)?,
-        "Cosines of test images' embeddings: the two views of an image, and views of two images.",
+        &similarities("untrained", &untrained, data, settings, out, device)?,
+        "Before training: cosines of the two views of a test image (+), and of views of two images (−).",
     );
+    page.figure(&similarities(name, model, data, settings, out, device)?, "After training.");
     if let Some((evaluation, baselines)) = evaluations {
         page.heading("What the features are good for");
         let rows = [("random", &baselines.random), (name, evaluation), ("supervised", &baselines.supervised)];
@@ -42,21 +42,26 @@ pub fn report(
         comparison.write(&mut page);
         page.figure(&comparison.by_depth(out)?, "Linear probe on each block, pooled to 256 numbers.");
     }
-    page.heading("Where the losses put embeddings");
-    page.text(
-        "Small heads on the frozen backbone, trained on pairs of views; test images, each class on a ring of its own.",
-    );
-    for loss in [None].into_iter().chain(Loss::ALL.map(Some)) {
-        let name = loss.map_or("untrained head", Loss::name);
-        page.figure(&circle(&views, loss, data, settings, out)?, &format!("On the circle: {name}."));
-    }
-    page.figure(
-        &plane(&views, name, settings, out)?,
-        "Down and to the left is better; a temperature trades one for the other.",
-    );
+    let views = Views::of(model, &data.train, &data.test, settings, device)?;
+    where_embeddings_lie(&mut page, &views, settings, out)?;
     page.heading("How hard the losses pull");
     page.figure(&gradients(settings, out)?, "Length of the gradient at a negative, by its distance from the anchor.");
     page.save(out)
+}
+
+fn where_embeddings_lie(page: &mut Page, views: &Views, settings: &Settings, out: &Path) -> anyhow::Result<()> {
+    page.heading("Where the losses put embeddings");
+    page.text(
+        "Free points of some classes on the circle, moved by nothing but the loss: a positive pair is two points of one class. Each \
+         class on a ring of its own.",
+    );
+    for loss in [None].into_iter().chain(Loss::ALL.map(Some)) {
+        let name = loss.map_or("where they start", Loss::name);
+        page.figure(&on_circle(loss, settings, out)?, &format!("On the circle: {name}."));
+    }
+    let caption = "Small heads on the frozen backbone: down and to the left is better, and a temperature trades one for the other.";
+    page.figure(&plane(views, settings.loss.name(), settings, out)?, caption);
+    Ok(())
 }
 
 fn training(name: &str, out: &Path) -> anyhow::Result<String> {
@@ -71,65 +76,62 @@ fn training(name: &str, out: &Path) -> anyhow::Result<String> {
     curves.save(out, "training")
 }
 
-/// Bins of a histogram of cosines, from −1 to 1.
-const BINS: usize = 50;
+/// Bins of a histogram of cosines.
+const BINS: usize = 40;
 
-/// How densely cosines lie: (middle of a bin, share of them ÷ width of a bin).
-fn density(cosines: &[f32]) -> Vec<(f64, f64)> {
+/// How cosines lie between `low` and 1: (middle of a bin, share of them in it).
+fn histogram(cosines: &[f32], low: f64) -> Vec<(f64, f64)> {
+    let width = (1.0 - low) / BINS as f64;
     let mut counts = [0usize; BINS];
     for &cosine in cosines {
-        let bin = ((f64::from(cosine) + 1.0) / 2.0 * BINS as f64) as usize;
+        let bin = ((f64::from(cosine) - low) / width) as usize;
         counts[bin.min(BINS - 1)] += 1;
     }
-    let width = 2.0 / BINS as f64;
-    let middle = |bin: usize| -1.0 + (bin as f64 + 0.5) * width;
-    let height = |count: usize| count as f64 / cosines.len() as f64 / width;
-    counts.iter().enumerate().map(|(bin, &count)| (middle(bin), height(count))).collect()
-}
-
-fn similarities(models: &[(&str, &Model, &Views)], out: &Path) -> anyhow::Result<String> {
-    let mut series = Vec::new();
-    for (name, model, views) in models {
-        let (a, b) = &views.test;
-        let z = model.head.forward(&Tensor::cat(&[a, b], 0)?)?;
-        let matrix: Vec<Vec<f32>> = cosine_similarity_matrix(&z)?.to_vec2()?;
-        let count = a.dims()[0];
-        let positive: Vec<f32> = (0..count).map(|i| matrix[i][i + count]).collect();
-        let negative = (0..count).flat_map(|i| (i + 1..count).map(move |j| (i, j)));
-        let negative: Vec<f32> = negative.map(|(i, j)| matrix[i][j]).collect();
-        series.push((format!("{name}, +"), density(&positive)));
-        series.push((format!("{name}, −"), density(&negative)));
-    }
-    let curves = Curves {
-        title: "Cosines of positive (+) and negative (−) pairs".to_string(),
-        x_label: "cosine".to_string(),
-        y_label: "density".to_string(),
-        series,
+    let point = |(bin, &count): (usize, &usize)| {
+        (low + (bin as f64 + 0.5) * width, 100.0 * count as f64 / cosines.len() as f64)
     };
-    curves.save(out, "similarities")
+    counts.iter().enumerate().map(point).collect()
 }
 
-fn circle(
-    views: &Views,
-    loss: Option<Loss>,
+/// Test images whose cosines are counted.
+const COMPARED: usize = 512;
+
+fn similarities(
+    name: &str,
+    model: &Model,
     data: &Dataset,
     settings: &Settings,
     out: &Path,
+    device: &Device,
 ) -> anyhow::Result<String> {
-    let places: Vec<Vec<f32>> = views.circle(loss, settings)?.to_vec2()?;
-    let mut groups: Vec<(String, Vec<(f64, f64)>)> =
-        data.classes.iter().map(|name| (name.clone(), Vec::new())).collect();
-    if groups.is_empty() {
-        groups.push(("images".to_string(), Vec::new()));
-    }
-    for (i, place) in places.iter().enumerate() {
-        let class = views.labels.get(i).map_or(0, |&label| label as usize);
+    let count = COMPARED.min(data.test.len());
+    let loader = Loader::new(data.test.clone(), count, settings.options.seed, device)?;
+    let batch = loader.views(0, &settings.two_views())?.next().context("no test images")??;
+    let z = model.embed(&Tensor::cat(&batch.views, 0)?, false)?;
+    let matrix: Vec<Vec<f32>> = cosine_similarity_matrix(&z)?.to_vec2()?;
+    let positive: Vec<f32> = (0..count).map(|i| matrix[i][i + count]).collect();
+    let negative = (0..count).flat_map(|i| (i + 1..count).map(move |j| (i, j)));
+    let negative: Vec<f32> = negative.map(|(i, j)| matrix[i][j]).collect();
+    let low = positive.iter().chain(&negative).fold(1.0f32, |low, &cosine| low.min(cosine));
+    let low = f64::from(low).min(1.0 - 1e-6);
+    let curves = Curves {
+        title: format!("Cosines of positive (+) and negative (−) pairs, {name}"),
+        x_label: "cosine".to_string(),
+        y_label: "share of pairs (%)".to_string(),
+        series: vec![("+".to_string(), histogram(&positive, low)), ("−".to_string(), histogram(&negative, low))],
+    };
+    curves.save(out, &format!("similarities_{}", name.replace('-', "_")))
+}
+
+fn on_circle(loss: Option<Loss>, settings: &Settings, out: &Path) -> anyhow::Result<String> {
+    let mut groups: Vec<_> = (1..=circle::CLASSES).map(|class| (format!("class {class}"), Vec::new())).collect();
+    for (place, class) in circle::settle(loss, settings)?.iter().zip(circle::classes()) {
         let radius = 1.0 + 0.08 * class as f64;
         groups[class].1.push((radius * f64::from(place[0]), radius * f64::from(place[1])));
     }
-    let name = loss.map_or("untrained", Loss::name);
+    let name = loss.map_or("start", Loss::name);
     let scatter = Scatter {
-        title: format!("Embeddings on the circle: {name}"),
+        title: format!("Points on the circle: {name}"),
         x_label: "z₁ (× the class's radius)".to_string(),
         y_label: "z₂".to_string(),
         groups,
@@ -140,7 +142,7 @@ fn circle(
 fn plane(views: &Views, run: &str, settings: &Settings, out: &Path) -> anyhow::Result<String> {
     let mut groups = Vec::new();
     for temperature in TEMPERATURES {
-        groups.push((format!("τ = {temperature}"), vec![views.plane(temperature, settings)?]));
+        groups.push((format!("τ = {temperature}"), vec![views.plane(temperature, settings.options.seed)?]));
     }
     let (alignment, uniformity) = (history(out, run, "alignment")?, history(out, run, "uniformity")?);
     let by_epoch = alignment.iter().zip(&uniformity).map(|(a, u)| (a.1, u.1)).collect();

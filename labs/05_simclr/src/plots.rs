@@ -57,7 +57,7 @@ pub fn report(
     let (train, test) = (data.train.sample(NEIGHBOURS_AMONG, 0), data.test.sample(POINTS, 0));
     let (known, new) = (embed(&encode, train.images(), device)?, embed(&encode, test.images(), device)?);
     if test.len() > 100 {
-        page.figure(&plane(&new, &test, data, settings.options.seed, out)?, "t-SNE of h of test images.");
+        page.figure(&plane(&new, &test, data, settings.options.seed, out)?, "t-SNE of standardised h of test images.");
     }
     page.figure(&neighbours(&known, &new, &train, &test, out)?, "A test image, and the training images of nearest h.");
     page.save(out)
@@ -124,7 +124,7 @@ fn training(out: &Path) -> anyhow::Result<String> {
 }
 
 /// Test images in the plane.
-const POINTS: usize = 1500;
+const POINTS: usize = 1000;
 
 fn plane(features: &Tensor, test: &Split, data: &Dataset, seed: u64, out: &Path) -> anyhow::Result<String> {
     let classes = if data.classes.is_empty() { vec!["images".to_string()] } else { data.classes.clone() };

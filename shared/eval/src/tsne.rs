@@ -1,6 +1,6 @@
 //! Features in the plane.
 
-use bhtsne::{Neighbor, tSNE};
+use bhtsne::tSNE;
 use candle_core::{Result, Tensor, bail};
 use rand::{Rng as _, SeedableRng};
 use rayon::ThreadPoolBuilder;
@@ -10,13 +10,11 @@ use ssl_data::Rng;
 const PERPLEXITY: f32 = 30.0;
 /// Steps of gradient descent; the usual value.
 const STEPS: usize = 1000;
-/// How coarsely distant points are summed up (Barnes and Hut's θ); the usual value.
-const THETA: f32 = 0.5;
 /// Coordinates at the start lie between this and its negative.
 const START: f32 = 1e-4;
 
-/// A place in the plane for each row of `features` `[N, D]`, by Barnes–Hut t-SNE (van der Maaten 2014) on rows of length 1: what is
-/// near stays near, what is far is not to be read. Where points start is drawn by `seed`.
+/// A place in the plane for each row of `features` `[N, D]`, by exact t-SNE (van der Maaten and Hinton 2008) on standardised
+/// features: what is near stays near, what is far is not to be read. Its time grows with N². Where points start is drawn by `seed`.
 ///
 /// # Errors
 /// Three times the perplexity of 30 or fewer rows.
@@ -25,30 +23,20 @@ pub fn tsne(features: &Tensor, seed: u64) -> Result<Vec<(f64, f64)>> {
     if count as f32 <= 3.0 * PERPLEXITY {
         bail!("t-SNE expects more than {} features, got {count}", 3.0 * PERPLEXITY);
     }
-    let rows = crate::knn::normalise(features)?;
-    let cosines: Vec<Vec<f32>> = rows.matmul(&rows.t()?)?.to_vec2()?;
-    let neighbours: Vec<_> = cosines.iter().enumerate().map(|(i, row)| nearest(i, row)).collect();
+    let centred = features.broadcast_sub(&features.mean_keepdim(0)?)?;
+    let deviation = (centred.sqr()?.mean_keepdim(0)? + 1e-12)?.sqrt()?;
+    let rows: Vec<Vec<f32>> = centred.broadcast_div(&deviation)?.to_vec2()?;
+    let distance = |a: &Vec<f32>, b: &Vec<f32>| {
+        let squared: f32 = a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum();
+        squared.sqrt()
+    };
     let mut rng = Rng::seed_from_u64(seed);
     let start: Vec<f32> = (0..2 * count).map(|_| rng.random_range(-START..START)).collect();
-    // The crate's own search for neighbours begins at random, and several threads would add in an order of their own.
+    // Several threads would add in an order of their own.
     let one_thread = ThreadPoolBuilder::new().num_threads(1).build().map_err(candle_core::Error::wrap)?;
     let places = one_thread.install(|| {
-        tSNE::<f32, Vec<f32>>::new(&cosines)
-            .perplexity(PERPLEXITY)
-            .epochs(STEPS)
-            .initial_embedding(start)
-            .barnes_hut_with_neighbors(THETA, &neighbours)
-            .embedding()
+        let mut tsne = tSNE::<f32, Vec<f32>>::new(&rows);
+        tsne.perplexity(PERPLEXITY).epochs(STEPS).initial_embedding(start).exact(distance).embedding()
     });
     Ok(places.chunks_exact(2).map(|place| (f64::from(place[0]), f64::from(place[1]))).collect())
-}
-
-/// The rows of greatest cosine with row `i`, as many as t-SNE looks at, nearest first.
-fn nearest(i: usize, cosines: &[f32]) -> Vec<Neighbor<f32>> {
-    let mut order: Vec<usize> = (0..cosines.len()).filter(|&j| j != i).collect();
-    order.sort_by(|&a, &b| cosines[b].total_cmp(&cosines[a]));
-    order.truncate((3.0 * PERPLEXITY) as usize);
-    // On the unit sphere ‖x − y‖² = 2 − 2·cos; rounding must not make it negative.
-    let distance = |j: usize| (2.0 - 2.0 * cosines[j]).max(0.0).sqrt();
-    order.into_iter().map(|j| Neighbor { index: j, distance: distance(j) }).collect()
 }

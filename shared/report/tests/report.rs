@@ -5,8 +5,9 @@ use std::path::Path;
 
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
+use ssl_eval::Evaluation;
 use ssl_report::progress::history;
-use ssl_report::{Bars, Curves, Grid, HeatMap, Page, Plot, Progress, Scatter};
+use ssl_report::{Bars, Comparison, Curves, Grid, HeatMap, Page, Plot, Progress, Scatter};
 
 /// Both files are there; the PNG has ink on it, the SVG the words.
 fn is_drawn(out: &Path, name: &str, words: &[&str]) -> Result<()> {
@@ -137,4 +138,26 @@ fn a_loss_that_is_no_number_stops_the_run_with_a_word() -> Result<()> {
     let message = progress.end_epoch(&[]).err().map(|error| error.to_string());
     assert!(message.is_some_and(|message| message.contains("the loss is NaN")));
     Ok(())
+}
+
+#[test]
+fn a_comparison_has_a_row_for_each_backbone_in_table_and_plot() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let evaluation = |linear: f64| Evaluation {
+        linear_by_depth: vec![0.25, linear],
+        knn: 0.5,
+        collapse_level: 0.125,
+        confusion: vec![vec![1]],
+    };
+    let comparison = Comparison::of(&[("random", &evaluation(0.3)), ("trained", &evaluation(0.625))]);
+    let mut page = Page::new("Probes", 0, "last epoch", &Device::Cpu);
+    comparison.write(&mut page);
+    let html = fs::read_to_string(page.save(dir.path())?)?;
+    for cell in ["<th>block 2</th>", "<td>trained</td>", "<td>62.5 %</td>", "<td>50.0 %</td>", "<td>0.12</td>"] {
+        assert!(html.contains(cell), "no {cell}");
+    }
+    comparison.bars("Which", dir.path(), "which")?;
+    is_drawn(dir.path(), "which", &["Which", "trained", "62.5", "kNN"])?;
+    comparison.by_depth(dir.path())?;
+    is_drawn(dir.path(), "probe_by_depth", &["block 1", "random", "30.0"])
 }
