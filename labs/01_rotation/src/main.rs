@@ -137,8 +137,7 @@ pub fn train(
 
     let checkpoint = out.join(format!("{name}.safetensors"));
     let words = settings.words(name, epochs);
-    let resume = options.resume && checkpoint.exists();
-    let first = if resume { Checkpoint::load(&checkpoint, &words, &params, &mut optimiser)?.epoch } else { 0 };
+    let first = options.first_epoch(&checkpoint, &words, &params, &mut optimiser)?;
     let mut progress = Progress::new(name, out, first, epochs, loader.batches())?;
     let mut step = first * loader.batches();
     for epoch in first..epochs {

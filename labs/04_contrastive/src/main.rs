@@ -138,13 +138,11 @@ pub fn train(
     let mut optimiser = AdamW::new(params.trained(), settings.weight_decay);
     let loader = Loader::new(data.train.clone(), options.batch_size(BATCH_SIZE), options.seed, device)?;
     let total = epochs * loader.batches();
-    let warmup = (settings.warmup * total as f64) as usize;
-    let schedule = WarmupCosine { base: settings.learning_rate, warmup, total };
+    let schedule = settings.schedule(total);
 
     let checkpoint = out.join(format!("{name}.safetensors"));
     let words = settings.words(name, epochs);
-    let resume = options.resume && checkpoint.exists();
-    let first = if resume { Checkpoint::load(&checkpoint, &words, &params, &mut optimiser)?.epoch } else { 0 };
+    let first = options.first_epoch(&checkpoint, &words, &params, &mut optimiser)?;
     let mut progress = Progress::new(name, out, first, epochs, loader.batches())?;
     let mut step = first * loader.batches();
     for epoch in first..epochs {
@@ -155,10 +153,8 @@ pub fn train(
             let loss = loss.of(&z_a, &z_b, settings)?;
             optimiser.backward_step(&loss, schedule.at(step))?;
             step += 1;
-            let now = [alignment(&z_a.detach(), &z_b.detach(), 2.0)?, uniformity(&z_a.detach(), 2.0)?];
-            for (sum, value) in measured.iter_mut().zip(now) {
-                *sum += f64::from(value.to_scalar::<f32>()?) / loader.batches() as f64;
-            }
+            let now = alignment_and_uniformity(&z_a.detach(), &z_b.detach())?;
+            (0..2).for_each(|i| measured[i] += now[i] / loader.batches() as f64);
             progress.step(f64::from(loss.to_scalar::<f32>()?), views.dims()[0]);
         }
         progress.end_epoch(&[("alignment", measured[0]), ("uniformity", measured[1])])?;
@@ -166,6 +162,12 @@ pub fn train(
     }
     progress.finish();
     Ok(model)
+}
+
+/// Alignment at α = 2 and uniformity at t = 2, as in Wang and Isola's figures.
+pub fn alignment_and_uniformity(z_a: &Tensor, z_b: &Tensor) -> candle_core::Result<[f64; 2]> {
+    let number = |value: Tensor| value.to_scalar::<f32>().map(f64::from);
+    Ok([number(alignment(z_a, z_b, 2.0)?)?, number(uniformity(z_a, 2.0)?)?])
 }
 
 /// The first and the second half of the rows: views a and b.
@@ -180,6 +182,10 @@ impl Settings {
         let crop = Some(Crop { scale: (self.crop, 1.0), ..Crop::default() });
         let augmentation = Augmentation { crop, grayscale: self.grayscale, ..Augmentation::simclr(1.0) };
         [augmentation.clone(), augmentation]
+    }
+
+    fn schedule(&self, total: usize) -> WarmupCosine {
+        WarmupCosine { base: self.learning_rate, warmup: (self.warmup * total as f64) as usize, total }
     }
 
     /// Everything that decides what a training ends in.

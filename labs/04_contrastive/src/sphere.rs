@@ -1,11 +1,11 @@
 //! Small heads on frozen features, trained in seconds: to see where each temperature puts embeddings on the sphere.
 
 use candle_core::{Device, Result, Tensor};
-use contrastive::{alignment, info_nce, uniformity};
+use contrastive::info_nce;
 use ssl_data::{Batch, Loader, Split};
 use ssl_nn::{AdamW, Mlp, Optimiser, Params, WarmupCosine};
 
-use super::{HEAD, Model, Settings, halves};
+use super::{HEAD, Model, Settings, alignment_and_uniformity, halves};
 
 /// Features h of two views of the same images, `[B, D]` each.
 type Pair = (Tensor, Tensor);
@@ -66,9 +66,8 @@ impl Views {
             let loss = info_nce(&head.forward(a)?, &head.forward(b)?, temperature)?;
             optimiser.backward_step(&loss, schedule.at(step))?;
         }
-        let (z_a, z_b) = (head.forward(test_a)?, head.forward(test_b)?);
-        let number = |value: Tensor| Ok::<_, candle_core::Error>(f64::from(value.to_scalar::<f32>()?));
-        Ok((number(alignment(&z_a, &z_b, 2.0)?)?, number(uniformity(&z_a, 2.0)?)?))
+        let [alignment, uniformity] = alignment_and_uniformity(&head.forward(test_a)?, &head.forward(test_b)?)?;
+        Ok((alignment, uniformity))
     }
 }
 

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use candle_core::Device;
 use clap::{Parser, ValueEnum};
-use simclr::{learning_rate, train_step};
+use simclr::learning_rate;
 use ssl_data::{Dataset, Loader};
 use ssl_nn::{AdamW, Checkpoint, Params};
 use ssl_report::{Baselines, Options, Progress};
@@ -122,23 +122,14 @@ pub fn train(
 
     let checkpoint = out.join(format!("{name}.safetensors"));
     let words = settings.words(name, epochs);
-    let resume = options.resume && checkpoint.exists();
-    let first = if resume { Checkpoint::load(&checkpoint, &words, &params, &mut optimiser)?.epoch } else { 0 };
+    let first = options.first_epoch(&checkpoint, &words, &params, &mut optimiser)?;
     let mut progress = Progress::new(name, out, first, epochs, loader.batches())?;
     let mut step = first * loader.batches();
     for epoch in first..epochs {
         for batch in loader.pairs(epoch, move |image, rng| views::pair(recipes, image, rng))? {
             let views = batch?.views; // [B, 3, H, W] twice
             let rate = learning_rate(step, warmup, total, settings.learning_rate, batch_size);
-            let loss = train_step(
-                &|images, train| model.backbone.forward(images, train),
-                &|h| model.head.forward(h),
-                &mut optimiser,
-                &views[0],
-                &views[1],
-                settings.temperature,
-                rate,
-            )?;
+            let loss = model.step(&mut optimiser, &views, settings.temperature, rate)?;
             step += 1;
             progress.step(loss, 2 * batch_size);
         }

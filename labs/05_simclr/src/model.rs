@@ -2,10 +2,10 @@
 
 use candle_core::{Device, Result, Tensor};
 use clap::ValueEnum;
-use simclr::{ProjectionHead, representation};
+use simclr::{ProjectionHead, representation, train_step};
 use ssl_data::Dataset;
 use ssl_eval::Evaluation;
-use ssl_nn::{Backbone, BackboneKind, Linear, Params};
+use ssl_nn::{AdamW, Backbone, BackboneKind, Linear, Params};
 
 /// What `--head` accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -58,6 +58,12 @@ impl Model {
         let backbone = Backbone::new(backbone, &params.pp("backbone"))?;
         let head = Head::new(head, backbone.features(), &params.pp("head"))?;
         Ok(Self { backbone, head })
+    }
+
+    /// One step of training on two views of a batch; returns the loss before it.
+    pub fn step(&self, optimiser: &mut AdamW, views: &[Tensor], temperature: f64, rate: f64) -> Result<f64> {
+        let encode = |images: &Tensor, train: bool| self.backbone.forward(images, train);
+        train_step(&encode, &|h| self.head.forward(h), optimiser, &views[0], &views[1], temperature, rate)
     }
 
     /// Features h and embeddings z of the frozen model.

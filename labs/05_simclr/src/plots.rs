@@ -52,6 +52,18 @@ pub fn report(
         );
         println!("behind the head: linear {:.1} %, kNN {:.1} %", 100.0 * z.linear(), 100.0 * z.knn);
     }
+    what_is_near_what(&mut page, settings, model, data, out, device)?;
+    page.save(out)
+}
+
+fn what_is_near_what(
+    page: &mut Page,
+    settings: &Settings,
+    model: &Model,
+    data: &Dataset,
+    out: &Path,
+    device: &Device,
+) -> anyhow::Result<()> {
     page.heading("What is near what");
     let encode = |images: &Tensor, _: bool| Ok(model.represent(images)?.0);
     let (train, test) = (data.train.sample(NEIGHBOURS_AMONG, 0), data.test.sample(POINTS, 0));
@@ -60,7 +72,7 @@ pub fn report(
         page.figure(&plane(&new, &test, data, settings.options.seed, out)?, "t-SNE of standardised h of test images.");
     }
     page.figure(&neighbours(&known, &new, &train, &test, out)?, "A test image, and the training images of nearest h.");
-    page.save(out)
+    Ok(())
 }
 
 /// Images whose views are shown.

@@ -2,8 +2,8 @@
 
 use candle_core::{Result, Tensor};
 use simclr::{Transform, augment, crop_box, two_views};
+use ssl_data::Rng;
 use ssl_data::augment::{Blur, Crop, Jitter, Step};
-use ssl_data::{Augmentation, Rng};
 
 /// What may happen to an image on its way to a view: probabilities, and how far crops and colours go.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,16 +31,13 @@ impl Recipe {
     /// One view of an image `[3, H, W]` of bytes.
     pub fn draw(&self, image: &Tensor, rng: &mut Rng) -> Result<Tensor> {
         let (_, height, width) = image.dims3()?;
-        let colours = Augmentation::simclr(self.strength).jitter;
-        let blurred = Augmentation { blur: Some(BLUR), ..Augmentation::NONE };
         let crop = |image: &Tensor, rng: &mut Rng| {
             crop_box(rng, height, width, (self.crop, 1.0), Crop::default().ratio).cut(image, width)
         };
         let flip = |image: &Tensor, _: &mut Rng| image.flip(&[2]);
-        let jitter =
-            |image: &Tensor, rng: &mut Rng| change(image, colours.as_ref().map(|jitter| Jitter::draw(jitter, rng)));
+        let jitter = |image: &Tensor, rng: &mut Rng| change(image, &Jitter::simclr(self.strength).draw(rng));
         let grayscale = |image: &Tensor, _: &mut Rng| Step::Grayscale.change(image);
-        let blur = |image: &Tensor, rng: &mut Rng| change(image, Some(blurred.draw(rng, width, width).steps));
+        let blur = |image: &Tensor, rng: &mut Rng| change(image, &[BLUR.draw(rng)]);
         let solarize = |image: &Tensor, _: &mut Rng| Step::Solarize(0.5).change(image);
         let steps: [(f64, &Transform); 6] = [
             (1.0, &crop),
@@ -55,8 +52,8 @@ impl Recipe {
 }
 
 /// The image after some steps.
-fn change(image: &Tensor, steps: Option<impl IntoIterator<Item = Step>>) -> Result<Tensor> {
-    steps.into_iter().flatten().try_fold(image.clone(), |image, step| step.change(&image))
+fn change(image: &Tensor, steps: &[Step]) -> Result<Tensor> {
+    steps.iter().try_fold(image.clone(), |image, step| step.change(&image))
 }
 
 /// A view of an image by each recipe.

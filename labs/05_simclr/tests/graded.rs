@@ -3,22 +3,19 @@
 mod diagnoses;
 mod network;
 
-use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Mutex;
 
 use candle_core::{Device, Result, Tensor};
 use rand::{Rng as _, SeedableRng};
-use simclr::{Project, ProjectionHead, Transform};
+use simclr::{Project, Transform};
 use ssl_data::Rng;
 use ssl_data::augment::CropBox;
 use ssl_grading::{Check, Exercise, Lab, Values};
-use ssl_nn::{Encode, Optimiser, Params, Sgd};
+use ssl_nn::{Encode, Optimiser, Sgd};
 
 use self::network::Network;
-
-/// Weights by name.
-pub type Weights = BTreeMap<String, Tensor>;
+pub use self::network::Weights;
 
 /// What a student writes.
 #[derive(Clone, Copy)]
@@ -38,22 +35,12 @@ pub const EXERCISES: Exercises = Exercises {
     crop_box: simclr::crop_box,
     augment: simclr::augment,
     two_views: simclr::two_views,
-    project,
+    project: network::project,
     nt_xent: simclr::nt_xent,
     train_step: simclr::train_step,
     learning_rate: simclr::learning_rate,
     representation: simclr::representation,
 };
-
-/// The student's head, with the case's weights.
-fn project(h: &Tensor, weights: &Weights) -> Result<Tensor> {
-    let (hidden, features) = weights["hidden.weight"].dims2()?;
-    let (output, _) = weights["output.weight"].dims2()?;
-    let params = Params::new(0, &Device::Cpu);
-    let head = ProjectionHead::new(features, hidden, output, &params)?;
-    params.load(weights)?;
-    head.forward(h)
-}
 
 pub fn main() -> ExitCode {
     ssl_grading::main(lab(), EXERCISES, env!("CARGO_MANIFEST_DIR"))
@@ -223,8 +210,7 @@ fn head() -> Check<Exercises> {
         tolerance: 1e-5,
         run: |exercises, case| {
             let h = case.variable("h")?;
-            let weights = case.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
-            let z = (exercises.project)(&h, &weights)?;
+            let z = (exercises.project)(&h, &network::weights(case))?;
             Values::new().with_gradients("z", &z, &[("h", &h)])
         },
         mistakes: diagnoses::HEAD,

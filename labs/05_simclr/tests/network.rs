@@ -1,11 +1,30 @@
-//! A network small enough to be compared weight by weight.
+//! Networks with a case's weights, small enough to be compared weight by weight.
 
 use std::collections::BTreeMap;
 
 use candle_core::{Device, Result, Tensor, Var, bail};
+use simclr::ProjectionHead;
 use ssl_grading::Values;
 use ssl_nn::layers::BatchNorm;
 use ssl_nn::{Linear, Params};
+
+/// Weights by name.
+pub type Weights = BTreeMap<String, Tensor>;
+
+/// All values of a case.
+pub fn weights(case: &Values) -> Weights {
+    case.iter().map(|(name, value)| (name.to_string(), value.clone())).collect()
+}
+
+/// Embeddings of features h by the student's head, with the given weights.
+pub fn project(h: &Tensor, weights: &Weights) -> Result<Tensor> {
+    let (hidden, features) = weights["hidden.weight"].dims2()?;
+    let (output, _) = weights["output.weight"].dims2()?;
+    let params = Params::new(0, &Device::Cpu);
+    let head = ProjectionHead::new(features, hidden, output, &params)?;
+    params.load(weights)?;
+    head.forward(h)
+}
 
 /// A linear layer, batch norm and ReLU as backbone, a linear layer as head, with a case's weights.
 pub struct Network {
@@ -26,9 +45,7 @@ impl Network {
             head: Linear::new(width, outputs, &params.pp("head"))?,
             params,
         };
-        let values: BTreeMap<String, Tensor> =
-            case.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
-        network.params.load(&values)?;
+        network.params.load(&weights(case))?;
         Ok(network)
     }
 

@@ -1,13 +1,13 @@
 //! The flags that all experiments share.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use candle_core::Device;
 use clap::Args;
 use ssl_data::{Dataset, Source};
-use ssl_nn::{BackboneKind, DeviceChoice};
+use ssl_nn::{BackboneKind, Checkpoint, DeviceChoice, Optimiser, Params};
 
 /// Common flags of an experiment; a lab flattens them into its own.
 #[derive(Args, Clone, Debug)]
@@ -90,6 +90,22 @@ impl Options {
         let out = self.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(lab));
         fs::create_dir_all(&out).with_context(|| format!("making the folder {}", out.display()))?;
         Ok(out)
+    }
+
+    /// Where a training begins: with `--resume` behind the last epoch of the checkpoint at `path`, whose state is put back;
+    /// at epoch 0 where there is none.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::load`].
+    pub fn first_epoch(
+        &self,
+        path: &Path,
+        settings: &str,
+        params: &Params,
+        optimiser: &mut impl Optimiser,
+    ) -> anyhow::Result<usize> {
+        let resume = self.resume && path.exists();
+        Ok(if resume { Checkpoint::load(path, settings, params, optimiser)?.epoch } else { 0 })
     }
 
     /// What decides, among the common flags, in which weights a training ends, in words: a checkpoint carries them.

@@ -4,6 +4,7 @@ extern crate contrastive_solution as contrastive;
 #[path = "../../../labs/04_contrastive/tests/graded.rs"]
 #[expect(dead_code, reason = "`main` runs the checks; here the checks are checked")]
 mod graded;
+mod mining;
 
 use std::process::ExitCode;
 
@@ -11,6 +12,7 @@ use candle_core::{D, DType, Result, Tensor};
 use candle_nn::loss::cross_entropy;
 use contrastive::{contrastive_loss, cosine_similarity_matrix, info_nce, pairwise_distance};
 use graded::{EXERCISES, Exercises};
+use mining::{Pick, by_sorting, mine, own_class};
 use ssl_grading::mistakes::Cases;
 
 fn main() -> ExitCode {
@@ -142,54 +144,6 @@ fn squared_distances(anchor: &Tensor, positive: &Tensor, negative: &Tensor, marg
     let near = pairwise_distance(anchor, positive)?.sqr()?;
     let far = pairwise_distance(anchor, negative)?.sqr()?;
     ((near - far)? + margin)?.relu()?.mean_all()
-}
-
-#[derive(Clone, Copy)]
-enum Pick {
-    FirstClosest,
-    LastClosest,
-    FirstFarthest,
-}
-
-/// Searches the samples of other labels for which `wanted` holds of the positive's distance and their own.
-fn mine(
-    distances: &Tensor,
-    labels: &Tensor,
-    positives: &[usize],
-    wanted: impl Fn(f64, f64) -> bool,
-    pick: Pick,
-) -> Result<Vec<Option<usize>>> {
-    let (rows, labels): (Vec<Vec<f32>>, Vec<u32>) = (distances.to_vec2()?, labels.to_vec1()?);
-    let search = |(i, row): (usize, &Vec<f32>)| {
-        let near = f64::from(row[positives[i]]);
-        let found = (0..row.len()).filter(|&n| labels[n] != labels[i] && wanted(near, f64::from(row[n])));
-        match pick {
-            Pick::FirstClosest => found.min_by(|&a, &b| row[a].total_cmp(&row[b])),
-            Pick::LastClosest => found.rev().min_by(|&a, &b| row[a].total_cmp(&row[b])),
-            Pick::FirstFarthest => found.rev().max_by(|&a, &b| row[a].total_cmp(&row[b])),
-        }
-    };
-    Ok(rows.iter().enumerate().map(search).collect())
-}
-
-/// Every sample passes for a negative but the anchor and its positive: each has a label of its own.
-fn own_class(distances: &Tensor, labels: &Tensor, positives: &[usize], margin: f64) -> Result<Vec<Option<usize>>> {
-    let rows: Vec<Vec<f32>> = distances.to_vec2()?;
-    let own = Tensor::arange(0, rows.len() as u32, labels.device())?;
-    mine(distances, &own, positives, |near, far| near < far && far < near + margin, Pick::FirstClosest)
-}
-
-fn by_sorting(distances: &Tensor, labels: &Tensor, positives: &[usize], margin: f64) -> Result<Vec<Option<usize>>> {
-    let (rows, labels): (Vec<Vec<f32>>, Vec<u32>) = (distances.to_vec2()?, labels.to_vec1()?);
-    let mut found = Vec::new();
-    for (i, row) in rows.iter().enumerate() {
-        let mut order: Vec<usize> = (0..row.len()).filter(|&n| labels[n] != labels[i]).collect();
-        order.sort_by(|&a, &b| row[a].total_cmp(&row[b]));
-        let near = row[positives[i]];
-        let next = order.into_iter().find(|&n| row[n] > near);
-        found.push(next.filter(|&n| row[n] < near + margin as f32));
-    }
-    Ok(found)
 }
 
 /// Rows of length 1.

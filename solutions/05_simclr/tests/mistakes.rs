@@ -1,20 +1,24 @@
 //! Wrong answers that the checks of lab 05 must name, and right ones that they must accept.
 
 extern crate simclr_solution as simclr;
+mod crops;
 #[path = "../../../labs/05_simclr/tests/graded.rs"]
 #[expect(dead_code, reason = "`main` runs the checks; here the checks are checked")]
 mod graded;
+mod losses;
 
 use std::f64::consts::PI;
 use std::process::ExitCode;
 
-use candle_core::{D, DType, Result, Tensor};
+use candle_core::{Result, Tensor};
 use candle_nn::loss::cross_entropy;
+use crops::*;
 use graded::{EXERCISES, Exercises, Weights};
+use losses::*;
 use rand::Rng as _;
 use simclr::{Project, Transform, augment, crop_box, learning_rate, nt_xent, train_step};
 use ssl_data::Rng;
-use ssl_data::augment::{Crop, CropBox};
+use ssl_data::augment::CropBox;
 use ssl_grading::mistakes::Cases;
 use ssl_nn::{Encode, Optimiser};
 
@@ -23,7 +27,6 @@ fn main() -> ExitCode {
     ssl_grading::mistakes::main(graded::lab, cases, env!("CARGO_MANIFEST_DIR"))
 }
 
-type Range = (f64, f64);
 type Step = fn(&Encode, &Project, &mut dyn Optimiser, &Tensor, &Tensor, f64, f64) -> Result<f64>;
 
 const fn crop(crop_box: fn(&mut Rng, usize, usize, Range, Range) -> CropBox) -> Exercises {
@@ -157,57 +160,6 @@ const ALTERNATIVES: &[(&str, Exercises)] = &[
     ("representation_in_one", features(|e, p, x| Ok((e(x, false)?.detach(), p(&e(x, false)?)?.detach())))),
 ];
 
-fn draw(rng: &mut Rng, range: Range) -> f64 {
-    rng.random_range(range.0..=range.1)
-}
-
-fn log_uniform(rng: &mut Rng, ratio: Range) -> f64 {
-    draw(rng, (ratio.0.ln(), ratio.1.ln())).exp()
-}
-
-/// A box of a share of the area and of a ratio, in a random place.
-fn drawn(
-    rng: &mut Rng,
-    height: usize,
-    width: usize,
-    share: impl Fn(&mut Rng) -> f64,
-    ratio: impl Fn(&mut Rng) -> f64,
-) -> CropBox {
-    for _ in 0..10 {
-        let (area, shape) = ((height * width) as f64 * share(rng), ratio(rng));
-        let (w, h) = ((area * shape).sqrt().round() as usize, (area / shape).sqrt().round() as usize);
-        if w <= width && h <= height {
-            let (top, left) = (rng.random_range(0..=height - h), rng.random_range(0..=width - w));
-            return CropBox { top, left, height: h, width: w };
-        }
-    }
-    CropBox::whole(height, width)
-}
-
-fn placed(rng: &mut Rng, height: usize, width: usize, scale: Range, ratio: impl Fn(&mut Rng) -> f64) -> CropBox {
-    drawn(rng, height, width, |rng| draw(rng, scale), ratio)
-}
-
-fn outside(rng: &mut Rng, height: usize, width: usize, scale: Range, ratio: Range) -> CropBox {
-    let b = crop_box(rng, height, width, scale, ratio);
-    CropBox { top: rng.random_range(0..height), left: rng.random_range(0..width), ..b }
-}
-
-/// The box that is drawn, but `last` where none fits.
-fn fallback(rng: &mut Rng, height: usize, width: usize, scale: Range, ratio: Range, last: CropBox) -> CropBox {
-    if scale.0 == 1.0 { last } else { crop_box(rng, height, width, scale, ratio) }
-}
-
-fn not_centred(rng: &mut Rng, height: usize, width: usize, scale: Range, ratio: Range) -> CropBox {
-    let b = crop_box(rng, height, width, scale, ratio);
-    fallback(rng, height, width, scale, ratio, CropBox { top: 0, left: 0, ..b })
-}
-
-/// As the course's own loader draws them.
-fn boxes_of_the_loader(rng: &mut Rng, height: usize, width: usize, scale: Range, ratio: Range) -> CropBox {
-    Crop { scale, ratio }.draw(rng, height, width)
-}
-
 fn probability_inverted(steps: &[(f64, &Transform)], image: &Tensor, rng: &mut Rng) -> Result<Tensor> {
     let steps: Vec<(f64, &Transform)> = steps.iter().map(|&(p, step)| (1.0 - p, step)).collect();
     augment(&steps, image, rng)
@@ -241,68 +193,6 @@ fn by_uniform_numbers(steps: &[(f64, &Transform)], image: &Tensor, rng: &mut Rng
 fn linear(x: &Tensor, weights: &Weights, name: &str) -> Result<Tensor> {
     let (weight, bias) = (&weights[&format!("{name}.weight")], &weights[&format!("{name}.bias")]);
     x.matmul(&weight.t()?)?.broadcast_add(bias)
-}
-
-const NOTHING: Option<f32> = Some(f32::NEG_INFINITY);
-
-/// Cosines divided by the temperature.
-fn logits(z: &Tensor, temperature: f64) -> Result<Tensor> {
-    let z = z.broadcast_div(&(z.sqr()?.sum_keepdim(1)? + 1e-12)?.sqrt()?)?;
-    z.matmul(&z.t()?)? / temperature
-}
-
-/// The number of each row's partner.
-fn partners(rows: usize) -> Result<Tensor> {
-    Tensor::from_iter((0..rows).map(|i| ((i + rows / 2) % rows) as u32), &candle_core::Device::Cpu)
-}
-
-/// The logit of each row with its partner.
-fn partner(logits: &Tensor) -> Result<Tensor> {
-    logits.gather(&partners(logits.dims()[0])?.unsqueeze(1)?, 1)?.squeeze(1)
-}
-
-/// The logits with their diagonal replaced, if so wished.
-fn with_diagonal(logits: &Tensor, diagonal: Option<f32>) -> Result<Tensor> {
-    let Some(value) = diagonal else { return Ok(logits.clone()) };
-    let value = Tensor::full(value, logits.shape(), logits.device())?;
-    Tensor::eye(logits.dims()[0], DType::U8, logits.device())?.where_cond(&value, logits)
-}
-
-/// Cross-entropy of each row with its partner.
-fn losses(logits: &Tensor, diagonal: Option<f32>) -> Result<Tensor> {
-    let logits = with_diagonal(logits, diagonal)?;
-    logits.log_sum_exp(1)? - partner(&logits)?
-}
-
-/// Rows in such an order that rows 2k and 2k + 1 come to lie N apart.
-fn neighbours_apart(z: &Tensor) -> Result<Tensor> {
-    let (rows, width) = z.dims2()?;
-    z.reshape((rows / 2, 2, width))?.transpose(0, 1)?.contiguous()?.reshape((rows, width))
-}
-
-fn positive_left_out(z: &Tensor, temperature: f64) -> Result<Tensor> {
-    let logits = with_diagonal(&logits(z, temperature)?, NOTHING)?;
-    let columns = Tensor::arange(0, z.dims()[0] as u32, z.device())?.unsqueeze(0)?;
-    let positive = partners(z.dims()[0])?.unsqueeze(1)?.broadcast_eq(&columns)?;
-    let negatives = positive.where_cond(&Tensor::full(f32::NEG_INFINITY, logits.shape(), z.device())?, &logits)?;
-    (negatives.log_sum_exp(1)? - partner(&logits)?)?.mean_all()
-}
-
-fn other_view_only(z: &Tensor, temperature: f64) -> Result<Tensor> {
-    let count = z.dims()[0] / 2;
-    let cross = logits(z, temperature)?.narrow(0, 0, count)?.narrow(1, count, count)?.contiguous()?;
-    let own = Tensor::arange(0, count as u32, z.device())?;
-    (cross_entropy(&cross, &own)? + cross_entropy(&cross.t()?.contiguous()?, &own)?)? / 2.0
-}
-
-/// exp of the logits, 0 on the diagonal.
-fn exponentials(z: &Tensor, temperature: f64) -> Result<Tensor> {
-    with_diagonal(&logits(z, temperature)?, NOTHING)?.exp()
-}
-
-fn overflow_of_a_ratio(z: &Tensor, temperature: f64) -> Result<Tensor> {
-    let exp = exponentials(z, temperature)?;
-    partner(&exp.broadcast_div(&exp.sum_keepdim(D::Minus1)?)?)?.log()?.mean_all()?.neg()
 }
 
 fn number(loss: &Tensor) -> Result<f64> {

@@ -71,13 +71,7 @@ impl Augmentation {
         Self {
             crop: Some(Crop::default()),
             flip: 0.5,
-            jitter: Some(Jitter {
-                probability: 0.8,
-                brightness: 0.8 * strength,
-                contrast: 0.8 * strength,
-                saturation: 0.8 * strength,
-                hue: 0.2 * strength,
-            }),
+            jitter: Some(Jitter::simclr(strength)),
             grayscale: 0.2,
             ..Self::NONE
         }
@@ -102,7 +96,7 @@ impl Augmentation {
         if let Some(blur) = &self.blur
             && rng.random_bool(blur.probability)
         {
-            steps.push(Step::Blur { kernel: blur.kernel, sigma: rng.random_range(blur.sigma.0..=blur.sigma.1) as f32 });
+            steps.push(blur.draw(rng));
         }
         if rng.random_bool(self.solarize) {
             steps.push(Step::Solarize(0.5));
@@ -111,7 +105,25 @@ impl Augmentation {
     }
 }
 
+impl Blur {
+    /// Draws the standard deviation; whether it happens at all is not drawn here.
+    pub fn draw(&self, rng: &mut Rng) -> Step {
+        Step::Blur { kernel: self.kernel, sigma: rng.random_range(self.sigma.0..=self.sigma.1) as f32 }
+    }
+}
+
 impl Jitter {
+    /// SimCLR's of strength `s`: see [`Augmentation::simclr`].
+    pub fn simclr(strength: f64) -> Self {
+        Self {
+            probability: 0.8,
+            brightness: 0.8 * strength,
+            contrast: 0.8 * strength,
+            saturation: 0.8 * strength,
+            hue: 0.2 * strength,
+        }
+    }
+
     /// Draws the four steps, in random order; whether they happen at all is not drawn here.
     pub fn draw(&self, rng: &mut Rng) -> [Step; 4] {
         let mut factor = |spread: f64| rng.random_range((1.0 - spread).max(0.0)..=1.0 + spread) as f32;
