@@ -7,13 +7,16 @@ use std::process::ExitCode;
 use candle_core::{Device, Result, Tensor};
 use ssl_grading::{Check, Exercise, Lab, Values};
 
+/// From distances, labels, positives and a margin to a negative for each anchor.
+pub type Mining = fn(&Tensor, &Tensor, &[usize], f64) -> Result<Vec<Option<usize>>>;
+
 /// What a student writes.
 #[derive(Clone, Copy)]
 pub struct Exercises {
     pub pairwise_distance: fn(&Tensor, &Tensor) -> Result<Tensor>,
     pub contrastive_loss: fn(&Tensor, &Tensor, f64) -> Result<Tensor>,
     pub triplet_loss: fn(&Tensor, &Tensor, &Tensor, f64) -> Result<Tensor>,
-    pub semi_hard_negatives: fn(&Tensor, &Tensor, &[usize], f64) -> Result<Vec<Option<usize>>>,
+    pub semi_hard_negatives: Mining,
     pub cosine_similarity_matrix: fn(&Tensor) -> Result<Tensor>,
     pub info_nce: fn(&Tensor, &Tensor, f64) -> Result<Tensor>,
     pub alignment: fn(&Tensor, &Tensor, f64) -> Result<Tensor>,

@@ -154,11 +154,14 @@ fn render(
     floats
 }
 
+/// Numbers of images, and the floats of each of their views.
+type Prepared = (Vec<usize>, Result<Vec<Vec<f32>>>);
+
 /// The batches of one epoch: see [`Loader::epoch`], [`Loader::views`] and [`Loader::pairs`].
 pub struct Epoch {
     split: Arc<Split>,
     device: Device,
-    receiver: Receiver<(Vec<usize>, Result<Vec<Vec<f32>>>)>,
+    receiver: Receiver<Prepared>,
     worker: Option<JoinHandle<()>>,
 }
 

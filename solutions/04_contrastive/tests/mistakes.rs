@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use candle_core::{D, DType, Result, Tensor};
 use candle_nn::loss::cross_entropy;
 use contrastive::{contrastive_loss, cosine_similarity_matrix, info_nce, pairwise_distance};
-use graded::{EXERCISES, Exercises};
+use graded::{EXERCISES, Exercises, Mining};
 use mining::{Pick, by_sorting, mine, own_class};
 use ssl_grading::mistakes::Cases;
 
@@ -32,7 +32,7 @@ const fn triplet(triplet_loss: fn(&Tensor, &Tensor, &Tensor, f64) -> Result<Tens
     Exercises { triplet_loss, ..EXERCISES }
 }
 
-const fn mining(semi_hard_negatives: fn(&Tensor, &Tensor, &[usize], f64) -> Result<Vec<Option<usize>>>) -> Exercises {
+const fn mining(semi_hard_negatives: Mining) -> Exercises {
     Exercises { semi_hard_negatives, ..EXERCISES }
 }
 

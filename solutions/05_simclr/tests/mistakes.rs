@@ -96,7 +96,7 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("other_view_only", loss(other_view_only)),
     ("sum", loss(|z, t| losses(&logits(z, t)?, NOTHING)?.sum_all())),
     ("not_normalised", loss(|z, t| losses(&(z.matmul(&z.t()?)? / t)?, NOTHING)?.mean_all())),
-    ("overflow", loss(|z, t| Ok((exponentials(z, t)?.sum(1)?.log()? - partner(&logits(z, t)?)?)?.mean_all()?))),
+    ("overflow", loss(|z, t| (exponentials(z, t)?.sum(1)?.log()? - partner(&logits(z, t)?)?)?.mean_all())),
     ("overflow_of_a_ratio", loss(overflow_of_a_ratio)),
     ("two_passes", step(two_passes)),
     ("head_left_out", step(|e, _, o, a, b, t, r| train_step(e, &|h| Ok(h.clone()), o, a, b, t, r))),
@@ -177,8 +177,8 @@ fn last_only(steps: &[(f64, &Transform)], image: &Tensor, rng: &mut Rng) -> Resu
 
 fn one_draw_for_all(steps: &[(f64, &Transform)], image: &Tensor, rng: &mut Rng) -> Result<Tensor> {
     let draw: f64 = rng.random();
-    let taken = steps.iter().filter(|(p, _)| draw < *p);
-    taken.fold(Ok(image.clone()), |view, (_, step)| step(&view?, rng))
+    let mut taken = steps.iter().filter(|(p, _)| draw < *p);
+    taken.try_fold(image.clone(), |view, (_, step)| step(&view, rng))
 }
 
 fn by_uniform_numbers(steps: &[(f64, &Transform)], image: &Tensor, rng: &mut Rng) -> Result<Tensor> {
