@@ -114,10 +114,10 @@ impl ProjectionHead {
 
 /// Exercise 5: NT-Xent, the loss of a batch of pairs, with one matrix product (equation 1 and algorithm 1 of the paper).
 ///
-/// Rows i and i + N of z are the two views of image i. With ẑ = z / √(Σₖ z[k]² + 1e-12) and the partner p(i) of row i
+/// Rows i and i + N of z are the two views of image i; p(i) is the partner of row i.
 ///
 /// ```text
-/// S = ẑ · ẑᵀ / τ,   loss = 1/2N · Σᵢ ( log Σ_{j ≠ i} exp(S[i, j]) − S[i, p(i)] )
+/// ẑ = z / √(Σₖ z[k]² + 1e-12),   S = ẑ · ẑᵀ / τ,   loss = 1/2N · Σᵢ ( log Σ_{j ≠ i} exp(S[i, j]) − S[i, p(i)] )
 /// ```
 ///
 /// # Shapes

@@ -54,7 +54,7 @@ pub fn lab() -> Lab<Exercises> {
             exercise("crop_box", &["Crop", "Augmentation"], &[]),
             exercise("augment", &[], &[]),
             exercise("two_views", &[], &[]),
-            exercise("ProjectionHead", &["Mlp"], &[]),
+            exercise("forward", &["Mlp"], &[]),
             exercise("nt_xent", &[], &[]),
             exercise("train_step", &[], &["nt_xent"]),
             exercise("learning_rate", &["WarmupCosine"], &[]),
@@ -205,7 +205,7 @@ fn two_draws() -> Check<Exercises> {
 fn head() -> Check<Exercises> {
     Check {
         id: "head",
-        exercise: "ProjectionHead",
+        exercise: "forward",
         points: 10,
         tolerance: 1e-5,
         run: |exercises, case| {

@@ -7,7 +7,7 @@
 //! | [`linear_probe`] | multinomial logistic regression on frozen features |
 //! | [`knn`] | weighted nearest neighbours by cosine |
 //! | [`measures`] | accuracy, confusion matrix, collapse level |
-//! | [`tsne`] | features in the plane |
+//! | [`mod@tsne`] | features in the plane |
 //!
 //! All of them work on the CPU, on features `[N, D]` in `f32`.
 
