@@ -125,7 +125,6 @@ pub fn cosine_similarity_matrix(z: &Tensor) -> Result<Tensor> {
     todo!("exercise 5: all cosines in one product")
 }
 
-
 /// Exercise 6: InfoNCE over two views of N images, as NT-Xent (van den Oord et al. 2018, equation 4; Chen et al. 2020,
 /// equation 1).
 ///

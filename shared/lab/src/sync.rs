@@ -81,7 +81,8 @@ fn stub(solution: &str) -> Result<String> {
             }
         } else if line.trim() == END {
             ensure!(open.take().is_some(), "line {number}: {END} without {BEGIN}");
-        } else if open.is_none() {
+        } else if open.is_none() && !(line.is_empty() && out.ends_with("\n\n")) {
+            // A helper that has gone leaves the blank lines on both sides of it: one is enough.
             out.push_str(line);
             out.push('\n');
         }
@@ -121,6 +122,13 @@ mod tests {
     fn answers_become_todos_and_helpers_vanish() {
         let expected = "//! Lab.\n\n#![allow(unused)] // delete this line when you are done\n\nuse a::b;\n\npub fn one(x: u8) -> u8 {\n    todo!(\"exercise 1: add\")\n}\n";
         assert_eq!(stub(SOLUTION).expect("a well-formed solution"), expected);
+    }
+
+    #[test]
+    fn a_helper_that_vanishes_leaves_one_blank_line() {
+        let solution = "//! Lab.\n\nfn a() {}\n\n// BEGIN SOLUTION helper\nfn b() {}\n// END SOLUTION\n\nfn c() {}\n";
+        let stub = stub(solution).expect("a well-formed solution");
+        assert!(stub.ends_with("fn a() {}\n\nfn c() {}\n"), "{stub}");
     }
 
     #[test]
