@@ -82,25 +82,24 @@ case(
 
 case("add_relu", {"x": torch.randn(2, 3, 4, 5), "shortcut": torch.randn(2, 3, 4, 5)}, lambda x, shortcut: F.relu(x + shortcut))
 
-# A convolution with batch norm behind it: maps of several strips, of several images a product, and odd ones.
-shapes = [(2, 3, 40, 33), (19, 4, 8, 8), (5, 3, 5, 7), (1, 2, 3, 1)]
-for number, ((batch, channels, height, width), (kernel, stride)) in enumerate(
-    itertools.product(shapes, [(3, 1), (3, 2), (1, 2)])
-):
-    relu = number % 2
-
+def conv_batch_norm_case(name, shape, outputs, kernel, stride, relu):
     def conv_batch_norm(x, weight, gamma, beta):
         y = F.batch_norm(F.conv2d(x, weight, None, stride, kernel // 2), None, None, gamma, beta, training=True, eps=1e-5)
         return F.relu(y) if relu else y
 
     inputs = {
-        "x": torch.randn(batch, channels, height, width),
-        "weight": torch.randn(6, channels, kernel, kernel),
-        "gamma": torch.randn(6),
-        "beta": torch.randn(6),
+        "x": torch.randn(shape),
+        "weight": torch.randn(outputs, shape[1], kernel, kernel),
+        "gamma": torch.randn(outputs),
+        "beta": torch.randn(outputs),
     }
-    numbers = {"stride": stride, "padding": kernel // 2, "relu": relu}
-    case(f"conv_batch_norm_{number}", inputs, conv_batch_norm, numbers)
+    case(name, inputs, conv_batch_norm, {"stride": stride, "padding": kernel // 2, "relu": relu})
+
+
+# A convolution with batch norm behind it: maps of several strips, of several images a product, and odd ones.
+shapes = [(2, 3, 40, 33), (19, 4, 8, 8), (5, 3, 5, 7), (1, 2, 3, 1)]
+for number, (shape, (kernel, stride)) in enumerate(itertools.product(shapes, [(3, 1), (3, 2), (1, 2)])):
+    conv_batch_norm_case(f"conv_batch_norm_{number}", shape, 6, kernel, stride, number % 2)
 
 
 def filled(shape, bound):
@@ -166,5 +165,12 @@ for name, optimiser_of in [
         ((weight**4).sum() + (bias**4).sum()).backward()
         optimiser.step()
     golden.case(name, start, {"weight": weight, "bias": bias}, {}, TOLERANCE)
+
+# Stride 1 between many channels: maps of one block of 2×2, of several, not square.
+for number, (shape, outputs) in enumerate([((1, 16, 2, 2), 17), ((3, 19, 4, 6), 16), ((2, 16, 10, 8), 20)]):
+    inputs = {"x": torch.randn(shape), "weight": torch.randn(outputs, shape[1], 3, 3)}
+    geometry = {"stride": 1, "padding": 1}
+    case(f"conv2d_channels_{number}", inputs, lambda x, weight: F.conv2d(x, weight, padding=1), geometry)
+    conv_batch_norm_case(f"conv_batch_norm_channels_{number}", shape, outputs, 3, 1, number % 2)
 
 golden.save()

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use anyhow::Context;
 use candle_core::Device;
 use ssl_data::Dataset;
 use ssl_report::page::percent;
@@ -17,9 +16,7 @@ const VARIANTS: [(&str, &str, &[u32]); 3] =
 /// Trains the three variants, each from the same initial weights, and compares their features. A variant that has been
 /// finished before is read from its checkpoint.
 pub fn run(settings: &Settings, data: &Dataset, out: &Path, device: &Device) -> anyhow::Result<()> {
-    (!data.classes.is_empty()).then_some(()).context("these images have no classes: nothing to compare by")?;
-    let mut settings = settings.clone();
-    settings.options.resume = true;
+    let settings = Settings { options: settings.options.for_comparison(data)?, ..settings.clone() };
     let mut comparison = Comparison::default();
     let mut accuracies = Vec::new();
     for (name, label, rotations) in VARIANTS {

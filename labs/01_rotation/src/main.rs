@@ -13,7 +13,7 @@ use clap::{Parser, ValueEnum};
 use rotation::{frozen_features, rotation_accuracy, rotation_batch, rotation_loss};
 use ssl_data::{Dataset, Loader};
 use ssl_eval::Evaluation;
-use ssl_nn::{Backbone, BackboneKind, Checkpoint, Linear, Optimiser, Params, Sgd, WarmupCosine};
+use ssl_nn::{Backbone, BackboneKind, Checkpoint, Linear, Optimiser, Params, Sgd};
 use ssl_report::{Baselines, Options, Progress};
 
 /// Predict image rotations (Gidaris et al. 2018)
@@ -30,12 +30,6 @@ pub struct Settings {
     /// Pull of the weights towards 0, as in the paper
     #[arg(long, default_value_t = 5e-4)]
     weight_decay: f64,
-    /// Share of all steps during which the learning rate rises; without it the first steps can throw batch norm off
-    #[arg(long, default_value_t = 0.05)]
-    warmup: f64,
-    /// Epochs of the supervised baseline; Toybox needs no more
-    #[arg(long, default_value_t = 6)]
-    baseline_epochs: usize,
     /// Compare variants instead: at most half an hour, goes on where it was interrupted
     #[arg(long, value_enum)]
     ablate: Option<Ablation>,
@@ -69,13 +63,9 @@ fn run(settings: &Settings) -> anyhow::Result<()> {
     let model = train(settings, &data, &ROTATIONS, "rotation", &out, &device)?;
     let accuracy = pretext_accuracy(&model, &data, &ROTATIONS, &device)?;
     println!("rotation accuracy on test images: {:.1} %", 100.0 * accuracy);
-    let evaluations = if data.classes.is_empty() {
-        println!("these images have no classes: no probes");
-        None
-    } else {
-        let epochs = settings.options.epochs(settings.baseline_epochs);
-        let baselines = Baselines::of(&settings.options, &data, epochs, &device)?;
-        Some((model.evaluate(&data, &device)?, baselines))
+    let evaluations = match Baselines::of(&settings.options, &data, &device)? {
+        Some(baselines) => Some((model.evaluate(&data, &device)?, baselines)),
+        None => None,
     };
     let page = plots::report(settings, &model, &data, accuracy, evaluations.as_ref(), &out, &device)?;
     println!("report: {}", page.display());
@@ -133,7 +123,7 @@ pub fn train(
     let model = Model::new(options.backbone, rotations.len(), &params)?;
     let mut optimiser = Sgd::new(params.trained(), settings.momentum, settings.weight_decay);
     let loader = Loader::new(data.train.clone(), options.batch_size(BATCH_SIZE), options.seed, device)?;
-    let schedule = settings.schedule(epochs * loader.batches());
+    let schedule = options.schedule(settings.learning_rate, epochs * loader.batches());
 
     let checkpoint = out.join(format!("{name}.safetensors"));
     let words = settings.words(name, epochs);
@@ -159,19 +149,14 @@ pub fn train(
 }
 
 impl Settings {
-    fn schedule(&self, total: usize) -> WarmupCosine {
-        WarmupCosine { base: self.learning_rate, warmup: (self.warmup * total as f64) as usize, total }
-    }
-
     /// Everything that decides what a training ends in.
     fn words(&self, name: &str, epochs: usize) -> String {
         format!(
-            "{}, learning rate {}, momentum {}, weight decay {}, warm-up {}",
+            "{}, learning rate {}, momentum {}, weight decay {}",
             self.options.settings(name, epochs, self.options.batch_size(BATCH_SIZE)),
             self.learning_rate,
             self.momentum,
-            self.weight_decay,
-            self.warmup
+            self.weight_decay
         )
     }
 }

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use anyhow::Context;
 use candle_core::Device;
 use ssl_data::Dataset;
 use ssl_report::{Comparison, PROTOCOL, Page};
@@ -12,9 +11,7 @@ use super::{Loss, Settings, train};
 /// Trains with each loss from the same initial weights, on the same views. A variant that has been finished before is read
 /// from its checkpoint.
 pub fn run(settings: &Settings, data: &Dataset, out: &Path, device: &Device) -> anyhow::Result<()> {
-    (!data.classes.is_empty()).then_some(()).context("these images have no classes: nothing to compare by")?;
-    let mut settings = settings.clone();
-    settings.options.resume = true;
+    let settings = Settings { options: settings.options.for_comparison(data)?, ..settings.clone() };
     let mut comparison = Comparison::default();
     for loss in Loss::ALL {
         let model = train(&settings, data, loss, loss.name(), out, device)?;

@@ -22,6 +22,13 @@ const PAIRS: usize = 8;
 pub fn settle(loss: Option<Loss>, settings: &Settings) -> Result<Vec<Vec<f32>>> {
     let params = Params::new(settings.options.seed, &Device::Cpu);
     let points = params.trainable("points", &[CLASSES * POINTS, 2], Init::Uniform(1.0))?;
+    if let Some(loss) = loss {
+        descend(loss, &points, &params, settings)?;
+    }
+    on_sphere(&points)?.to_vec2()
+}
+
+fn descend(loss: Loss, points: &Tensor, params: &Params, settings: &Settings) -> Result<()> {
     let mut optimiser = AdamW::new(params.trained(), 0.0);
     let schedule = WarmupCosine { base: LEARNING_RATE, warmup: 0, total: STEPS };
     let mut rng = Rng::seed_from_u64(settings.options.seed);
@@ -29,7 +36,6 @@ pub fn settle(loss: Option<Loss>, settings: &Settings) -> Result<Vec<Vec<f32>>> 
     let mut draw =
         || (0..CLASSES).map(|class| (class * POINTS + rng.random_range(0..POINTS)) as u32).collect::<Vec<_>>();
     for step in 0..STEPS {
-        let Some(loss) = loss else { break };
         let mut losses = Vec::with_capacity(PAIRS);
         for _ in 0..PAIRS {
             let [a, b] = [draw(), draw()].map(|rows| points.index_select(&Tensor::new(rows, &Device::Cpu)?, 0));
@@ -37,7 +43,7 @@ pub fn settle(loss: Option<Loss>, settings: &Settings) -> Result<Vec<Vec<f32>>> 
         }
         optimiser.backward_step(&Tensor::stack(&losses, 0)?.mean_all()?, schedule.at(step))?;
     }
-    on_sphere(&points)?.to_vec2()
+    Ok(())
 }
 
 /// The class of each point.

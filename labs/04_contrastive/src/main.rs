@@ -18,7 +18,7 @@ use contrastive::{alignment, uniformity};
 use ssl_data::augment::Crop;
 use ssl_data::{Augmentation, Dataset, Loader};
 use ssl_eval::Evaluation;
-use ssl_nn::{AdamW, Backbone, BackboneKind, Checkpoint, Mlp, Optimiser, Params, WarmupCosine};
+use ssl_nn::{AdamW, Backbone, BackboneKind, Checkpoint, Mlp, Optimiser, Params};
 use ssl_report::{Baselines, Options, Progress};
 
 pub use losses::Loss;
@@ -49,12 +49,6 @@ pub struct Settings {
     /// Pull of the weights towards 0
     #[arg(long, default_value_t = 1e-4)]
     weight_decay: f64,
-    /// Share of all steps during which the learning rate rises
-    #[arg(long, default_value_t = 0.05)]
-    warmup: f64,
-    /// Epochs of the supervised baseline; Toybox needs no more
-    #[arg(long, default_value_t = 6)]
-    baseline_epochs: usize,
     /// Compare variants instead: at most half an hour, goes on where it was interrupted
     #[arg(long, value_enum)]
     ablate: Option<Ablation>,
@@ -86,13 +80,9 @@ fn run(settings: &Settings) -> anyhow::Result<()> {
         return ablation::run(settings, &data, &out.join("ablation_loss"), &device);
     }
     let model = train(settings, &data, settings.loss, settings.loss.name(), &out, &device)?;
-    let evaluations = if data.classes.is_empty() {
-        println!("these images have no classes: no probes");
-        None
-    } else {
-        let epochs = settings.options.epochs(settings.baseline_epochs);
-        let baselines = Baselines::of(&settings.options, &data, epochs, &device)?;
-        Some((model.evaluate(&data, &device)?, baselines))
+    let evaluations = match Baselines::of(&settings.options, &data, &device)? {
+        Some(baselines) => Some((model.evaluate(&data, &device)?, baselines)),
+        None => None,
     };
     let page = plots::report(settings, &model, &data, evaluations.as_ref(), &out, &device)?;
     println!("report: {}", page.display());
@@ -138,7 +128,7 @@ pub fn train(
     let mut optimiser = AdamW::new(params.trained(), settings.weight_decay);
     let loader = Loader::new(data.train.clone(), options.batch_size(BATCH_SIZE), options.seed, device)?;
     let total = epochs * loader.batches();
-    let schedule = settings.schedule(total);
+    let schedule = options.schedule(settings.learning_rate, total);
 
     let checkpoint = out.join(format!("{name}.safetensors"));
     let words = settings.words(name, epochs);
@@ -184,23 +174,12 @@ impl Settings {
         [augmentation.clone(), augmentation]
     }
 
-    fn schedule(&self, total: usize) -> WarmupCosine {
-        WarmupCosine { base: self.learning_rate, warmup: (self.warmup * total as f64) as usize, total }
-    }
-
     /// Everything that decides what a training ends in.
     fn words(&self, name: &str, epochs: usize) -> String {
         let common = self.options.settings(name, epochs, self.options.batch_size(BATCH_SIZE));
         format!(
-            "{common}, temperature {}, margin {}, crop {}, grayscale {}, learning rate {}, weight decay {}, \
-             warm-up {}",
-            self.temperature,
-            self.margin,
-            self.crop,
-            self.grayscale,
-            self.learning_rate,
-            self.weight_decay,
-            self.warmup
+            "{common}, temperature {}, margin {}, crop {}, grayscale {}, learning rate {}, weight decay {}",
+            self.temperature, self.margin, self.crop, self.grayscale, self.learning_rate, self.weight_decay
         )
     }
 }

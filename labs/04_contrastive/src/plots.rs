@@ -8,6 +8,7 @@ use contrastive::{contrastive_loss, cosine_similarity_matrix, info_nce, pairwise
 use ssl_data::{Dataset, Loader};
 use ssl_eval::Evaluation;
 use ssl_nn::Params;
+use ssl_report::plot::histogram;
 use ssl_report::progress::history;
 use ssl_report::{Baselines, Comparison, Curves, PROTOCOL, Page, Plot, Scatter};
 
@@ -79,20 +80,6 @@ fn training(name: &str, out: &Path) -> anyhow::Result<String> {
 /// Bins of a histogram of cosines.
 const BINS: usize = 40;
 
-/// How cosines lie between `low` and 1: (middle of a bin, share of them in it).
-fn histogram(cosines: &[f32], low: f64) -> Vec<(f64, f64)> {
-    let width = (1.0 - low) / BINS as f64;
-    let mut counts = [0usize; BINS];
-    for &cosine in cosines {
-        let bin = ((f64::from(cosine) - low) / width) as usize;
-        counts[bin.min(BINS - 1)] += 1;
-    }
-    let point = |(bin, &count): (usize, &usize)| {
-        (low + (bin as f64 + 0.5) * width, 100.0 * count as f64 / cosines.len() as f64)
-    };
-    counts.iter().enumerate().map(point).collect()
-}
-
 /// Test images whose cosines are counted.
 const COMPARED: usize = 512;
 
@@ -118,7 +105,10 @@ fn similarities(
         title: format!("Cosines of positive (+) and negative (−) pairs, {name}"),
         x_label: "cosine".to_string(),
         y_label: "share of pairs (%)".to_string(),
-        series: vec![("+".to_string(), histogram(&positive, low)), ("−".to_string(), histogram(&negative, low))],
+        series: vec![
+            ("+".to_string(), histogram(&positive, (low, 1.0), BINS)),
+            ("−".to_string(), histogram(&negative, (low, 1.0), BINS)),
+        ],
     };
     curves.save(out, &format!("similarities_{}", name.replace('-', "_")))
 }

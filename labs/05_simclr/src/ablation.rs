@@ -2,13 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use candle_core::Device;
 use ssl_data::Dataset;
 use ssl_eval::Evaluation;
 use ssl_report::{Comparison, Curves, HeatMap, PROTOCOL, Page, Plot};
 
-use super::model::HeadKind;
+use super::model::{HeadKind, Model};
 use super::views::Recipe;
 use super::{Ablation, BATCH_SIZE, Settings, train};
 
@@ -24,9 +23,7 @@ struct Runs<'a> {
 
 /// Trains all variants of a comparison and writes its page.
 pub fn run(ablation: Ablation, settings: &Settings, data: &Dataset, out: &Path, device: &Device) -> anyhow::Result<()> {
-    (!data.classes.is_empty()).then_some(()).context("these images have no classes: nothing to compare by")?;
-    let mut settings = settings.clone();
-    settings.options.resume = true;
+    let mut settings = Settings { options: settings.options.for_comparison(data)?, ..settings.clone() };
     let (name, what, compare): (_, _, fn(&Settings, &Runs, &mut Page) -> anyhow::Result<()>) = match ablation {
         Ablation::Augmentations => ("augmentations", "which augmentations", augmentations),
         Ablation::Head => ("head", "which head", heads),
@@ -43,14 +40,14 @@ pub fn run(ablation: Ablation, settings: &Settings, data: &Dataset, out: &Path, 
 }
 
 impl Runs<'_> {
-    /// Trains a variant, with the settings' own views.
-    fn train(&self, settings: &Settings, name: &str) -> anyhow::Result<super::Model> {
-        train(settings, settings.recipes(), self.data, name, &self.out, self.device)
+    /// Trains a variant.
+    fn train(&self, settings: &Settings, recipes: [Recipe; 2], name: &str) -> anyhow::Result<Model> {
+        train(settings, recipes, self.data, name, &self.out, self.device)
     }
 
-    /// Trains a variant and evaluates its h.
+    /// Trains a variant on the settings' own views, and evaluates its h.
     fn evaluate(&self, settings: &Settings, name: &str) -> anyhow::Result<Evaluation> {
-        self.train(settings, name)?.evaluate(self.data, self.device)
+        self.train(settings, settings.recipes(), name)?.evaluate(self.data, self.device)
     }
 }
 
@@ -66,7 +63,7 @@ const STEPS: [(&str, fn(Recipe) -> Recipe); 4] = [
 fn augmentations(settings: &Settings, runs: &Runs, page: &mut Page) -> anyhow::Result<()> {
     let crop = Recipe { strength: settings.strength, ..Recipe::crop_only(settings.crop) };
     let linear = |name: &str, recipe: Recipe| -> anyhow::Result<f64> {
-        let model = train(settings, [crop, recipe], runs.data, name, &runs.out, runs.device)?;
+        let model = runs.train(settings, [crop, recipe], name)?;
         let accuracy = 100.0 * model.evaluate(runs.data, runs.device)?.linear();
         println!("{name}: linear {accuracy:.1} %");
         Ok(accuracy)
@@ -98,7 +95,7 @@ fn augmentations(settings: &Settings, runs: &Runs, page: &mut Page) -> anyhow::R
 fn heads(settings: &Settings, runs: &Runs, page: &mut Page) -> anyhow::Result<()> {
     let mut comparison = Comparison::default();
     for (name, head) in [("none", HeadKind::None), ("linear", HeadKind::Linear), ("non_linear", HeadKind::NonLinear)] {
-        let model = runs.train(&Settings { head, ..settings.clone() }, name)?;
+        let model = runs.train(&Settings { head, ..settings.clone() }, settings.recipes(), name)?;
         let label = name.replace('_', "-");
         comparison.push(&format!("{label}: h"), model.evaluate(runs.data, runs.device)?);
         if head != HeadKind::None {

@@ -46,12 +46,6 @@ pub struct Settings {
     /// Pull of the weights towards 0
     #[arg(long, default_value_t = 1e-4)]
     weight_decay: f64,
-    /// Share of all steps during which the learning rate rises
-    #[arg(long, default_value_t = 0.05)]
-    warmup: f64,
-    /// Epochs of the supervised baseline; Toybox needs no more
-    #[arg(long, default_value_t = 6)]
-    baseline_epochs: usize,
     /// Compare variants instead: at most half an hour, goes on where it was interrupted
     #[arg(long, value_enum)]
     ablate: Option<Ablation>,
@@ -89,13 +83,9 @@ fn run(settings: &Settings) -> anyhow::Result<()> {
     // Before anything is trained: look at what the network will see.
     plots::pairs(settings, &data, &out)?;
     let model = train(settings, settings.recipes(), &data, "simclr", &out, &device)?;
-    let evaluations = if data.classes.is_empty() {
-        println!("these images have no classes: no probes");
-        None
-    } else {
-        let epochs = settings.options.epochs(settings.baseline_epochs);
-        let baselines = Baselines::of(&settings.options, &data, epochs, &device)?;
-        Some((model.evaluate(&data, &device)?, model.evaluate_z(&data, &device)?, baselines))
+    let evaluations = match Baselines::of(&settings.options, &data, &device)? {
+        Some(baselines) => Some((model.evaluate(&data, &device)?, model.evaluate_z(&data, &device)?, baselines)),
+        None => None,
     };
     let page = plots::report(settings, &model, &data, evaluations.as_ref(), &out, &device)?;
     println!("report: {}", page.display());
@@ -118,7 +108,7 @@ pub fn train(
     let mut optimiser = AdamW::new(params.trained(), settings.weight_decay);
     let loader = Loader::new(data.train.clone(), batch_size, options.seed, device)?;
     let total = epochs * loader.batches();
-    let warmup = (settings.warmup * total as f64) as usize;
+    let warmup = options.warmup_steps(total);
 
     let checkpoint = out.join(format!("{name}.safetensors"));
     let words = settings.words(name, epochs);
@@ -156,8 +146,7 @@ impl Settings {
     /// Everything that decides what a training ends in.
     fn words(&self, name: &str, epochs: usize) -> String {
         format!(
-            "{}, temperature {}, crop {}, strength {}, grayscale {}, head {:?}, learning rate {}, weight decay {}, \
-             warm-up {}",
+            "{}, temperature {}, crop {}, strength {}, grayscale {}, head {:?}, learning rate {}, weight decay {}",
             self.options.settings(name, epochs, self.options.batch_size(BATCH_SIZE)),
             self.temperature,
             self.crop,
@@ -165,8 +154,7 @@ impl Settings {
             self.grayscale,
             self.head,
             self.learning_rate,
-            self.weight_decay,
-            self.warmup
+            self.weight_decay
         )
     }
 }

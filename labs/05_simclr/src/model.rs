@@ -62,14 +62,19 @@ impl Model {
 
     /// One step of training on two views of a batch; returns the loss before it.
     pub fn step(&self, optimiser: &mut AdamW, views: &[Tensor], temperature: f64, rate: f64) -> Result<f64> {
-        let encode = |images: &Tensor, train: bool| self.backbone.forward(images, train);
-        train_step(&encode, &|h| self.head.forward(h), optimiser, &views[0], &views[1], temperature, rate)
+        let (encode, project) = self.parts();
+        train_step(&encode, &project, optimiser, &views[0], &views[1], temperature, rate)
     }
 
     /// Features h and embeddings z of the frozen model.
     pub fn represent(&self, images: &Tensor) -> Result<(Tensor, Tensor)> {
-        let encode = |images: &Tensor, train: bool| self.backbone.forward(images, train);
-        representation(&encode, &|h| self.head.forward(h), images)
+        let (encode, project) = self.parts();
+        representation(&encode, &project, images)
+    }
+
+    /// Backbone and head as the functions that the lab's functions call.
+    fn parts(&self) -> (impl Fn(&Tensor, bool) -> Result<Tensor>, impl Fn(&Tensor) -> Result<Tensor>) {
+        (|images, train| self.backbone.forward(images, train), |h| self.head.forward(h))
     }
 
     /// What h is good for, and each block before it.

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use candle_core::{Device, Tensor};
 use rand::SeedableRng;
 use ssl_data::{Dataset, Rng, Split};
-use ssl_eval::{Evaluation, embed, tsne};
+use ssl_eval::{Evaluation, embed, normalise, tsne};
+use ssl_report::plot::histogram;
 use ssl_report::progress::history;
 use ssl_report::{Baselines, Comparison, Curves, Grid, PROTOCOL, Page, Plot, Scatter};
 
@@ -96,16 +97,6 @@ pub fn pairs(settings: &Settings, data: &Dataset, out: &Path) -> anyhow::Result<
 /// Bins of a histogram of values in [0, 1].
 const BINS: usize = 16;
 
-/// Share of a view's values, all channels together, in each bin.
-fn histogram(view: &Tensor) -> candle_core::Result<Vec<(f64, f64)>> {
-    let values: Vec<f32> = view.flatten_all()?.to_vec1()?;
-    let mut counts = [0usize; BINS];
-    values.iter().for_each(|value| counts[((value * BINS as f32) as usize).min(BINS - 1)] += 1);
-    let point =
-        |(bin, &count): (usize, &usize)| ((bin as f64 + 0.5) / BINS as f64, 100.0 * count as f64 / values.len() as f64);
-    Ok(counts.iter().enumerate().map(point).collect())
-}
-
 /// Histograms of two views of each of two images (figure 6 of the paper).
 fn histograms(settings: &Settings, data: &Dataset, colour: bool, out: &Path) -> anyhow::Result<String> {
     let recipe = if colour { settings.recipes()[0] } else { Recipe::crop_only(settings.crop) };
@@ -113,8 +104,11 @@ fn histograms(settings: &Settings, data: &Dataset, colour: bool, out: &Path) -> 
     let mut series = Vec::new();
     for (i, image) in ["first", "second"].into_iter().enumerate() {
         let (a, b) = pair([recipe; 2], &data.train.images().image(i)?, &mut rng)?;
-        series.push((format!("{image} image, a"), histogram(&a)?));
-        series.push((format!("{image} image, b"), histogram(&b)?));
+        for (name, view) in [("a", a), ("b", b)] {
+            // All channels together.
+            let values: Vec<f32> = view.flatten_all()?.to_vec1()?;
+            series.push((format!("{image} image, {name}"), histogram(&values, (0.0, 1.0), BINS)));
+        }
     }
     let curves = Curves {
         title: format!("Values of pixels in crops, {} colour distortion", if colour { "with" } else { "without" }),
@@ -160,9 +154,8 @@ const QUERIES: usize = 6;
 const NEIGHBOURS: usize = 7;
 
 fn neighbours(known: &Tensor, new: &Tensor, train: &Split, test: &Split, out: &Path) -> anyhow::Result<String> {
-    let unit = |x: &Tensor| x.broadcast_div(&(x.sqr()?.sum_keepdim(1)? + 1e-12)?.sqrt()?);
     let queries = QUERIES.min(test.len());
-    let cosines: Vec<Vec<f32>> = unit(&new.narrow(0, 0, queries)?)?.matmul(&unit(known)?.t()?)?.to_vec2()?;
+    let cosines: Vec<Vec<f32>> = normalise(&new.narrow(0, 0, queries)?)?.matmul(&normalise(known)?.t()?)?.to_vec2()?;
     let (mut images, mut captions) = (Vec::new(), Vec::new());
     for (query, row) in cosines.iter().enumerate() {
         let mut order: Vec<usize> = (0..row.len()).collect();

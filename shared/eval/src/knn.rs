@@ -62,8 +62,11 @@ impl Knn {
     }
 }
 
-/// Rows of length 1; a row of zeros stays one.
-pub(crate) fn normalise(features: &Tensor) -> Result<Tensor> {
+/// Features `[N, D]` as rows of length 1; a row of zeros stays one.
+///
+/// # Errors
+/// What Candle reports.
+pub fn normalise(features: &Tensor) -> Result<Tensor> {
     let norm = (features.sqr()?.sum_keepdim(1)? + 1e-24)?.sqrt()?;
     features.broadcast_div(&norm)
 }

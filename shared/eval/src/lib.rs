@@ -22,7 +22,7 @@ pub mod tsne;
 
 pub use evaluation::Evaluation;
 pub use features::{embed, embed_blocks};
-pub use knn::Knn;
+pub use knn::{Knn, normalise};
 pub use linear_probe::LinearProbe;
 pub use measures::{accuracy, collapse_level, confusion_matrix};
 pub use tsne::tsne;

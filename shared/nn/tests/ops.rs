@@ -66,6 +66,36 @@ fn convolutions_agree_with_pytorch() -> Result<()> {
     })
 }
 
+/// Value of a convolution and gradients of Σ y².
+fn convolved(
+    x: &Tensor,
+    weight: &Tensor,
+    convolve: impl Fn(&Tensor, &Tensor) -> Result<Tensor>,
+) -> Result<[Tensor; 3]> {
+    let (x, weight) = (Var::from_tensor(x)?, Var::from_tensor(weight)?);
+    let y = convolve(&x, &weight)?;
+    let gradients = y.sqr()?.sum_all()?.backward()?;
+    let gradient = |var: &Var| gradients.get(var).expect("a gradient").clone();
+    Ok([y.detach(), gradient(&x), gradient(&weight)])
+}
+
+#[test]
+fn a_convolution_of_many_channels_is_a_sum_over_few() -> Result<()> {
+    // Many images of one block each, maps of several strips, the last of them smaller.
+    for (shape, outputs) in [([131, 16, 2, 2], 16), ([2, 24, 20, 32], 16), ([5, 32, 12, 10], 24)] {
+        let (x, weight) = (random(&shape, 1)?, (random(&[outputs, shape[1], 3, 3], 2)? * 0.1)?);
+        let got = convolved(&x, &weight, |x, weight| conv2d(x, weight, 1, 1))?;
+        let expected = convolved(&x, &weight, |x, weight| {
+            let parts = (0..shape[1]).step_by(8).map(|c| conv2d(&x.narrow(1, c, 8)?, &weight.narrow(1, c, 8)?, 1, 1));
+            parts.reduce(|sum, part| sum? + part?).expect("channels")
+        })?;
+        for (got, expected) in got.iter().zip(&expected) {
+            assert_close(got, expected, 1e-4, &format!("{shape:?}"))?;
+        }
+    }
+    Ok(())
+}
+
 #[test]
 fn batch_norm_agrees_with_pytorch() -> Result<()> {
     agrees("batch_norm", &["x", "gamma", "beta"], |case, vars| {
@@ -216,17 +246,18 @@ fn non_contiguous_inputs_give_the_same() -> Result<()> {
 fn results_do_not_depend_on_the_number_of_threads() -> Result<()> {
     let gradients = |threads: usize| -> Result<Vec<f32>> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a thread pool");
-        let (x, weight) =
-            (Var::from_tensor(&random(&[37, 5, 8, 8], 1)?)?, Var::from_tensor(&random(&[6, 5, 3, 3], 2)?)?);
+        let var = |shape: &[usize], seed: u64| Var::from_tensor(&random(shape, seed)?);
+        let (x, kernel) = (var(&[37, 16, 8, 8], 1)?, var(&[17, 16, 3, 3], 2)?);
+        let shortcut = var(&[17, 16, 1, 1], 3)?;
         pool.install(|| {
             let (ones, zeros) =
-                (Tensor::ones(6, DType::F32, &Device::Cpu)?, Tensor::zeros(6, DType::F32, &Device::Cpu)?);
-            let (y, _) = conv_batch_norm(&x, &weight, (1, 1), (&ones, &zeros), 1e-5, true)?;
-            let y = max_pool2d(&add_relu(&y, &conv2d(&x, &weight, 1, 1)?)?, 2, 2)?;
+                (Tensor::ones(17, DType::F32, &Device::Cpu)?, Tensor::zeros(17, DType::F32, &Device::Cpu)?);
+            let (y, _) = conv_batch_norm(&x, &kernel, (1, 1), (&ones, &zeros), 1e-5, true)?;
+            let y = max_pool2d(&add_relu(&y, &conv2d(&x, &shortcut, 1, 0)?)?, 2, 2)?;
             let (y, _) = batch_norm(&y, &ones, &zeros, &BatchNormMode::Train, 1e-5, true)?;
             let gradients = y.sqr()?.sum_all()?.backward()?;
             let mut all: Vec<f32> = y.flatten_all()?.to_vec1()?;
-            for var in [&x, &weight] {
+            for var in [&x, &kernel, &shortcut] {
                 all.extend(gradients.get(var).expect("a gradient").flatten_all()?.to_vec1::<f32>()?);
             }
             Ok(all)

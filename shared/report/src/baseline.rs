@@ -32,11 +32,17 @@ pub struct Baselines {
 }
 
 impl Baselines {
-    /// Reads the baselines of this data, backbone, seed and number of epochs from `runs/baselines`, or trains them.
+    /// Reads the baselines of this data, backbone, seed and number of epochs from `runs/baselines`, or trains them. None where
+    /// images have no classes, which the terminal is told.
     ///
     /// # Errors
-    /// Images without classes; what training or the file system reports.
-    pub fn of(options: &Options, data: &Dataset, epochs: usize, device: &Device) -> anyhow::Result<Self> {
+    /// What training or the file system reports.
+    pub fn of(options: &Options, data: &Dataset, device: &Device) -> anyhow::Result<Option<Self>> {
+        if data.classes.is_empty() {
+            println!("these images have no classes: no probes");
+            return Ok(None);
+        }
+        let epochs = options.epochs(options.baseline_epochs);
         let settings = format!(
             "{}, seed {}, {epochs} epochs of {} images {:016x}",
             options.backbone,
@@ -51,12 +57,12 @@ impl Baselines {
             && kept.settings == settings
         {
             println!("baselines: kept from an earlier run in {}", path.display());
-            return Ok(kept);
+            return Ok(Some(kept));
         }
         let (random, supervised) = train(options, data, epochs, folder, device)?;
         let baselines = Self { settings, random, supervised };
         write_atomically(&path, serde_json::to_string_pretty(&baselines)?.as_bytes())?;
-        Ok(baselines)
+        Ok(Some(baselines))
     }
 }
 

@@ -7,7 +7,7 @@ use anyhow::Context;
 use candle_core::Device;
 use clap::Args;
 use ssl_data::{Dataset, Source};
-use ssl_nn::{BackboneKind, Checkpoint, DeviceChoice, Optimiser, Params};
+use ssl_nn::{BackboneKind, Checkpoint, DeviceChoice, Optimiser, Params, WarmupCosine};
 
 /// Common flags of an experiment; a lab flattens them into its own.
 #[derive(Args, Clone, Debug)]
@@ -18,6 +18,9 @@ pub struct Options {
     /// Train on at most this many images, drawn by the seed 0 (default: all)
     #[arg(long, value_name = "N")]
     pub train_images: Option<usize>,
+    /// Epochs of the supervised baseline; Toybox needs no more
+    #[arg(long, default_value_t = 6)]
+    pub baseline_epochs: usize,
     /// Where to compute: auto, cpu, cuda or cuda:N
     #[arg(long, default_value = "auto")]
     pub device: DeviceChoice,
@@ -27,6 +30,9 @@ pub struct Options {
     /// Images a step
     #[arg(long)]
     pub batch_size: Option<usize>,
+    /// Share of all steps during which the learning rate rises; without it the first steps can throw batch norm off
+    #[arg(long, default_value_t = 0.05)]
+    pub warmup: f64,
     /// What initial weights and the order of images are drawn from
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
@@ -82,6 +88,25 @@ impl Options {
         self.batch_size.unwrap_or(default)
     }
 
+    /// Steps, of `total`, during which the learning rate rises.
+    pub fn warmup_steps(&self, total: usize) -> usize {
+        (self.warmup * total as f64) as usize
+    }
+
+    /// The learning rate from step to step: it rises to `base`, then falls along half a cosine.
+    pub fn schedule(&self, base: f64, total: usize) -> WarmupCosine {
+        WarmupCosine { base, warmup: self.warmup_steps(total), total }
+    }
+
+    /// The flags of a comparison's runs, each of which goes on where it was interrupted.
+    ///
+    /// # Errors
+    /// Images without classes.
+    pub fn for_comparison(&self, data: &Dataset) -> anyhow::Result<Self> {
+        anyhow::ensure!(!data.classes.is_empty(), "these images have no classes: nothing to compare by");
+        Ok(Self { resume: true, ..self.clone() })
+    }
+
     /// Makes the folder for a run of `lab` and returns it.
     ///
     /// # Errors
@@ -111,10 +136,11 @@ impl Options {
     /// What decides, among the common flags, in which weights a training ends, in words: a checkpoint carries them.
     pub fn settings(&self, method: &str, epochs: usize, batch_size: usize) -> String {
         format!(
-            "{method}, data {}, {} images, {}, {epochs} epochs, batch {batch_size}, seed {}{}",
+            "{method}, data {}, {} images, {}, {epochs} epochs, batch {batch_size}, warm-up {}, seed {}{}",
             self.data,
             self.train_images.map_or("all".to_string(), |n| n.to_string()),
             self.backbone,
+            self.warmup,
             self.seed,
             if self.quick { ", quick" } else { "" },
         )

@@ -18,9 +18,12 @@ pub(crate) mod floats;
 mod gemm;
 mod im2col;
 mod moments;
+mod patches;
 mod pool;
 mod relu;
 mod tiles;
+mod transforms;
+mod winograd;
 
 pub use batch_norm::{BatchNormMode, batch_norm};
 pub use conv::conv2d;

@@ -1,16 +1,13 @@
-//! The work of a convolution, cut into tiles: one matrix product each, small enough to stay in a core's cache.
+//! The work of a convolution, cut into tiles: matrix products small enough to stay in a core's cache.
 
 use std::ops::Range;
 
-use pulp::Arch;
 use rayon::prelude::*;
 
 use super::chunks::fill_chunks;
-use super::gemm::{Matrix, gemm};
 use super::im2col::Geometry;
-
-/// Columns of a matrix product: several images where feature maps are small, a strip of one image's rows where large.
-const COLUMNS: usize = 256;
+use super::patches::Patches;
+use super::winograd::Winograd;
 
 /// The weight gradient is summed in this many parts, whatever the number of threads, so that it is always the same.
 const WEIGHT_GRADIENT_PARTS: usize = 16;
@@ -18,100 +15,89 @@ const WEIGHT_GRADIENT_PARTS: usize = 16;
 /// Where all parts together would hold more numbers than this, there are fewer of them, but at least four.
 const WEIGHT_GRADIENT_ELEMENTS: usize = 4 << 20;
 
-/// A convolution of a batch: its geometry, its weight `[O, taps]`, and how it is cut into tiles.
-#[derive(Clone, Copy)]
-pub(super) struct Tiles<'a> {
-    geometry: Geometry,
-    weight: &'a [f32],
-    out_channels: usize,
-    /// Images that share a product.
-    group: usize,
-    /// Output rows of a product.
-    strip: usize,
+/// How the maps of a group of images come from the images, and how gradients go back.
+pub(super) trait Method: Sync {
+    /// Images that are convolved together.
+    fn group(&self) -> usize;
+
+    /// Buffers for one thread.
+    fn scratch(&self) -> Scratch;
+
+    /// Convolves a group of images `[images, C, H, W]` into `y` `[images, O, H', W']`.
+    fn forward(&self, scratch: &mut Scratch, images: &[f32], y: &mut [f32]);
+
+    /// Adds a group's share to `dweight`, and writes `dx` unless it is empty. The gradient of the group's maps lies in
+    /// `scratch.rows` `[O, images · H' · W']`.
+    fn backward(&self, scratch: &mut Scratch, images: &[f32], dx: &mut [f32], dweight: &mut [f32]);
+
+    /// Numbers in `dweight`, in the method's own order.
+    fn dweight_len(&self) -> usize;
+
+    /// The gradient of the weight `[O, C, kh, kw]`, given the sum of all `dweight`.
+    fn weight_gradient(&self, dweight: &[f32]) -> Vec<f32>;
 }
 
 /// One thread's buffers.
-struct Scratch {
-    padded: Vec<f32>,
-    columns: Vec<f32>,
+pub(super) struct Scratch {
+    /// An image with its margin.
+    pub padded: Vec<f32>,
+    /// Patches of a strip of a group's images.
+    pub columns: Vec<f32>,
     /// Output maps of a group, channel by channel.
-    rows: Vec<f32>,
+    pub rows: Vec<f32>,
+    /// Winograd's products.
+    pub products: Vec<f32>,
+    /// Gradients of a group's images with their margins.
+    pub margins: Vec<f32>,
+}
+
+/// How a batch is cut: images that share a product where maps are small, a strip of one image's rows where they are large.
+#[derive(Clone, Copy)]
+pub(super) struct Cut {
+    pub group: usize,
+    pub strip: usize,
+    height: usize,
+}
+
+impl Cut {
+    /// Cuts a batch of maps of `height` × `width` into products of about `columns` columns.
+    pub(super) fn new(columns: usize, (height, width): (usize, usize), batch: usize) -> Self {
+        let group = (columns / (height * width)).clamp(1, batch);
+        Self { group, strip: (columns / width).clamp(1, height), height }
+    }
+
+    /// The strips of an image.
+    pub(super) fn strips(self) -> impl Iterator<Item = Range<usize>> {
+        (0..self.height).step_by(self.strip).map(move |start| start..(start + self.strip).min(self.height))
+    }
+}
+
+/// A convolution of a batch.
+pub(super) struct Tiles<'a> {
+    image_len: usize,
+    map_len: usize,
+    method: Box<dyn Method + 'a>,
 }
 
 impl<'a> Tiles<'a> {
+    /// The convolution of `batch` images with `weight` `[O, C, kh, kw]`.
     pub(super) fn new(geometry: Geometry, weight: &'a [f32], out_channels: usize, batch: usize) -> Self {
-        let group = (COLUMNS / geometry.pixels()).clamp(1, batch);
-        let strip = (COLUMNS / geometry.out_width()).clamp(1, geometry.out_height());
-        Self { geometry, weight, out_channels, group, strip }
-    }
-
-    fn scratch(&self) -> Scratch {
-        let columns = self.group * self.strip * self.geometry.out_width();
-        Scratch {
-            padded: vec![0.0; self.geometry.padded_len()],
-            columns: vec![0.0; self.geometry.taps() * columns],
-            rows: vec![0.0; self.out_channels * self.group * self.geometry.pixels()],
-        }
-    }
-
-    fn weight(&self) -> Matrix<'a> {
-        Matrix::new(self.weight, self.out_channels, self.geometry.taps(), self.geometry.taps())
-    }
-
-    /// Numbers in the maps of one image.
-    fn map_len(&self) -> usize {
-        self.out_channels * self.geometry.pixels()
-    }
-
-    /// The strips of a group of images.
-    fn strips(&self) -> impl Iterator<Item = Range<usize>> + use<> {
-        let (height, strip) = (self.geometry.out_height(), self.strip);
-        (0..height).step_by(strip).map(move |start| start..(start + strip).min(height))
+        let method: Box<dyn Method> = match Winograd::new(geometry, weight, out_channels, batch) {
+            Some(winograd) => Box::new(winograd),
+            None => Box::new(Patches::new(geometry, weight, out_channels, batch)),
+        };
+        Self { image_len: geometry.image_len(), map_len: out_channels * geometry.pixels(), method }
     }
 
     /// Convolves a batch. `done` gets each group's maps `[images, O, H', W']` while they are still in the cache.
     pub(super) fn forward<T: Send>(&self, x: &[f32], done: impl Fn(&[f32]) -> T + Sync + Send) -> (Vec<f32>, Vec<T>) {
-        let (image_len, map_len) = (self.geometry.image_len(), self.map_len());
+        let (image_len, map_len, group_size) = (self.image_len, self.map_len, self.method.group());
         let fill = |scratch: &mut Scratch, group: usize, y: &mut [f32]| {
-            let images = &x[group * self.group * image_len..][..y.len() / map_len * image_len];
-            Arch::new().dispatch(|| self.forward_group(scratch, images, y));
+            let images = &x[group * group_size * image_len..][..y.len() / map_len * image_len];
+            self.method.forward(scratch, images, y);
             done(y)
         };
-        fill_chunks(x.len() / image_len * map_len, self.group * map_len, || self.scratch(), fill)
-    }
-
-    #[inline(always)]
-    fn forward_group(&self, scratch: &mut Scratch, images: &[f32], y: &mut [f32]) {
-        let (geometry, pixels) = (self.geometry, self.geometry.pixels());
-        let count = images.len() / geometry.image_len();
-        for strip in self.strips() {
-            let columns = self.im2col(scratch, images, &strip);
-            let patches = Matrix::new(&scratch.columns, geometry.taps(), columns, columns);
-            if count == 1 {
-                gemm(&mut y[strip.start * geometry.out_width()..], pixels, self.weight(), patches, false);
-            } else {
-                gemm(&mut scratch.rows, columns, self.weight(), patches, false);
-                each_map(count, self.out_channels, pixels, |in_y, in_rows| {
-                    y[in_y].copy_from_slice(&scratch.rows[in_rows]);
-                });
-            }
-        }
-    }
-
-    /// Patch matrix `[taps, images · columns]` of a strip of each image; returns how many columns it has.
-    #[inline(always)]
-    fn im2col(&self, scratch: &mut Scratch, images: &[f32], strip: &Range<usize>) -> usize {
-        let geometry = self.geometry;
-        let of_image = strip.len() * geometry.out_width();
-        let columns = images.len() / geometry.image_len() * of_image;
-        for (i, image) in images.chunks_exact(geometry.image_len()).enumerate() {
-            // A group of one image keeps it padded from its first strip on.
-            if strip.start == 0 {
-                geometry.pad(image, &mut scratch.padded);
-            }
-            geometry.im2col(&scratch.padded, strip, &mut scratch.columns[i * of_image..], columns);
-        }
-        columns
+        fill_chunks(x.len() / image_len * map_len, group_size * map_len, || self.method.scratch(), fill)
     }
 
     /// Gradients of the input (where asked for) and of the weight. `gradient(image, rows)` writes the output's gradient
@@ -122,10 +108,10 @@ impl<'a> Tiles<'a> {
         input_gradient: bool,
         gradient: impl Fn(usize, &mut [f32]) + Sync,
     ) -> (Option<Vec<f32>>, Vec<f32>) {
-        let image_len = self.geometry.image_len();
-        let groups = (x.len() / image_len).div_ceil(self.group);
-        let parts = (WEIGHT_GRADIENT_ELEMENTS / self.weight.len()).clamp(4, WEIGHT_GRADIENT_PARTS);
-        let part = groups.div_ceil(parts) * self.group;
+        let (image_len, group) = (self.image_len, self.method.group());
+        let groups = (x.len() / image_len).div_ceil(group);
+        let parts = (WEIGHT_GRADIENT_ELEMENTS / self.method.dweight_len()).clamp(4, WEIGHT_GRADIENT_PARTS);
+        let part = groups.div_ceil(parts) * group;
         let work = |part_number: usize, dx: &mut [f32]| {
             let first = part_number * part;
             let end = x.len().min((first + part) * image_len);
@@ -138,72 +124,35 @@ impl<'a> Tiles<'a> {
             let parts = (x.len() / image_len).div_ceil(part);
             (None, (0..parts).into_par_iter().map(|i| work(i, &mut [])).collect())
         };
-        (dx, self.sum(&dweights))
+        (dx, self.method.weight_gradient(&sum(&dweights)))
     }
 
-    /// Sums the parts `[taps, O]` of the weight gradient from the first to the last, and transposes the sum.
-    fn sum(&self, parts: &[Vec<f32>]) -> Vec<f32> {
-        let (taps, channels) = (self.geometry.taps(), self.out_channels);
-        let add = |_: &mut (), tap: usize, row: &mut [f32]| {
-            for part in parts {
-                row.iter_mut().zip(&part[tap * channels..]).for_each(|(sum, part)| *sum += part);
-            }
-        };
-        let (sum, _) = fill_chunks(self.weight.len(), channels, || (), add);
-        let transpose = |_: &mut (), channel: usize, row: &mut [f32]| {
-            row.iter_mut().zip(sum[channel..].iter().step_by(channels)).for_each(|(to, from)| *to = *from);
-        };
-        fill_chunks(self.weight.len(), taps, || (), transpose).0
-    }
-
-    /// Writes the input gradients of some images and returns their share of the weight gradient, transposed: the matrix
-    /// product is faster when it has the shorter matrix, the output's gradient, to repack.
+    /// Writes the input gradients of some images and returns their share of the weight gradient.
     fn backward_part(&self, dx: &mut [f32], x: &[f32], gradient: impl Fn(usize, &mut [f32])) -> Vec<f32> {
-        let image_len = self.geometry.image_len();
-        let mut scratch = self.scratch();
-        let mut margins = vec![0.0; self.geometry.padded_len() * self.group];
-        let mut dweight = vec![0.0; self.weight.len()];
-        for (index, images) in x.chunks(self.group * image_len).enumerate() {
-            let count = images.len() / image_len;
-            scratch.rows.truncate(count * self.map_len());
-            gradient(index * self.group, &mut scratch.rows);
-            let dx = if dx.is_empty() { &mut [] } else { &mut dx[index * self.group * image_len..][..images.len()] };
-            Arch::new().dispatch(|| self.backward_group(&mut scratch, &mut margins, images, dx, &mut dweight));
+        let (image_len, group) = (self.image_len, self.method.group());
+        let mut scratch = self.method.scratch();
+        let mut dweight = vec![0.0; self.method.dweight_len()];
+        for (index, images) in x.chunks(group * image_len).enumerate() {
+            scratch.rows.truncate(images.len() / image_len * self.map_len);
+            gradient(index * group, &mut scratch.rows);
+            let dx = if dx.is_empty() { &mut [] } else { &mut dx[index * group * image_len..][..images.len()] };
+            self.method.backward(&mut scratch, images, dx, &mut dweight);
         }
         dweight
     }
+}
 
-    #[inline(always)]
-    fn backward_group(
-        &self,
-        scratch: &mut Scratch,
-        margins: &mut [f32],
-        images: &[f32],
-        dx: &mut [f32],
-        dweight: &mut [f32],
-    ) {
-        let (geometry, taps) = (self.geometry, self.geometry.taps());
-        let count = images.len() / geometry.image_len();
-        let row_stride = count * geometry.pixels();
-        margins.fill(0.0);
-        for strip in self.strips() {
-            let columns = self.im2col(scratch, images, &strip);
-            let dy = &scratch.rows[strip.start * geometry.out_width()..];
-            let dy = Matrix::new(dy, self.out_channels, columns, row_stride);
-            gemm(dweight, self.out_channels, Matrix::new(&scratch.columns, taps, columns, columns), dy.t(), true);
-            if !dx.is_empty() {
-                // The patches have done their part; their gradients take their place.
-                gemm(&mut scratch.columns, columns, self.weight().t(), dy, false);
-                for (i, margins) in margins.chunks_exact_mut(geometry.padded_len()).take(count).enumerate() {
-                    geometry.col2im(&scratch.columns[i * columns / count..], columns, &strip, margins);
-                }
-            }
+/// Numbers that a thread sums at a time.
+const SUMMED: usize = 1 << 12;
+
+/// Sums vectors from the first to the last.
+fn sum(parts: &[Vec<f32>]) -> Vec<f32> {
+    let add = |_: &mut (), i: usize, chunk: &mut [f32]| {
+        for part in parts {
+            chunk.iter_mut().zip(&part[i * SUMMED..]).for_each(|(sum, part)| *sum += part);
         }
-        for (dx, margins) in dx.chunks_exact_mut(geometry.image_len()).zip(margins.chunks_exact(geometry.padded_len()))
-        {
-            geometry.unpad(margins, dx);
-        }
-    }
+    };
+    fill_chunks(parts[0].len(), SUMMED, || (), add).0
 }
 
 /// Pairs the places of every map in `[images, channels, pixels]` and in `[channels, images · pixels]`.

@@ -19,6 +19,20 @@ pub struct Curves {
     pub series: Vec<(String, Vec<(f64, f64)>)>,
 }
 
+/// How `values` lie between `low` and `high`, as a series: (middle of a bin, share of the values in it in %). Values outside count
+/// in the first or the last bin.
+pub fn histogram(values: &[f32], (low, high): (f64, f64), bins: usize) -> Vec<(f64, f64)> {
+    let width = (high - low) / bins as f64;
+    let mut counts = vec![0usize; bins];
+    for &value in values {
+        let bin = ((f64::from(value) - low) / width) as usize;
+        counts[bin.min(bins - 1)] += 1;
+    }
+    let middle = |bin: usize| low + (bin as f64 + 0.5) * width;
+    let share = |count: usize| 100.0 * count as f64 / values.len() as f64;
+    counts.into_iter().enumerate().map(|(bin, count)| (middle(bin), share(count))).collect()
+}
+
 impl Plot for Curves {
     fn size(&self) -> (u32, u32) {
         (720, 400)

@@ -18,7 +18,7 @@ use plotters::style::{FontStyle, register_font};
 use ssl_nn::checkpoint::write_atomically;
 
 pub use bars::Bars;
-pub use curves::Curves;
+pub use curves::{Curves, histogram};
 pub use grid::Grid;
 pub use heat_map::HeatMap;
 pub use scatter::Scatter;

@@ -1,0 +1,129 @@
+//! Convolution as one matrix product a tile: weight `[O, taps]` · patches `[taps, pixels]`.
+
+use std::ops::Range;
+
+use pulp::Arch;
+
+use super::chunks::fill_chunks;
+use super::gemm::{Matrix, gemm};
+use super::im2col::Geometry;
+use super::tiles::{Cut, Method, Scratch, each_map};
+
+/// Columns of a matrix product.
+const COLUMNS: usize = 256;
+
+/// A convolution of any kernel and stride.
+pub(super) struct Patches<'a> {
+    geometry: Geometry,
+    weight: &'a [f32],
+    out_channels: usize,
+    cut: Cut,
+}
+
+impl<'a> Patches<'a> {
+    pub(super) fn new(geometry: Geometry, weight: &'a [f32], out_channels: usize, batch: usize) -> Self {
+        let cut = Cut::new(COLUMNS, (geometry.out_height(), geometry.out_width()), batch);
+        Self { geometry, weight, out_channels, cut }
+    }
+
+    fn weight(&self) -> Matrix<'a> {
+        Matrix::new(self.weight, self.out_channels, self.geometry.taps(), self.geometry.taps())
+    }
+
+    #[inline(always)]
+    fn forward_group(&self, scratch: &mut Scratch, images: &[f32], y: &mut [f32]) {
+        let (geometry, pixels) = (self.geometry, self.geometry.pixels());
+        let count = images.len() / geometry.image_len();
+        for strip in self.cut.strips() {
+            let columns = self.im2col(scratch, images, &strip);
+            let patches = Matrix::new(&scratch.columns, geometry.taps(), columns, columns);
+            if count == 1 {
+                gemm(&mut y[strip.start * geometry.out_width()..], pixels, self.weight(), patches, false);
+            } else {
+                gemm(&mut scratch.rows, columns, self.weight(), patches, false);
+                each_map(count, self.out_channels, pixels, |in_y, in_rows| {
+                    y[in_y].copy_from_slice(&scratch.rows[in_rows]);
+                });
+            }
+        }
+    }
+
+    /// Patch matrix `[taps, images · columns]` of a strip of each image; returns how many columns it has.
+    #[inline(always)]
+    fn im2col(&self, scratch: &mut Scratch, images: &[f32], strip: &Range<usize>) -> usize {
+        let geometry = self.geometry;
+        let of_image = strip.len() * geometry.out_width();
+        let columns = images.len() / geometry.image_len() * of_image;
+        for (i, image) in images.chunks_exact(geometry.image_len()).enumerate() {
+            // A group of one image keeps it padded from its first strip on.
+            if strip.start == 0 {
+                geometry.pad(image, &mut scratch.padded);
+            }
+            geometry.im2col(&scratch.padded, strip, &mut scratch.columns[i * of_image..], columns);
+        }
+        columns
+    }
+
+    /// The weight gradient is summed transposed, `[taps, O]`: the matrix product is faster when it has the shorter matrix, the
+    /// output's gradient, to repack.
+    #[inline(always)]
+    fn backward_group(&self, scratch: &mut Scratch, images: &[f32], dx: &mut [f32], dweight: &mut [f32]) {
+        let (geometry, taps) = (self.geometry, self.geometry.taps());
+        let count = images.len() / geometry.image_len();
+        let row_stride = count * geometry.pixels();
+        scratch.margins.fill(0.0);
+        for strip in self.cut.strips() {
+            let columns = self.im2col(scratch, images, &strip);
+            let dy = &scratch.rows[strip.start * geometry.out_width()..];
+            let dy = Matrix::new(dy, self.out_channels, columns, row_stride);
+            gemm(dweight, self.out_channels, Matrix::new(&scratch.columns, taps, columns, columns), dy.t(), true);
+            if !dx.is_empty() {
+                // The patches have done their part; their gradients take their place.
+                gemm(&mut scratch.columns, columns, self.weight().t(), dy, false);
+                let margins = scratch.margins.chunks_exact_mut(geometry.padded_len());
+                for (i, margins) in margins.take(count).enumerate() {
+                    geometry.col2im(&scratch.columns[i * columns / count..], columns, &strip, margins);
+                }
+            }
+        }
+        let margins = scratch.margins.chunks_exact(geometry.padded_len());
+        dx.chunks_exact_mut(geometry.image_len()).zip(margins).for_each(|(dx, margins)| geometry.unpad(margins, dx));
+    }
+}
+
+impl Method for Patches<'_> {
+    fn group(&self) -> usize {
+        self.cut.group
+    }
+
+    fn scratch(&self) -> Scratch {
+        let (group, geometry) = (self.cut.group, self.geometry);
+        Scratch {
+            padded: vec![0.0; geometry.padded_len()],
+            columns: vec![0.0; geometry.taps() * group * self.cut.strip * geometry.out_width()],
+            rows: vec![0.0; self.out_channels * group * geometry.pixels()],
+            products: Vec::new(),
+            margins: vec![0.0; geometry.padded_len() * group],
+        }
+    }
+
+    fn forward(&self, scratch: &mut Scratch, images: &[f32], y: &mut [f32]) {
+        Arch::new().dispatch(|| self.forward_group(scratch, images, y));
+    }
+
+    fn backward(&self, scratch: &mut Scratch, images: &[f32], dx: &mut [f32], dweight: &mut [f32]) {
+        Arch::new().dispatch(|| self.backward_group(scratch, images, dx, dweight));
+    }
+
+    fn dweight_len(&self) -> usize {
+        self.weight.len()
+    }
+
+    fn weight_gradient(&self, dweight: &[f32]) -> Vec<f32> {
+        let channels = self.out_channels;
+        let transpose = |_: &mut (), channel: usize, row: &mut [f32]| {
+            row.iter_mut().zip(dweight[channel..].iter().step_by(channels)).for_each(|(to, from)| *to = *from);
+        };
+        fill_chunks(dweight.len(), self.geometry.taps(), || (), transpose).0
+    }
+}
