@@ -50,12 +50,21 @@ fn both_ways(
     outputs: usize,
     multiply: impl Fn(&mut f32, &mut f32, &mut f32, &mut f32),
 ) {
+    for row in 0..inputs {
+        four_rows(rows, 4 * row, 1, &multiply);
+    }
+    for column in 0..outputs {
+        four_rows(rows, column, 4, &multiply);
+    }
+}
+
+/// Multiplies the places `first`, `first` + `step`, … of every matrix.
+#[inline(always)]
+fn four_rows(rows: &mut [f32], first: usize, step: usize, multiply: impl Fn(&mut f32, &mut f32, &mut f32, &mut f32)) {
     let width = rows.len() / PLACES;
-    let mut four = |first: usize, step: usize| {
-        let row = |i: usize| (first + i * step) * width..(first + i * step + 1) * width;
-        let [a, b, c, d] = rows.get_disjoint_mut([row(0), row(1), row(2), row(3)]).expect("rows of one matrix");
-        a.iter_mut().zip(b).zip(c).zip(d).for_each(|(((a, b), c), d)| multiply(a, b, c, d));
-    };
-    (0..inputs).for_each(|row| four(4 * row, 1));
-    (0..outputs).for_each(|column| four(column, 4));
+    let row = |i: usize| (first + i * step) * width..(first + i * step + 1) * width;
+    let [a, b, c, d] = rows.get_disjoint_mut([row(0), row(1), row(2), row(3)]).expect("four rows of one matrix");
+    for (((a, b), c), d) in a.iter_mut().zip(b).zip(c).zip(d) {
+        multiply(a, b, c, d);
+    }
 }
