@@ -79,8 +79,7 @@ impl Winograd {
 
     #[inline(always)]
     fn forward_group(&self, scratch: &mut Scratch, images: &[f32], y: &mut [f32]) {
-        let pixels = self.patches.image_len();
-        let count = images.len() / (self.channels * pixels);
+        let count = images.len() / (self.channels * self.patches.image_len());
         for strip in self.cut.strips() {
             let columns = self.columns(count, strip);
             self.transform_patches(scratch, images, &columns);
@@ -89,24 +88,31 @@ impl Winograd {
                 let products = &mut scratch.products[place * columns.stride()..];
                 gemm(products, columns.channel_stride(), self.weight(place), patches, false);
             }
-            for o in 0..self.out_channels {
-                let rows = &mut scratch.products[columns.of_channel(o)];
-                transforms::products(rows);
-                for i in 0..count {
-                    let map = &mut y[(i * self.out_channels + o) * pixels..][..pixels];
-                    columns.each_pair(i, |in_map, even, odd| {
-                        let (pairs, _) = map[in_map].as_chunks_mut::<2>();
-                        let products = rows[even].iter().zip(&rows[odd]);
-                        pairs.iter_mut().zip(products).for_each(|(pair, (even, odd))| *pair = [*even, *odd]);
-                    });
-                }
+            self.transform_products(scratch, y, &columns);
+        }
+    }
+
+    /// Writes the blocks of a strip to the maps `[images, O, H, W]`.
+    #[inline(always)]
+    fn transform_products(&self, scratch: &mut Scratch, y: &mut [f32], columns: &Columns) {
+        let pixels = self.patches.image_len();
+        for o in 0..self.out_channels {
+            let rows = &mut scratch.products[columns.of_channel(o)];
+            transforms::products(rows);
+            for i in 0..columns.images {
+                let map = &mut y[(i * self.out_channels + o) * pixels..][..pixels];
+                columns.each_pair(i, |in_map, even, odd| {
+                    let (pairs, _) = map[in_map].as_chunks_mut::<2>();
+                    let products = rows[even].iter().zip(&rows[odd]);
+                    pairs.iter_mut().zip(products).for_each(|(pair, (even, odd))| *pair = [*even, *odd]);
+                });
             }
         }
     }
 
-    /// What reaches the products from the gradients of the group's maps.
+    /// The transpose of [`Winograd::transform_products`]: reads the gradients of the maps.
     #[inline(always)]
-    fn transform_gradients(&self, scratch: &mut Scratch, columns: &Columns) {
+    fn transform_products_back(&self, scratch: &mut Scratch, columns: &Columns) {
         let pixels = self.patches.image_len();
         for o in 0..self.out_channels {
             let rows = &mut scratch.products[columns.of_channel(o)];
@@ -122,15 +128,29 @@ impl Winograd {
         }
     }
 
+    /// The transpose of [`Winograd::transform_patches`]: adds to the gradients of images with their margins.
+    #[inline(always)]
+    fn transform_patches_back(&self, scratch: &mut Scratch, columns: &Columns) {
+        let padded_len = self.patches.padded_len();
+        for c in 0..self.channels {
+            let rows = &mut scratch.columns[columns.of_channel(c)];
+            transforms::patches_back(rows);
+            for i in 0..columns.images {
+                let margins = &mut scratch.margins[(i * self.channels + c) * padded_len..][..padded_len];
+                self.patches.col2im(&rows[columns.of_image(i)..], columns.stride(), &columns.strip, margins);
+            }
+        }
+    }
+
     #[inline(always)]
     fn backward_group(&self, scratch: &mut Scratch, images: &[f32], dx: &mut [f32], dweight: &mut [f32]) {
-        let (map_len, padded_len) = (self.patches.image_len(), self.patches.padded_len());
+        let map_len = self.patches.image_len();
         let count = images.len() / (self.channels * map_len);
         scratch.margins.fill(0.0);
         for strip in self.cut.strips() {
             let columns = self.columns(count, strip);
             self.transform_patches(scratch, images, &columns);
-            self.transform_gradients(scratch, &columns);
+            self.transform_products_back(scratch, &columns);
             for place in 0..PLACES {
                 let patches = columns.at_place(&scratch.columns, place, self.channels);
                 let products = columns.at_place(&scratch.products, place, self.out_channels);
@@ -142,19 +162,11 @@ impl Winograd {
                     gemm(patches, columns.channel_stride(), self.weight(place).t(), products, false);
                 }
             }
-            if dx.is_empty() {
-                continue;
-            }
-            for c in 0..self.channels {
-                let rows = &mut scratch.columns[columns.of_channel(c)];
-                transforms::patches_back(rows);
-                for i in 0..count {
-                    let margins = &mut scratch.margins[(i * self.channels + c) * padded_len..][..padded_len];
-                    self.patches.col2im(&rows[columns.of_image(i)..], columns.stride(), &columns.strip, margins);
-                }
+            if !dx.is_empty() {
+                self.transform_patches_back(scratch, &columns);
             }
         }
-        let margins = scratch.margins.chunks_exact(padded_len);
+        let margins = scratch.margins.chunks_exact(self.patches.padded_len());
         dx.chunks_exact_mut(map_len).zip(margins).for_each(|(dx, margins)| self.patches.unpad(margins, dx));
     }
 }
