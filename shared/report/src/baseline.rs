@@ -42,7 +42,7 @@ impl Baselines {
             println!("these images have no classes: no probes");
             return Ok(None);
         }
-        let epochs = options.epochs(options.baseline_epochs);
+        let epochs = options.baseline_epochs();
         let settings = format!(
             "{}, seed {}, {epochs} epochs of {} images {:016x}",
             options.backbone,

@@ -18,9 +18,9 @@ pub struct Options {
     /// Train on at most this many images, drawn by the seed 0 (default: all)
     #[arg(long, value_name = "N")]
     pub train_images: Option<usize>,
-    /// Epochs of the supervised baseline; Toybox needs no more
-    #[arg(long, default_value_t = 6)]
-    pub baseline_epochs: usize,
+    /// Epochs of the supervised baseline (default: as --epochs, or else 6, which Toybox needs)
+    #[arg(long)]
+    pub baseline_epochs: Option<usize>,
     /// Where to compute: auto, cpu, cuda or cuda:N
     #[arg(long, default_value = "auto")]
     pub device: DeviceChoice,
@@ -49,6 +49,9 @@ pub struct Options {
     #[arg(long, default_value_t = BackboneKind::ConvNet4)]
     pub backbone: BackboneKind,
 }
+
+/// Epochs of the supervised baseline on Toybox.
+const BASELINE_EPOCHS: usize = 6;
 
 /// Training and test images of a quick run.
 const QUICK_IMAGES: (usize, usize) = (1024, 512);
@@ -81,6 +84,11 @@ impl Options {
     /// Epochs: what the flags say, 1 in a quick run, else the lab's own number.
     pub fn epochs(&self, default: usize) -> usize {
         self.epochs.unwrap_or(if self.quick { 1 } else { default })
+    }
+
+    /// Epochs of the supervised baseline.
+    pub fn baseline_epochs(&self) -> usize {
+        self.baseline_epochs.unwrap_or_else(|| self.epochs(BASELINE_EPOCHS))
     }
 
     /// Images a step: what the flags say, else the lab's own number.
