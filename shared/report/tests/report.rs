@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
 use ssl_eval::Evaluation;
+use ssl_report::plot::histogram;
 use ssl_report::progress::history;
 use ssl_report::{Bars, Comparison, Curves, Grid, HeatMap, Page, Plot, Progress, Scatter};
 
@@ -65,6 +66,11 @@ fn every_plot_is_saved_as_svg_and_png() -> Result<()> {
     };
     map.save(out, "map")?;
     is_drawn(out, "map", &["confusion", "dog", "8.2"])
+}
+
+#[test]
+fn a_histogram_counts_what_lies_outside_at_its_ends() {
+    assert_eq!(histogram(&[-1.0, 0.1, 0.5, 0.75, 3.0], (0.0, 1.0), 2), [(0.25, 40.0), (0.75, 60.0)]);
 }
 
 #[test]
