@@ -154,10 +154,8 @@ fn a_head_agrees_with_pytorch() -> Result<()> {
         let (layer, kind) = name.split_once('.').expect("LAYER.weight or LAYER.bias");
         format!("{kind}_{layer}")
     };
-    let weights = params.all().into_keys().map(|name| {
-        let value = case[&format!("case/{}", golden_name(&name))].clone();
-        (name, value)
-    });
+    let value_of = |name: &str| case[&format!("case/{}", golden_name(name))].clone();
+    let weights = params.all().into_keys().map(|name| (name.clone(), value_of(&name)));
     params.load(&weights.collect())?;
     let x = Var::from_tensor(&case["case/x"])?;
     let y = head.forward(&x)?;
@@ -206,13 +204,13 @@ fn matches_finite_differences(inputs: &[Tensor], function: impl Fn(&[Tensor]) ->
 
 #[test]
 fn gradients_match_finite_differences() -> Result<()> {
-    let inputs = [random(&[2, 3, 5, 4], 1)?, random(&[4, 3, 3, 3], 2)?];
-    matches_finite_differences(&inputs, |x| conv2d(&x[0], &x[1], 2, 1))?;
+    for (shape, outputs, stride) in [([2, 3, 5, 4], 4, 2), ([1, 16, 4, 2], 16, 1)] {
+        let inputs = [random(&shape, 1)?, random(&[outputs, shape[1], 3, 3], 2)?];
+        matches_finite_differences(&inputs, |x| conv2d(&x[0], &x[1], stride, 1))?;
+    }
     let inputs = [random(&[3, 2, 3, 2], 3)?, random(&[2], 4)?, random(&[2], 5)?];
-    matches_finite_differences(
-        &inputs,
-        |x| Ok(batch_norm(&x[0], &x[1], &x[2], &BatchNormMode::Train, 1e-3, false)?.0),
-    )?;
+    let train = BatchNormMode::Train;
+    matches_finite_differences(&inputs, |x| Ok(batch_norm(&x[0], &x[1], &x[2], &train, 1e-3, false)?.0))?;
     let inputs = [random(&[3, 2, 3, 4], 8)?, random(&[2, 2, 3, 3], 9)?, random(&[2], 10)?, random(&[2], 11)?];
     matches_finite_differences(&inputs, |x| Ok(conv_batch_norm(&x[0], &x[1], (1, 1), (&x[2], &x[3]), 1e-3, false)?.0))?;
     let inputs = [random(&[2, 2, 4, 5], 6)?];
@@ -250,8 +248,8 @@ fn results_do_not_depend_on_the_number_of_threads() -> Result<()> {
         let (x, kernel) = (var(&[37, 16, 8, 8], 1)?, var(&[17, 16, 3, 3], 2)?);
         let shortcut = var(&[17, 16, 1, 1], 3)?;
         pool.install(|| {
-            let (ones, zeros) =
-                (Tensor::ones(17, DType::F32, &Device::Cpu)?, Tensor::zeros(17, DType::F32, &Device::Cpu)?);
+            let [ones, zeros] = [1f32, 0.0].map(|value| Tensor::full(value, 17, &Device::Cpu));
+            let (ones, zeros) = (ones?, zeros?);
             let (y, _) = conv_batch_norm(&x, &kernel, (1, 1), (&ones, &zeros), 1e-5, true)?;
             let y = max_pool2d(&add_relu(&y, &conv2d(&x, &shortcut, 1, 0)?)?, 2, 2)?;
             let (y, _) = batch_norm(&y, &ones, &zeros, &BatchNormMode::Train, 1e-5, true)?;
