@@ -24,19 +24,7 @@ pub fn report(
 ) -> anyhow::Result<PathBuf> {
     let title = format!("Lab 05: SimCLR on {}", data.name);
     let mut page = Page::new(&title, settings.options.seed, PROTOCOL, device);
-    page.heading("What the network sees");
-    page.figure(
-        &pairs(settings, data, out)?,
-        "Above and below: two views of one image. Would you know that they belong together?",
-    );
-    page.figure(
-        &histograms(settings, data, false, out)?,
-        "Without colour jitter two crops of an image have the same histogram: there is nothing else to learn.",
-    );
-    page.figure(
-        &histograms(settings, data, true, out)?,
-        "With colour jitter and grey the histogram gives nothing away.",
-    );
+    what_the_network_sees(&mut page, settings, data, out)?;
     page.heading("Training");
     page.figure(&training(out)?, "NT-Xent by epoch.");
     if let Some((h, z, baselines)) = evaluations {
@@ -55,6 +43,23 @@ pub fn report(
     }
     what_is_near_what(&mut page, settings, model, data, out, device)?;
     page.save(out)
+}
+
+fn what_the_network_sees(page: &mut Page, settings: &Settings, data: &Dataset, out: &Path) -> anyhow::Result<()> {
+    page.heading("What the network sees");
+    page.figure(
+        &pairs(settings, data, out)?,
+        "Above and below: two views of one image. Would you know that they belong together?",
+    );
+    page.figure(
+        &histograms(settings, data, false, out)?,
+        "Without colour jitter two crops of an image have the same histogram: there is nothing else to learn.",
+    );
+    page.figure(
+        &histograms(settings, data, true, out)?,
+        "With colour jitter and grey the histogram gives nothing away.",
+    );
+    Ok(())
 }
 
 fn what_is_near_what(
