@@ -82,6 +82,7 @@ case(
 
 case("add_relu", {"x": torch.randn(2, 3, 4, 5), "shortcut": torch.randn(2, 3, 4, 5)}, lambda x, shortcut: F.relu(x + shortcut))
 
+
 def conv_batch_norm_case(name, shape, outputs, kernel, stride, relu):
     def conv_batch_norm(x, weight, gamma, beta):
         y = F.batch_norm(F.conv2d(x, weight, None, stride, kernel // 2), None, None, gamma, beta, training=True, eps=1e-5)

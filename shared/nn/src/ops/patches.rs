@@ -71,7 +71,7 @@ impl<'a> Patches<'a> {
         let (geometry, taps) = (self.geometry, self.geometry.taps());
         let count = images.len() / geometry.image_len();
         let row_stride = count * geometry.pixels();
-        scratch.margins.fill(0.0);
+        scratch.clear_margins(dx.len() / geometry.image_len() * geometry.padded_len());
         for strip in self.cut.strips() {
             let columns = self.im2col(scratch, images, &strip);
             let dy = &scratch.rows[strip.start * geometry.out_width()..];
@@ -81,7 +81,7 @@ impl<'a> Patches<'a> {
                 // The patches have done their part; their gradients take their place.
                 gemm(&mut scratch.columns, columns, self.weight().t(), dy, false);
                 let margins = scratch.margins.chunks_exact_mut(geometry.padded_len());
-                for (i, margins) in margins.take(count).enumerate() {
+                for (i, margins) in margins.enumerate() {
                     geometry.col2im(&scratch.columns[i * columns / count..], columns, &strip, margins);
                 }
             }
@@ -102,8 +102,7 @@ impl Method for Patches<'_> {
             padded: vec![0.0; geometry.padded_len()],
             columns: vec![0.0; geometry.taps() * group * self.cut.strip * geometry.out_width()],
             rows: vec![0.0; self.out_channels * group * geometry.pixels()],
-            products: Vec::new(),
-            margins: vec![0.0; geometry.padded_len() * group],
+            ..Scratch::default()
         }
     }
 

@@ -37,7 +37,8 @@ pub(super) trait Method: Sync {
     fn weight_gradient(&self, dweight: &[f32]) -> Vec<f32>;
 }
 
-/// One thread's buffers.
+/// One thread's buffers; those that only the backward pass needs are made by it.
+#[derive(Default)]
 pub(super) struct Scratch {
     /// An image with its margin.
     pub padded: Vec<f32>,
@@ -49,6 +50,14 @@ pub(super) struct Scratch {
     pub products: Vec<f32>,
     /// Gradients of a group's images with their margins.
     pub margins: Vec<f32>,
+}
+
+impl Scratch {
+    /// Margins of `len` zeros.
+    pub(super) fn clear_margins(&mut self, len: usize) {
+        self.margins.clear();
+        self.margins.resize(len, 0.0);
+    }
 }
 
 /// How a batch is cut: images that share a product where maps are small, a strip of one image's rows where they are large.
@@ -133,7 +142,7 @@ impl<'a> Tiles<'a> {
         let mut scratch = self.method.scratch();
         let mut dweight = vec![0.0; self.method.dweight_len()];
         for (index, images) in x.chunks(group * image_len).enumerate() {
-            scratch.rows.truncate(images.len() / image_len * self.map_len);
+            scratch.rows.resize(images.len() / image_len * self.map_len, 0.0);
             gradient(index * group, &mut scratch.rows);
             let dx = if dx.is_empty() { &mut [] } else { &mut dx[index * group * image_len..][..images.len()] };
             self.method.backward(&mut scratch, images, dx, &mut dweight);

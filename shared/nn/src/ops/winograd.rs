@@ -146,7 +146,7 @@ impl Winograd {
     fn backward_group(&self, scratch: &mut Scratch, images: &[f32], dx: &mut [f32], dweight: &mut [f32]) {
         let map_len = self.patches.image_len();
         let count = images.len() / (self.channels * map_len);
-        scratch.margins.fill(0.0);
+        scratch.clear_margins(dx.len() / map_len * self.patches.padded_len());
         for strip in self.cut.strips() {
             let columns = self.columns(count, strip);
             self.transform_patches(scratch, images, &columns);
@@ -177,14 +177,12 @@ impl Method for Winograd {
     }
 
     fn scratch(&self) -> Scratch {
-        let (group, patches) = (self.cut.group, self.patches);
-        let columns = self.columns(group, 0..self.cut.strip).channel_stride();
+        let columns = self.columns(self.cut.group, 0..self.cut.strip).channel_stride();
         Scratch {
-            padded: vec![0.0; self.channels * patches.padded_len()],
+            padded: vec![0.0; self.channels * self.patches.padded_len()],
             columns: vec![0.0; self.channels * columns],
-            rows: vec![0.0; self.out_channels * group * patches.image_len()],
             products: vec![0.0; self.out_channels * columns],
-            margins: vec![0.0; self.channels * patches.padded_len() * group],
+            ..Scratch::default()
         }
     }
 
