@@ -178,7 +178,7 @@ golden.case(
     of_matrix(F.cosine_similarity(z[:, None], z[None, :], dim=2)),
     {
         "batch_axis": of_matrix(F.normalize(z, dim=0) @ F.normalize(z, dim=0).T),
-        "not_normalised": of_matrix(z @ z.T),
+        "not_normalized": of_matrix(z @ z.T),
         "columns": of_matrix(unit.T @ unit),
         "one_side": of_matrix(unit @ z.T),
         "whole_matrix": of_matrix(z @ z.T / z.square().sum()),
@@ -198,9 +198,9 @@ z_a, z_b = (1.5 * torch.randn(4, 6) + 0.4).requires_grad_(), (0.7 * torch.randn(
 temperature = 0.4
 
 
-def logits(normalise=True, tau=temperature):
+def logits(normalize=True, tau=temperature):
     z = torch.cat([z_a, z_b])
-    z = F.normalize(z, dim=1) if normalise else z
+    z = F.normalize(z, dim=1) if normalize else z
     return z @ z.T / tau
 
 
@@ -235,7 +235,7 @@ golden.case(
         "other_view_only": of_views((F.cross_entropy(cross, own) + F.cross_entropy(cross.T, own)) / 2),
         "one_direction": of_views(F.cross_entropy(cross, own)),
         "sum": of_views(info_nce(logits(), reduction="sum")),
-        "not_normalised": of_views(info_nce(logits(normalise=False))),
+        "not_normalized": of_views(info_nce(logits(normalize=False))),
     },
     tolerance=1e-5,
 )
@@ -276,7 +276,7 @@ golden.case(
         "alpha_forgotten": of_views(apart.mean()),
         "alpha_two": of_views(apart.square().mean()),
         "power_of_square": of_views(apart.square().pow(3).mean()),
-        "not_normalised": of_views((z_a - z_b).norm(dim=1).pow(3).mean()),
+        "not_normalized": of_views((z_a - z_b).norm(dim=1).pow(3).mean()),
         "power_of_mean": of_views(apart.mean().pow(3)),
     },
     tolerance=1e-5,
@@ -300,7 +300,7 @@ golden.case(
         "self_pairs": of_all((-t * whole).exp().mean().log()),
         "mean_of_logs": of_all((-t * pairs).mean()),
         "distance_not_squared": of_all((-t * pairs.sqrt()).exp().mean().log()),
-        "not_normalised": of_all((-t * torch.pdist(spread).square()).exp().mean().log()),
+        "not_normalized": of_all((-t * torch.pdist(spread).square()).exp().mean().log()),
         "sum": of_all((-t * pairs).exp().sum().log()),
         "no_log": of_all((-t * pairs).exp().mean()),
     },

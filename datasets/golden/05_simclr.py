@@ -81,7 +81,7 @@ for name, (height, width), ratio in [("wide", (20, 32), (3.0, 4.0)), ("tall", (3
         {"box": np.array([top, left, high, wide], dtype=np.float64)},
         {
             "whole_image": {"box": np.array([0, 0, height, width], dtype=np.float64)},
-            "not_centred": {"box": np.array([0, 0, high, wide], dtype=np.float64)},
+            "not_centered": {"box": np.array([0, 0, high, wide], dtype=np.float64)},
         },
         tolerance=0,
     )
@@ -180,11 +180,11 @@ golden.case(
 z = (1.5 * torch.randn(8, 5) + 0.4).requires_grad_()
 temperature = 0.4
 HALF = torch.arange(8).roll(4)
-NEIGHBOUR = torch.arange(8) ^ 1
+NEIGHBOR = torch.arange(8) ^ 1
 
 
-def nt_xent(z, tau=temperature, normalise=True, diagonal=-torch.inf, partners=HALF, positive=True, rows=None):
-    z = F.normalize(z, dim=1) if normalise else z
+def nt_xent(z, tau=temperature, normalize=True, diagonal=-torch.inf, partners=HALF, positive=True, rows=None):
+    z = F.normalize(z, dim=1) if normalize else z
     s = z @ z.T / tau
     if diagonal is not None:
         s = torch.where(torch.eye(len(s)).bool(), diagonal, s)
@@ -206,7 +206,7 @@ golden.case(
     {"z": z, "temperature": temperature},
     of_z(truth),
     {
-        "neighbours": of_z(nt_xent(z, partners=NEIGHBOUR).mean()),
+        "neighbors": of_z(nt_xent(z, partners=NEIGHBOR).mean()),
         "anchor_in_denominator": of_z(nt_xent(z, diagonal=None).mean()),
         "diagonal_zero": of_z(nt_xent(z, diagonal=torch.tensor(0.0)).mean()),
         "positive_left_out": of_z(nt_xent(z, positive=False).mean()),
@@ -215,7 +215,7 @@ golden.case(
         "only_n_anchors": of_z(nt_xent(z, rows=4).mean()),
         "other_view_only": of_z((F.cross_entropy(cross, HALF[4:]) + F.cross_entropy(cross.T, HALF[4:])) / 2),
         "sum": of_z(nt_xent(z).sum()),
-        "not_normalised": of_z(nt_xent(z, normalise=False).mean()),
+        "not_normalized": of_z(nt_xent(z, normalize=False).mean()),
     },
     tolerance=1e-5,
 )
@@ -266,14 +266,14 @@ def both(network):
 def after(loss_of, train=True, steps=1):
     """Loss and network after `steps` updates."""
     network = Network(initial).train(train)
-    optimiser = torch.optim.SGD(network.parameters(), RATE, MOMENTUM)
+    optimizer = torch.optim.SGD(network.parameters(), RATE, MOMENTUM)
     first = None
     for _ in range(steps):
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss = loss_of(network)
         first = loss.detach().double().item() if first is None else first
         loss.backward()
-        optimiser.step()
+        optimizer.step()
     return {"loss": first} | network.named()
 
 

@@ -11,7 +11,7 @@ golden = Golden(__file__)
 TOLERANCE = 2e-5
 
 image = torch.randint(0, 256, (3, 20, 24), dtype=torch.uint8)
-# Grey, black, white and pure colours, where hue and saturation have their special cases.
+# Gray, black, white and pure colors, where hue and saturation have their special cases.
 image[:, 0, :8] = torch.tensor(
     [[0, 255, 128, 255, 0, 0, 255, 255], [0, 255, 128, 0, 255, 0, 255, 0], [0, 255, 128, 0, 0, 255, 0, 255]]
 ).byte()

@@ -1,6 +1,8 @@
-"""Golden values of `ssl_eval`, from scikit-learn and NumPy."""
+"""Golden values of `ssl_eval`, from scikit-learn, NumPy and PyTorch."""
 
 import numpy as np
+import torch
+import torch.nn.functional as F
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import confusion_matrix
 from sklearn.preprocessing import StandardScaler
@@ -11,12 +13,12 @@ rng = np.random.default_rng(3)
 golden = Golden(__file__)
 
 CLASSES, WIDTH = 4, 6
-centres = rng.normal(size=(CLASSES, WIDTH))
+centers = rng.normal(size=(CLASSES, WIDTH))
 
 
 def draw(count):
     labels = rng.integers(0, CLASSES, count)
-    features = centres[labels] + rng.normal(size=(count, WIDTH))
+    features = centers[labels] + rng.normal(size=(count, WIDTH))
     features[:, 2] *= 100  # scales that differ
     features[:, 5] = 3  # says nothing, and has no spread
     return features.astype(np.float32), labels
@@ -35,9 +37,9 @@ probe = regression.predict(scaler.transform(test))
 K, T = 20, 0.1
 unit = lambda x: x / np.linalg.norm(x, axis=1, keepdims=True)
 cosines = unit(test.astype(np.float64)) @ unit(train.astype(np.float64)).T
-neighbours = np.argsort(-cosines, axis=1, kind="stable")[:, :K]
+neighbors = np.argsort(-cosines, axis=1, kind="stable")[:, :K]
 votes = np.zeros((len(test), CLASSES))
-for row, chosen in enumerate(neighbours):
+for row, chosen in enumerate(neighbors):
     np.add.at(votes[row], train_labels[chosen], np.exp(cosines[row, chosen] / T))
 
 golden.case(
@@ -60,4 +62,10 @@ golden.case(
     {},
     1e-5,
 )
+
+# Adaptive pooling, where the grid divides the maps and where it does not.
+maps = torch.from_numpy(rng.normal(size=(2, 3, 7, 10)).astype(np.float32))
+for rows, columns in [(1, 1), (2, 3), (7, 5), (4, 4)]:
+    pooled = F.adaptive_avg_pool2d(maps, (rows, columns))
+    golden.case(f"pool_{rows}_{columns}", {"maps": maps}, {"pooled": pooled}, {}, 1e-5)
 golden.save()

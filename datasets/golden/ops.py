@@ -1,4 +1,4 @@
-"""Golden values of `ssl_nn`: operations, networks and optimisers, from PyTorch."""
+"""Golden values of `ssl_nn`: operations, networks and optimizers, from PyTorch."""
 
 import itertools
 
@@ -144,27 +144,19 @@ for name, network, first, last in [
     count = sum(parameter.numel() for parameter in parameters.values())
     golden.case(f"network_{name}", {"parameters": count}, expected, {}, TOLERANCE)
 
-# Gradients whose joint norm is 5, clipped to 2 and to 10.
-weight, bias = torch.tensor([[3.0, 0.0]], requires_grad=True), torch.tensor([4.0], requires_grad=True)
-for number, limit in enumerate([2.0, 10.0]):
-    weight.grad, bias.grad = weight.detach().clone(), bias.detach().clone()
-    norm = torch.nn.utils.clip_grad_norm_([weight, bias], limit)
-    inputs = {"weight": weight, "bias": bias, "limit": limit}
-    golden.case(f"clip_{number}", inputs, {"weight": weight.grad, "bias": bias.grad, "norm": norm}, {}, TOLERANCE)
-
 # Three steps of SGD and of AdamW on Σ w⁴, decay on the weights only.
-for name, optimiser_of in [
+for name, optimizer_of in [
     ("sgd", lambda groups: torch.optim.SGD(groups, lr=0.02, momentum=0.9)),
     ("adamw", lambda groups: torch.optim.AdamW(groups, lr=0.02)),
 ]:
     weight, bias = torch.randn(3, 4, requires_grad=True), torch.randn(4, requires_grad=True)
     start = {"weight": weight.detach().clone(), "bias": bias.detach().clone()}
     groups = [{"params": [weight], "weight_decay": 0.1}, {"params": [bias], "weight_decay": 0.0}]
-    optimiser = optimiser_of(groups)
+    optimizer = optimizer_of(groups)
     for _ in range(3):
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         ((weight**4).sum() + (bias**4).sum()).backward()
-        optimiser.step()
+        optimizer.step()
     golden.case(name, start, {"weight": weight, "bias": bias}, {}, TOLERANCE)
 
 # Stride 1 between many channels: maps of one block of 2×2, of several, not square.
@@ -173,5 +165,46 @@ for number, (shape, outputs) in enumerate([((1, 16, 2, 2), 17), ((3, 19, 4, 6), 
     geometry = {"stride": 1, "padding": 1}
     case(f"conv2d_channels_{number}", inputs, lambda x, weight: F.conv2d(x, weight, padding=1), geometry)
     conv_batch_norm_case(f"conv_batch_norm_channels_{number}", shape, outputs, 3, 1, number % 2)
+
+# Bilinear upsampling: by 2, to a size that is no multiple, down, from a single pixel.
+for number, (shape, size) in enumerate([((2, 3, 4, 5), (8, 10)), ((1, 2, 3, 7), (7, 10)), ((3, 1, 5, 4), (2, 3)), ((1, 2, 1, 1), (3, 2))]):
+    case(
+        f"upsample2d_{number}",
+        {"x": torch.randn(shape)},
+        lambda x: F.interpolate(x, size=size, mode="bilinear", align_corners=False),
+        {"height": size[0], "width": size[1]},
+    )
+
+# A convolution with a bias.
+case(
+    "biased_conv2d",
+    {"x": torch.randn(3, 4, 5, 6), "weight": torch.randn(7, 4, 1, 1), "bias": torch.randn(7)},
+    lambda x, weight, bias: F.conv2d(x, weight, bias),
+)
+
+# A head with batch norm before its ReLU, and after its last layer, without weights there: in training, then in evaluation.
+hidden, last = nn.BatchNorm1d(5), nn.BatchNorm1d(3, affine=False)
+inputs = {
+    "x": torch.randn(8, 6),
+    "0.weight": torch.randn(5, 6),
+    "bn0.weight": torch.randn(5),
+    "bn0.bias": torch.randn(5),
+    "1.weight": torch.randn(3, 5),
+}
+inputs = {name: value.requires_grad_() for name, value in inputs.items()}
+
+
+def head(train):
+    hidden.weight, hidden.bias = nn.Parameter(inputs["bn0.weight"]), nn.Parameter(inputs["bn0.bias"])
+    hidden.train(train), last.train(train)
+    return last(F.relu(hidden(inputs["x"] @ inputs["0.weight"].T)) @ inputs["1.weight"].T)
+
+
+y, upstream = head(True), torch.randn(8, 3)
+y.backward(upstream)
+expected = {"y": y, "gradient of x": inputs["x"].grad, "gradient of 0.weight": inputs["0.weight"].grad}
+with torch.no_grad():
+    expected["evaluated"] = head(False)
+golden.case("mlp_batch_norm", {**inputs, "upstream": upstream}, expected, {}, TOLERANCE)
 
 golden.save()

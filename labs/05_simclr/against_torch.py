@@ -1,4 +1,4 @@
-"""The same SimCLR run in PyTorch and lightly: network, augmentation, loss, optimiser, schedule and probes of `cargo run -p simclr`.
+"""The same SimCLR run in PyTorch and lightly: network, augmentation, loss, optimizer, schedule and probes of `cargo run -p simclr`.
 
     pip install torch torchvision lightly scikit-learn
     python labs/05_simclr/against_torch.py DIR --epochs 10 --batch-size 256
@@ -86,7 +86,7 @@ def train(images, args):
         {"params": [p for p in parameters if p.dim() > 1], "weight_decay": args.weight_decay},
         {"params": [p for p in parameters if p.dim() == 1], "weight_decay": 0.0},
     ]
-    optimiser = torch.optim.AdamW(groups)
+    optimizer = torch.optim.AdamW(groups)
     criterion = NTXentLoss(temperature=args.temperature)
     loader = torch.utils.data.DataLoader(
         Pairs(images, args), batch_size=args.batch_size, shuffle=True, num_workers=args.workers, drop_last=True
@@ -100,12 +100,12 @@ def train(images, args):
         for view_a, view_b in loader:
             rising, progress = (step + 1) / max(warmup, 1), (step - warmup) / (total - warmup)
             rate = peak * (rising if step < warmup else 0.5 * (1 + math.cos(math.pi * progress)))
-            for group in optimiser.param_groups:
+            for group in optimizer.param_groups:
                 group["lr"] = rate
             loss = criterion(*head(backbone(torch.cat([view_a, view_b]))).chunk(2))
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             loss.backward()
-            optimiser.step()
+            optimizer.step()
             losses.append(loss.item())
             step += 1
         print(f"epoch {epoch + 1}/{args.epochs}: loss {np.mean(losses):.4f}", flush=True)
@@ -119,7 +119,7 @@ def features(backbone, images):
 
 
 def linear(train, train_labels, test, test_labels):
-    """Softmax regression with L2 1e-3 on standardised features."""
+    """Softmax regression with L2 1e-3 on standardized features."""
     scaler = StandardScaler().fit(train)
     probe = LogisticRegression(C=1 / (1e-3 * len(train)), max_iter=1000)
     probe.fit(scaler.transform(train), train_labels)

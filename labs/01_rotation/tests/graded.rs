@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use candle_core::{Device, Result, Tensor, Var};
 use ssl_grading::{Check, Exercise, Lab, Values};
 use ssl_nn::Encode;
-use ssl_nn::ops::{BatchNormMode, batch_norm};
+use ssl_nn::ops::{BatchNormMode, Moments, batch_norm};
 
 /// What a student writes.
 #[derive(Clone, Copy)]
@@ -131,7 +131,7 @@ fn mean_cross_entropy() -> Check<Exercises> {
             ),
             (
                 "over_batch",
-                "The probabilities are normalised over the images of the batch. They must add up to 1 over the classes of \
+                "The probabilities are normalized over the images of the batch. They must add up to 1 over the classes of \
                      each image: the last axis.",
             ),
         ],
@@ -185,14 +185,14 @@ fn a_fraction() -> Check<Exercises> {
 /// A linear map and batch norm, of the case's weights.
 fn encode(weight: &Tensor, case: &Values, images: &Tensor, train: bool) -> Result<Tensor> {
     let features = images.flatten_from(1)?.matmul(&weight.t()?)?; // [B, D]
-    let (mean, variance) = (case.tensor("mean")?.to_vec1()?, case.tensor("variance")?.to_vec1()?);
-    let width = mean.len();
-    let mode = if train { BatchNormMode::Train } else { BatchNormMode::Eval { mean, variance } };
+    let moments = Moments { mean: case.tensor("mean")?.clone(), variance: case.tensor("variance")?.clone() };
+    let width = moments.mean.elem_count();
+    let mode = if train { BatchNormMode::Train } else { BatchNormMode::Eval(moments) };
     let (ones, zeros) =
         (Tensor::ones(width, features.dtype(), &Device::Cpu)?, Tensor::zeros(width, features.dtype(), &Device::Cpu)?);
     let maps = features.unsqueeze(2)?.unsqueeze(3)?; // [B, D, 1, 1]
-    let (normalised, _) = batch_norm(&maps, &ones, &zeros, &mode, 1e-5, false)?;
-    normalised.flatten_from(1)
+    let (normalized, _) = batch_norm(&maps, &ones, &zeros, &mode, 1e-5, false)?;
+    normalized.flatten_from(1)
 }
 
 fn frozen() -> Check<Exercises> {
@@ -211,7 +211,7 @@ fn frozen() -> Check<Exercises> {
             (
                 "training_mode",
                 "The backbone ran in training mode: batch norm used the batch's own statistics, so that an image's features \
-                 depend on its neighbours. Pass `false` as `train`.",
+                 depend on its neighbors. Pass `false` as `train`.",
             ),
             (
                 "graph_kept",

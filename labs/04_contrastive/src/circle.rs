@@ -4,7 +4,7 @@ use candle_core::{Device, Result, Tensor};
 use rand::{Rng as _, SeedableRng};
 use ssl_data::Rng;
 use ssl_nn::params::Init;
-use ssl_nn::{AdamW, Optimiser, Params, WarmupCosine};
+use ssl_nn::{AdamW, Optimizer, Params, WarmupCosine};
 
 use super::losses::on_sphere;
 use super::{Loss, Settings};
@@ -20,7 +20,7 @@ const PAIRS: usize = 8;
 
 /// Where the points of all classes, one class after the other, come to lie under `loss`; none: where they start.
 pub fn settle(loss: Option<Loss>, settings: &Settings) -> Result<Vec<Vec<f32>>> {
-    let params = Params::new(settings.options.seed, &Device::Cpu);
+    let params = Params::new(settings.flags.seed, &Device::Cpu);
     let points = params.trainable("points", &[CLASSES * POINTS, 2], Init::Uniform(1.0))?;
     if let Some(loss) = loss {
         descend(loss, &points, &params, settings)?;
@@ -29,9 +29,9 @@ pub fn settle(loss: Option<Loss>, settings: &Settings) -> Result<Vec<Vec<f32>>> 
 }
 
 fn descend(loss: Loss, points: &Tensor, params: &Params, settings: &Settings) -> Result<()> {
-    let mut optimiser = AdamW::new(params.trained(), 0.0);
+    let mut optimizer = AdamW::new(params.trained(), 0.0);
     let schedule = WarmupCosine { base: LEARNING_RATE, warmup: 0, total: STEPS };
-    let mut rng = Rng::seed_from_u64(settings.options.seed);
+    let mut rng = Rng::seed_from_u64(settings.flags.seed);
     // One point of each class, so that no two of them belong together.
     let mut draw =
         || (0..CLASSES).map(|class| (class * POINTS + rng.random_range(0..POINTS)) as u32).collect::<Vec<_>>();
@@ -41,7 +41,7 @@ fn descend(loss: Loss, points: &Tensor, params: &Params, settings: &Settings) ->
             let [a, b] = [draw(), draw()].map(|rows| points.index_select(&Tensor::new(rows, &Device::Cpu)?, 0));
             losses.push(loss.of(&a?, &b?, settings)?);
         }
-        optimiser.backward_step(&Tensor::stack(&losses, 0)?.mean_all()?, schedule.at(step))?;
+        optimizer.backward_step(&Tensor::stack(&losses, 0)?.mean_all()?, schedule.at(step))?;
     }
     Ok(())
 }

@@ -159,7 +159,7 @@ pub fn info_nce(z_a: &Tensor, z_b: &Tensor, temperature: f64) -> Result<Tensor> 
 /// alignment = 1/N · Σᵢ ‖ẑ_a,i − ẑ_b,i‖^α
 /// ```
 ///
-/// of rows normalised as in exercise 5. Less is better: 0 where both views have the same embedding.
+/// of rows normalized as in exercise 5. Less is better: 0 where both views have the same embedding.
 ///
 /// # Shapes
 /// `[N, D]` and `[N, D]` → a number `[]`.
@@ -179,7 +179,7 @@ pub fn alignment(z_a: &Tensor, z_b: &Tensor, alpha: f64) -> Result<Tensor> {
 /// uniformity = log( mean over i < j of exp(−t · ‖ẑᵢ − ẑⱼ‖²) )
 /// ```
 ///
-/// of rows normalised as in exercise 5. Less is better: 0 where all are the same, about −2·t where they are spread evenly over
+/// of rows normalized as in exercise 5. Less is better: 0 where all are the same, about −2·t where they are spread evenly over
 /// a sphere of many dimensions.
 ///
 /// # Shapes

@@ -3,11 +3,12 @@
 use candle_core::{D, Result, Tensor};
 use clap::ValueEnum;
 use contrastive::{contrastive_loss, info_nce, pairwise_distance, semi_hard_negatives, triplet_loss};
+use serde::Serialize;
 
 use super::Settings;
 
 /// What `--loss` accepts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
 pub enum Loss {
     /// Pairs: the two views of an image, and views of two images
     Contrastive,

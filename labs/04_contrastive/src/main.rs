@@ -6,51 +6,56 @@
 mod ablation;
 mod circle;
 mod losses;
+mod model;
 mod plots;
 mod sphere;
 
-use std::path::Path;
 use std::process::ExitCode;
 
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use clap::{Parser, ValueEnum};
-use contrastive::{alignment, uniformity};
+use serde::Serialize;
+use ssl_data::Augmentation;
 use ssl_data::augment::Crop;
-use ssl_data::{Augmentation, Dataset, Loader};
-use ssl_eval::Evaluation;
-use ssl_nn::{AdamW, Backbone, BackboneKind, Checkpoint, Mlp, Optimiser, Params};
-use ssl_report::{Baselines, Options, Progress};
+use ssl_experiment::{Allocator, Flags, Input, Plan, Run, Settings as _, Training, landmarks, launch, range};
+use ssl_nn::{AdamW, Optimizer};
 
-pub use losses::Loss;
+use self::losses::Loss;
+use self::model::{HEAD, Model, alignment_and_uniformity, halves};
+
+#[global_allocator]
+static ALLOCATOR: Allocator = Allocator;
 
 /// Contrastive, triplet and InfoNCE losses on pairs of views
-#[derive(Parser, Clone)]
+#[derive(Parser, Clone, Serialize)]
 pub struct Settings {
     #[command(flatten)]
-    pub options: Options,
+    #[serde(flatten)]
+    pub flags: Flags,
     /// Which of the losses to train with
     #[arg(long, value_enum, default_value_t = Loss::InfoNce)]
     loss: Loss,
-    /// What InfoNCE divides cosines by; a low one learns faster in a short run
-    #[arg(long, default_value_t = 0.1)]
+    /// What InfoNCE divides cosines by (above 0 to 100); a low one learns faster in a short run
+    #[arg(long, default_value_t = 0.1, value_parser = range::temperature)]
     temperature: f64,
-    /// Distance on the unit sphere that pairs and triplets keep; two random directions are √2 apart
-    #[arg(long, default_value_t = 1.0)]
+    /// Distance on the unit sphere that pairs and triplets keep (0 to 10); two random directions are √2 apart
+    #[arg(long, default_value_t = 1.0, value_parser = range::margin)]
     margin: f64,
-    /// Least share of an image's area that a view shows; SimCLR's 0.08 makes a task that takes longer to learn
-    #[arg(long, default_value_t = 0.7)]
+    /// Least share of an image's area that a view shows (above 0 to 1); SimCLR's 0.08 takes longer to learn
+    #[arg(long, default_value_t = 0.7, value_parser = range::share)]
     crop: f64,
-    /// How often all colour is taken away; SimCLR's 0.2 leaves Toybox's colours as a way to tell images apart
-    #[arg(long, default_value_t = 0.5)]
+    /// How often all color is taken away (0 to 1); SimCLR's 0.2 leaves Toybox's colors as a way to tell images apart
+    #[arg(long, default_value_t = 0.5, value_parser = range::fraction)]
     grayscale: f64,
-    /// Greatest learning rate of AdamW, with which a short run learns more than with SGD
-    #[arg(long, default_value_t = 0.002)]
+    /// Greatest learning rate of AdamW (above 0 to 10), with which a short run learns more than with SGD
+    #[arg(long, default_value_t = 0.002, value_parser = range::learning_rate)]
     learning_rate: f64,
-    /// Pull of the weights towards 0
-    #[arg(long, default_value_t = 1e-4)]
+    /// Weight decay (0 to 1)
+    #[arg(long, default_value_t = 1e-4, value_parser = range::fraction)]
     weight_decay: f64,
-    /// Compare variants instead: at most half an hour, goes on where it was interrupted
+    /// Compare variants instead: at most half an hour; goes on where it was interrupted
     #[arg(long, value_enum)]
+    #[serde(skip)]
     ablate: Option<Ablation>,
 }
 
@@ -61,109 +66,58 @@ pub enum Ablation {
     Loss,
 }
 
-/// Times that training goes through the images: less than four minutes on two cores.
-const EPOCHS: usize = 10;
-/// Images a step, each in two views; small, because a short run needs many steps more than many negatives.
-const BATCH_SIZE: usize = 64;
-/// Width of the embeddings that the losses see, and of the layer before.
-const HEAD: [usize; 2] = [256, 128];
+impl ssl_experiment::Settings for Settings {
+    const LAB: &'static str = "contrastive";
+    /// Less than four minutes on two cores.
+    const EPOCHS: usize = 10;
+    /// Small, because a short run needs many steps more than many negatives.
+    const BATCH_SIZE: usize = 64;
+    const LEAST_BATCH: usize = 2;
+
+    fn flags(&self) -> &Flags {
+        &self.flags
+    }
+}
 
 pub fn main() -> ExitCode {
-    ssl_report::exit_code(run(&Settings::parse()))
+    launch(experiment)
 }
 
-fn run(settings: &Settings) -> anyhow::Result<()> {
-    let device = settings.options.open_device()?;
-    let data = settings.options.load_data()?;
-    let out = settings.options.out("contrastive")?;
-    if settings.ablate == Some(Ablation::Loss) {
-        return ablation::run(settings, &data, &out.join("ablation_loss"), &device);
+fn experiment(settings: &Settings) -> anyhow::Result<()> {
+    let run = Run::open(settings)?;
+    if let Some(Ablation::Loss) = settings.ablate {
+        return ablation::losses(&run.into_ablation("loss")?, settings);
     }
-    let model = train(settings, &data, settings.loss, settings.loss.name(), &out, &device)?;
-    let evaluations = match Baselines::of(&settings.options, &data, &device)? {
-        Some(baselines) => Some((model.evaluate(&data, &device)?, baselines)),
-        None => None,
-    };
-    let page = plots::report(settings, &model, &data, evaluations.as_ref(), &out, &device)?;
-    println!("report: {}", page.display());
-    Ok(())
+    let model = train(&run, settings, settings.loss)?;
+    let comparison = run.compare(settings.loss.name(), &model.backbone, &Input::RGB)?;
+    plots::report(&run, settings, &model, &comparison)
 }
 
-/// A backbone, and the head whose embeddings the loss compares.
-pub struct Model {
-    pub backbone: Backbone,
-    pub head: Mlp,
-}
-
-impl Model {
-    fn new(kind: BackboneKind, params: &Params) -> candle_core::Result<Self> {
-        let backbone = Backbone::new(kind, &params.pp("backbone"))?;
-        let head = Mlp::new(&[backbone.features(), HEAD[0], HEAD[1]], &params.pp("head"))?;
-        Ok(Self { backbone, head })
-    }
-
-    /// Embeddings z of images.
-    pub fn embed(&self, images: &Tensor, train: bool) -> candle_core::Result<Tensor> {
-        self.head.forward(&self.backbone.forward(images, train)?)
-    }
-
-    pub fn evaluate(&self, data: &Dataset, device: &Device) -> anyhow::Result<Evaluation> {
-        Evaluation::of(|images| self.backbone.forward_blocks(images, false), data, device)
-    }
-}
-
-/// Trains a model with `loss`; `name` is that of the run in metrics and checkpoints.
-pub fn train(
-    settings: &Settings,
-    data: &Dataset,
-    loss: Loss,
-    name: &str,
-    out: &Path,
-    device: &Device,
-) -> anyhow::Result<Model> {
-    let options = &settings.options;
-    let epochs = options.epochs(EPOCHS);
-    let params = Params::new(options.seed, device);
-    let model = Model::new(options.backbone, &params)?;
-    let mut optimiser = AdamW::new(params.trained(), settings.weight_decay);
-    let loader = Loader::new(data.train.clone(), options.batch_size(BATCH_SIZE), options.seed, device)?;
-    let total = epochs * loader.batches();
-    let schedule = options.schedule(settings.learning_rate, total);
-
-    let checkpoint = out.join(format!("{name}.safetensors"));
-    let words = settings.words(name, epochs);
-    let first = options.first_epoch(&checkpoint, &words, &params, &mut optimiser)?;
-    let mut progress = Progress::new(name, out, first, epochs, loader.batches())?;
-    let mut step = first * loader.batches();
-    for epoch in first..epochs {
-        let mut measured = [0.0; 2];
+/// Trains a model with `loss`.
+pub fn train(run: &Run, settings: &Settings, loss: Loss) -> anyhow::Result<Model> {
+    let mut params = run.params();
+    let model = Model::new(run, &params)?;
+    let mut optimizer = AdamW::new(params.trained(), settings.weight_decay);
+    let loader = run.loader(settings)?;
+    let of_rows = |z: &Tensor| halves(z).and_then(|(z_a, z_b)| loss.of(&z_a, &z_b, settings));
+    let landmarks = landmarks::of_embeddings(2 * loader.batch_size(), HEAD[1], &run.device, of_rows)?;
+    let plan = Plan { name: loss.name(), epochs: settings.epochs(), landmarks };
+    let state = &mut [("params", &mut params as _), ("optimizer", &mut optimizer as _)];
+    let mut training = Training::begin(run, settings, &loader, plan, state)?;
+    for epoch in training.epochs() {
         for batch in loader.views(epoch, &settings.two_views())? {
-            let views = Tensor::cat(&batch?.views, 0)?; // [2B, 3, H, W]
+            let views = Tensor::cat(&batch?.tensors, 0)?; // [2B, 3, H, W]
             let (z_a, z_b) = halves(&model.embed(&views, true)?)?; // [B, 128], [B, 128]
             let loss = loss.of(&z_a, &z_b, settings)?;
-            optimiser.backward_step(&loss, schedule.at(step))?;
-            step += 1;
-            let now = alignment_and_uniformity(&z_a.detach(), &z_b.detach())?;
-            (0..2).for_each(|i| measured[i] += now[i] / loader.batches() as f64);
-            progress.step(f64::from(loss.to_scalar::<f32>()?), views.dims()[0]);
+            optimizer.backward_step(&loss, training.learning_rate(settings.learning_rate))?;
+            let [alignment, uniformity] = alignment_and_uniformity(&z_a.detach(), &z_b.detach())?;
+            training.measure("alignment", alignment);
+            training.measure("uniformity", uniformity);
+            training.step(f64::from(loss.to_scalar::<f32>()?), views.dims()[0])?;
         }
-        progress.end_epoch(&[("alignment", measured[0]), ("uniformity", measured[1])])?;
-        Checkpoint { epoch: epoch + 1, settings: words.clone() }.save(&checkpoint, &params, &optimiser)?;
+        training.end_epoch(&[("params", &params), ("optimizer", &optimizer)])?;
     }
-    progress.finish();
     Ok(model)
-}
-
-/// Alignment at α = 2 and uniformity at t = 2, as in Wang and Isola's figures.
-pub fn alignment_and_uniformity(z_a: &Tensor, z_b: &Tensor) -> candle_core::Result<[f64; 2]> {
-    let number = |value: Tensor| value.to_scalar::<f32>().map(f64::from);
-    Ok([number(alignment(z_a, z_b, 2.0)?)?, number(uniformity(z_a, 2.0)?)?])
-}
-
-/// The first and the second half of the rows: views a and b.
-pub fn halves(z: &Tensor) -> candle_core::Result<(Tensor, Tensor)> {
-    let count = z.dims()[0] / 2;
-    Ok((z.narrow(0, 0, count)?, z.narrow(0, count, count)?))
 }
 
 impl Settings {
@@ -172,14 +126,5 @@ impl Settings {
         let crop = Some(Crop { scale: (self.crop, 1.0), ..Crop::default() });
         let augmentation = Augmentation { crop, grayscale: self.grayscale, ..Augmentation::simclr(1.0) };
         [augmentation.clone(), augmentation]
-    }
-
-    /// Everything that decides what a training ends in.
-    fn words(&self, name: &str, epochs: usize) -> String {
-        let common = self.options.settings(name, epochs, self.options.batch_size(BATCH_SIZE));
-        format!(
-            "{common}, temperature {}, margin {}, crop {}, grayscale {}, learning rate {}, weight decay {}",
-            self.temperature, self.margin, self.crop, self.grayscale, self.learning_rate, self.weight_decay
-        )
     }
 }

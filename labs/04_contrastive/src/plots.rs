@@ -1,56 +1,38 @@
 //! The pictures of lab 04 and the page that holds them.
 
-use std::path::{Path, PathBuf};
-
 use anyhow::Context;
 use candle_core::{Device, Tensor, Var};
 use contrastive::{contrastive_loss, cosine_similarity_matrix, info_nce, pairwise_distance, triplet_loss};
-use ssl_data::{Dataset, Loader};
-use ssl_eval::Evaluation;
-use ssl_nn::Params;
+use ssl_data::Loader;
+use ssl_experiment::{Comparison, Run};
 use ssl_report::plot::histogram;
 use ssl_report::progress::history;
-use ssl_report::{Baselines, Comparison, Curves, PROTOCOL, Page, Plot, Scatter};
+use ssl_report::{Curves, Page, Plot, Scatter};
 
 use super::sphere::{TEMPERATURES, Views};
 use super::{Loss, Model, Settings, circle};
 
 /// Draws everything and writes the page.
-pub fn report(
-    settings: &Settings,
-    model: &Model,
-    data: &Dataset,
-    evaluations: Option<&(Evaluation, Baselines)>,
-    out: &Path,
-    device: &Device,
-) -> anyhow::Result<PathBuf> {
+pub fn report(run: &Run, settings: &Settings, model: &Model, comparison: &Comparison) -> anyhow::Result<()> {
     let name = settings.loss.name();
-    let title = format!("Lab 04: {name} on {}", data.name);
-    let mut page = Page::new(&title, settings.options.seed, PROTOCOL, device);
+    let mut page = run.page(&format!("Lab 04: {name}"));
     page.heading("Training");
-    page.figure(&training(name, out)?, "The loss, and what Wang and Isola measure.");
-    let untrained = Model::new(settings.options.backbone, &Params::new(settings.options.seed, device))?;
+    let curves = run.training_curves(name, &["loss", "alignment", "uniformity"], "mean over the epoch")?;
+    page.figure(&curves, "The loss, and what Wang and Isola measure.");
+    let untrained = Model::new(run, &run.params())?;
     page.figure(
-        &similarities("untrained", &untrained, data, settings, out, device)?,
+        &similarities(run, settings, &untrained, "untrained")?,
         "Before training: cosines of the two views of a test image (+), and of views of two images (−).",
     );
-    page.figure(&similarities(name, model, data, settings, out, device)?, "After training.");
-    if let Some((evaluation, baselines)) = evaluations {
-        page.heading("What the features are good for");
-        let rows = [("random", &baselines.random), (name, evaluation), ("supervised", &baselines.supervised)];
-        let comparison = Comparison::of(&rows);
-        comparison.print();
-        comparison.write(&mut page);
-        page.figure(&comparison.by_depth(out)?, "Linear probe on each block, pooled to 256 numbers.");
-    }
-    let views = Views::of(model, &data.train, &data.test, settings, device)?;
-    where_embeddings_lie(&mut page, &views, settings, out)?;
+    page.figure(&similarities(run, settings, model, name)?, "After training.");
+    comparison.report(&mut page, &run.out)?;
+    where_embeddings_lie(run, settings, model, &mut page)?;
     page.heading("How hard the losses pull");
-    page.figure(&gradients(settings, out)?, "Length of the gradient at a negative, by its distance from the anchor.");
-    page.save(out)
+    page.figure(&gradients(run, settings)?, "Length of the gradient at a negative, by its distance from the anchor.");
+    run.finish(&page, comparison)
 }
 
-fn where_embeddings_lie(page: &mut Page, views: &Views, settings: &Settings, out: &Path) -> anyhow::Result<()> {
+fn where_embeddings_lie(run: &Run, settings: &Settings, model: &Model, page: &mut Page) -> anyhow::Result<()> {
     page.heading("Where the losses put embeddings");
     page.text(
         "Free points of some classes on the circle, moved by nothing but the loss: a positive pair is two points of one class. Each \
@@ -58,23 +40,11 @@ fn where_embeddings_lie(page: &mut Page, views: &Views, settings: &Settings, out
     );
     for loss in [None].into_iter().chain(Loss::ALL.map(Some)) {
         let name = loss.map_or("where they start", Loss::name);
-        page.figure(&on_circle(loss, settings, out)?, &format!("On the circle: {name}."));
+        page.figure(&on_circle(run, settings, loss)?, &format!("On the circle: {name}."));
     }
     let caption = "Small heads on the frozen backbone: down and to the left is better, and a temperature trades one for the other.";
-    page.figure(&plane(views, settings.loss.name(), settings, out)?, caption);
+    page.figure(&plane(run, settings, &Views::of(run, settings, model)?)?, caption);
     Ok(())
-}
-
-fn training(name: &str, out: &Path) -> anyhow::Result<String> {
-    let series = ["loss", "alignment", "uniformity"];
-    let series = series.map(|quantity| Ok((quantity.to_string(), history(out, name, quantity)?)));
-    let curves = Curves {
-        title: "Training".to_string(),
-        x_label: "epoch".to_string(),
-        y_label: "mean over the epoch".to_string(),
-        series: series.into_iter().collect::<anyhow::Result<_>>()?,
-    };
-    curves.save(out, "training")
 }
 
 /// Bins of a histogram of cosines.
@@ -83,18 +53,11 @@ const BINS: usize = 40;
 /// Test images whose cosines are counted.
 const COMPARED: usize = 512;
 
-fn similarities(
-    name: &str,
-    model: &Model,
-    data: &Dataset,
-    settings: &Settings,
-    out: &Path,
-    device: &Device,
-) -> anyhow::Result<String> {
-    let count = COMPARED.min(data.test.len());
-    let loader = Loader::new(data.test.clone(), count, settings.options.seed, device)?;
+fn similarities(run: &Run, settings: &Settings, model: &Model, name: &str) -> anyhow::Result<String> {
+    let count = COMPARED.min(run.data.test.len());
+    let loader = Loader::new(run.data.test.clone(), count, run.seed(), &run.device)?;
     let batch = loader.views(0, &settings.two_views())?.next().context("no test images")??;
-    let z = model.embed(&Tensor::cat(&batch.views, 0)?, false)?;
+    let z = model.embed(&Tensor::cat(&batch.tensors, 0)?, false)?;
     let matrix: Vec<Vec<f32>> = cosine_similarity_matrix(&z)?.to_vec2()?;
     let positive: Vec<f32> = (0..count).map(|i| matrix[i][i + count]).collect();
     let negative = (0..count).flat_map(|i| (i + 1..count).map(move |j| (i, j)));
@@ -109,11 +72,12 @@ fn similarities(
             ("+".to_string(), histogram(&positive, (low, 1.0), BINS)),
             ("−".to_string(), histogram(&negative, (low, 1.0), BINS)),
         ],
+        levels: Vec::new(),
     };
-    curves.save(out, &format!("similarities_{}", name.replace('-', "_")))
+    curves.save(&run.out, &format!("similarities_{}", name.replace('-', "_")))
 }
 
-fn on_circle(loss: Option<Loss>, settings: &Settings, out: &Path) -> anyhow::Result<String> {
+fn on_circle(run: &Run, settings: &Settings, loss: Option<Loss>) -> anyhow::Result<String> {
     let mut groups: Vec<_> = (1..=circle::CLASSES).map(|class| (format!("class {class}"), Vec::new())).collect();
     for (place, class) in circle::settle(loss, settings)?.iter().zip(circle::classes()) {
         let radius = 1.0 + 0.08 * class as f64;
@@ -126,15 +90,16 @@ fn on_circle(loss: Option<Loss>, settings: &Settings, out: &Path) -> anyhow::Res
         y_label: "z₂".to_string(),
         groups,
     };
-    scatter.save(out, &format!("circle_{}", name.replace('-', "_")))
+    scatter.save(&run.out, &format!("circle_{}", name.replace('-', "_")))
 }
 
-fn plane(views: &Views, run: &str, settings: &Settings, out: &Path) -> anyhow::Result<String> {
+fn plane(run: &Run, settings: &Settings, views: &Views) -> anyhow::Result<String> {
     let mut groups = Vec::new();
     for temperature in TEMPERATURES {
-        groups.push((format!("τ = {temperature}"), vec![views.plane(temperature, settings.options.seed)?]));
+        groups.push((format!("τ = {temperature}"), vec![views.plane(temperature, run.seed())?]));
     }
-    let (alignment, uniformity) = (history(out, run, "alignment")?, history(out, run, "uniformity")?);
+    let of_training = |quantity: &str| history(&run.out, settings.loss.name(), quantity);
+    let (alignment, uniformity) = (of_training("alignment")?, of_training("uniformity")?);
     let by_epoch = alignment.iter().zip(&uniformity).map(|(a, u)| (a.1, u.1)).collect();
     groups.push(("training".to_string(), by_epoch));
     let scatter = Scatter {
@@ -143,7 +108,7 @@ fn plane(views: &Views, run: &str, settings: &Settings, out: &Path) -> anyhow::R
         y_label: "uniformity (t = 2)".to_string(),
         groups,
     };
-    scatter.save(out, "alignment_uniformity")
+    scatter.save(&run.out, "alignment_uniformity")
 }
 
 /// The positive lies at this distance from the anchor, on the other side.
@@ -163,7 +128,7 @@ fn pull(distance: f64, loss: &dyn Fn(&Tensor, &Tensor, &Tensor) -> candle_core::
     Ok(f64::from(gradient.sqr()?.sum_all()?.sqrt()?.to_scalar::<f32>()?))
 }
 
-fn gradients(settings: &Settings, out: &Path) -> anyhow::Result<String> {
+fn gradients(run: &Run, settings: &Settings) -> anyhow::Result<String> {
     let margin = settings.margin;
     let pair = |a: &Tensor, _: &Tensor, n: &Tensor| {
         contrastive_loss(&pairwise_distance(a, n)?, &Tensor::new(&[0u8], &Device::Cpu)?, margin)
@@ -187,6 +152,7 @@ fn gradients(settings: &Settings, out: &Path) -> anyhow::Result<String> {
         x_label: "distance of the negative from the anchor".to_string(),
         y_label: "length of the gradient".to_string(),
         series: series.into_iter().collect::<anyhow::Result<_>>()?,
+        levels: Vec::new(),
     };
-    curves.save(out, "gradients")
+    curves.save(&run.out, "gradients")
 }

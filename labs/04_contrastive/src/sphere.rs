@@ -1,11 +1,13 @@
 //! Small heads on frozen features, trained in seconds: to see where each temperature puts embeddings on the sphere.
 
-use candle_core::{Device, Result, Tensor};
+use candle_core::{Result, Tensor};
 use contrastive::info_nce;
 use ssl_data::{Batch, Loader, Split};
-use ssl_nn::{AdamW, Mlp, Optimiser, Params, WarmupCosine};
+use ssl_experiment::Run;
+use ssl_nn::{AdamW, Mlp, Optimizer, Params, WarmupCosine};
 
-use super::{HEAD, Model, Settings, alignment_and_uniformity, halves};
+use super::Settings;
+use super::model::{HEAD, Model, alignment_and_uniformity, halves};
 
 /// Features h of two views of the same images, `[B, D]` each.
 type Pair = (Tensor, Tensor);
@@ -34,15 +36,9 @@ pub const TEMPERATURES: [f64; 6] = [0.05, 0.1, 0.2, 0.5, 1.0, 2.0];
 
 impl Views {
     /// Embeds views of training and of test images with the model's backbone.
-    pub fn of(
-        model: &Model,
-        train: &Split,
-        test: &Split,
-        settings: &Settings,
-        device: &Device,
-    ) -> anyhow::Result<Self> {
-        let train = frozen(model, train, BATCHES, settings, device)?;
-        let test = frozen(model, test, TEST_BATCHES, settings, device)?;
+    pub fn of(run: &Run, settings: &Settings, model: &Model) -> anyhow::Result<Self> {
+        let train = frozen(run, settings, model, &run.data.train, BATCHES)?;
+        let test = frozen(run, settings, model, &run.data.test, TEST_BATCHES)?;
         let a: Vec<&Tensor> = train.iter().map(|(a, _)| a).collect();
         let a = Tensor::cat(&a, 0)?; // [N, D]
         let mean = a.mean_keepdim(0)?;
@@ -59,30 +55,25 @@ impl Views {
         let (test_a, test_b) = &self.test;
         let params = Params::new(seed, test_a.device());
         let head = Mlp::new(&[test_a.dims()[1], HEAD[0], HEAD[1]], &params)?;
-        let mut optimiser = AdamW::new(params.trained(), 0.0);
+        let mut optimizer = AdamW::new(params.trained(), 0.0);
         let schedule = WarmupCosine { base: LEARNING_RATE, warmup: STEPS / 10, total: STEPS };
         for step in 0..STEPS {
             let (a, b) = &self.train[step % self.train.len()];
-            let loss = info_nce(&head.forward(a)?, &head.forward(b)?, temperature)?;
-            optimiser.backward_step(&loss, schedule.at(step))?;
+            let loss = info_nce(&head.forward(a, true)?, &head.forward(b, true)?, temperature)?;
+            optimizer.backward_step(&loss, schedule.at(step))?;
         }
-        let [alignment, uniformity] = alignment_and_uniformity(&head.forward(test_a)?, &head.forward(test_b)?)?;
+        let [alignment, uniformity] =
+            alignment_and_uniformity(&head.forward(test_a, false)?, &head.forward(test_b, false)?)?;
         Ok((alignment, uniformity))
     }
 }
 
 /// Features of pairs of views of some images, batch by batch.
-fn frozen(
-    model: &Model,
-    split: &Split,
-    batches: usize,
-    settings: &Settings,
-    device: &Device,
-) -> anyhow::Result<Vec<Pair>> {
-    let loader = Loader::new(split.clone(), BATCH.min(split.len()), settings.options.seed, device)?;
+fn frozen(run: &Run, settings: &Settings, model: &Model, split: &Split, batches: usize) -> anyhow::Result<Vec<Pair>> {
+    let loader = Loader::new(split.clone(), BATCH.min(split.len()), run.seed(), &run.device)?;
     let views = loader.views(EPOCH, &settings.two_views())?.take(batches);
     let pair = |batch: Result<Batch>| {
-        let views = Tensor::cat(&batch?.views, 0)?;
+        let views = Tensor::cat(&batch?.tensors, 0)?;
         Ok(halves(&model.backbone.forward(&views, false)?.detach())?)
     };
     views.map(pair).collect()

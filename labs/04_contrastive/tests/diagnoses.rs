@@ -88,11 +88,11 @@ pub const COSINES: Diagnoses = &[
         "The columns were brought to length 1: that is the batch axis. Each row is an embedding; sum its squares \
                      along the last axis.",
     ),
-    ("not_normalised", "These are inner products: bring each row to length 1 first."),
+    ("not_normalized", "These are inner products: bring each row to length 1 first."),
     ("columns", "These are products of columns, [D, D]: z · zᵀ compares rows, zᵀ · z compares columns."),
     (
         "one_side",
-        "Only one of the two factors was normalised: the matrix has to be symmetric, with ones on its diagonal.",
+        "Only one of the two factors was normalized: the matrix has to be symmetric, with ones on its diagonal.",
     ),
     ("whole_matrix", "All rows were divided by the length of the whole matrix: each row needs its own."),
 ];
@@ -133,7 +133,7 @@ pub const INFO_NCE: Diagnoses = &[
          2N anchors with 2N − 2 negatives each.",
     ),
     ("sum", "This is the sum over the anchors: divide by 2N."),
-    ("not_normalised", "The embeddings are not normalised: similarities are cosines (exercise 5)."),
+    ("not_normalized", "The embeddings are not normalized: similarities are cosines (exercise 5)."),
 ];
 
 pub const COLD: Diagnoses = &[
@@ -153,7 +153,7 @@ pub const ALIGNMENT: Diagnoses = &[
     ("alpha_forgotten", "This is the mean distance: the distances have to be raised to the power of α first."),
     ("alpha_two", "This is the mean squared distance, whatever α is."),
     ("power_of_square", "The squared distance was raised to the power of α: ‖x‖^α = (‖x‖²)^(α/2)."),
-    ("not_normalised", "The embeddings are not normalised: bring each row to length 1 first."),
+    ("not_normalized", "The embeddings are not normalized: bring each row to length 1 first."),
     ("power_of_mean", "The mean was raised to the power of α: raise each distance, then take the mean."),
 ];
 
@@ -167,7 +167,7 @@ pub const UNIFORMITY: Diagnoses = &[
         "This is the mean of the logarithms: take the mean of the exponentials first, then one logarithm.",
     ),
     ("distance_not_squared", "The distance in the exponent has to be squared."),
-    ("not_normalised", "The embeddings are not normalised: bring each row to length 1 first."),
+    ("not_normalized", "The embeddings are not normalized: bring each row to length 1 first."),
     ("sum", "This is the logarithm of the sum: divide by the number of pairs first, N(N − 1)/2."),
     ("no_log", "The logarithm is missing."),
 ];

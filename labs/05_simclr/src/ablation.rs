@@ -1,71 +1,56 @@
 //! `--ablate`: what SimCLR owes to its augmentations, its head, its batch size and its temperature.
 
-use std::path::{Path, PathBuf};
-
-use candle_core::Device;
-use ssl_data::Dataset;
 use ssl_eval::Evaluation;
-use ssl_report::{Comparison, Curves, HeatMap, PROTOCOL, Page, Plot};
+use ssl_experiment::{Comparison, Run};
+use ssl_report::{Curves, HeatMap, Page, Plot};
 
-use super::model::{HeadKind, Model};
+use super::model::HeadKind;
 use super::views::Recipe;
-use super::{Ablation, BATCH_SIZE, Settings, train};
+use super::{Ablation, Settings, train};
 
-/// Epochs of each run: short, so that a comparison ends within half an hour.
+/// Epochs of each training: short, so that a comparison ends within half an hour.
 const EPOCHS: usize = 4;
 
-/// What the runs of one comparison share. A run that has been finished before is read from its checkpoint.
-struct Runs<'a> {
-    data: &'a Dataset,
-    out: PathBuf,
-    device: &'a Device,
-}
+/// How a comparison is made: what is trained, and what the page shows of it.
+type Compare = fn(&Run, &Settings, &mut Page) -> anyhow::Result<Comparison>;
 
 /// Trains all variants of a comparison and writes its page.
-pub fn run(ablation: Ablation, settings: &Settings, data: &Dataset, out: &Path, device: &Device) -> anyhow::Result<()> {
-    let mut settings = Settings { options: settings.options.for_comparison(data)?, ..settings.clone() };
-    let (name, what, compare): (_, _, fn(&Settings, &Runs, &mut Page) -> anyhow::Result<()>) = match ablation {
+pub fn compare(ablation: Ablation, run: Run, settings: &Settings) -> anyhow::Result<()> {
+    let (name, what, compare): (&str, &str, Compare) = match ablation {
         Ablation::Augmentations => ("augmentations", "which augmentations", augmentations),
         Ablation::Head => ("head", "which head", heads),
         Ablation::Batch => ("batch", "which batch size", batches),
         Ablation::Temperature => ("temperature", "which temperature", temperatures),
     };
-    settings.options.epochs = Some(settings.options.epochs(EPOCHS));
-    let runs = Runs { data, out: out.join(format!("ablation_{name}")), device };
-    let title = format!("Lab 05: {what}, on {}", data.name);
-    let mut page = Page::new(&title, settings.options.seed, PROTOCOL, device);
-    compare(&settings, &runs, &mut page)?;
-    println!("report: {}", page.save(&runs.out)?.display());
-    Ok(())
+    let run = run.into_ablation(name)?;
+    let mut settings = settings.clone();
+    settings.flags.epochs = Some(settings.flags.epochs_or(EPOCHS));
+    let mut page = run.page(&format!("Lab 05: {what},"));
+    let comparison = compare(&run, &settings, &mut page)?;
+    run.finish(&page, &comparison)
 }
 
-impl Runs<'_> {
-    /// Trains a variant.
-    fn train(&self, settings: &Settings, recipes: [Recipe; 2], name: &str) -> anyhow::Result<Model> {
-        train(settings, recipes, self.data, name, &self.out, self.device)
-    }
-
-    /// Trains a variant on the settings' own views, and evaluates its h.
-    fn evaluate(&self, settings: &Settings, name: &str) -> anyhow::Result<Evaluation> {
-        self.train(settings, settings.recipes(), name)?.evaluate(self.data, self.device)
-    }
+/// Trains a variant on the settings' own views, and evaluates its h.
+fn evaluate(run: &Run, settings: &Settings, name: &str) -> anyhow::Result<Evaluation> {
+    run.evaluate(&train(run, settings, settings.recipes(), name)?.backbone)
 }
 
 /// What is combined on one of the two views: a name, and how it changes the recipe.
 const STEPS: [(&str, fn(Recipe) -> Recipe); 4] = [
     ("jitter", |recipe| Recipe { jitter: 0.8, ..recipe }),
-    ("grey", |recipe| Recipe { grayscale: 0.5, ..recipe }),
+    ("gray", |recipe| Recipe { grayscale: 0.5, ..recipe }),
     ("blur", |recipe| Recipe { blur: 0.5, ..recipe }),
     ("solarize", |recipe| Recipe { solarize: 0.5, ..recipe }),
 ];
 
 /// Crops on both views, one or two further steps on one of them (figure 5). A single step stands on the diagonal.
-fn augmentations(settings: &Settings, runs: &Runs, page: &mut Page) -> anyhow::Result<()> {
+fn augmentations(run: &Run, settings: &Settings, page: &mut Page) -> anyhow::Result<Comparison> {
     let crop = Recipe { strength: settings.strength, ..Recipe::crop_only(settings.crop) };
-    let linear = |name: &str, recipe: Recipe| -> anyhow::Result<f64> {
-        let model = runs.train(settings, [crop, recipe], name)?;
-        let accuracy = 100.0 * model.evaluate(runs.data, runs.device)?.linear();
-        println!("{name}: linear {accuracy:.1} %");
+    let mut comparison = Comparison::default();
+    let mut linear = |name: &str, recipe: Recipe| -> anyhow::Result<f64> {
+        let evaluation = run.evaluate(&train(run, settings, [crop, recipe], name)?.backbone)?;
+        let accuracy = 100.0 * evaluation.linear();
+        comparison.push(name, evaluation);
         Ok(accuracy)
     };
     let alone = linear("crop", crop)?;
@@ -87,67 +72,68 @@ fn augmentations(settings: &Settings, runs: &Runs, page: &mut Page) -> anyhow::R
         values,
     };
     page.text(&format!("Crops alone, on both views: {alone:.1} %."));
-    page.figure(&map.save(&runs.out, "augmentations")?, "Crops on both views, one or two steps more on one view.");
-    Ok(())
+    page.figure(&map.save(&run.out, "augmentations")?, "Crops on both views, one or two steps more on one view.");
+    Ok(comparison)
 }
 
 /// No head, a linear and a non-linear one (figure 8); h against z (section 4.2).
-fn heads(settings: &Settings, runs: &Runs, page: &mut Page) -> anyhow::Result<()> {
+fn heads(run: &Run, settings: &Settings, page: &mut Page) -> anyhow::Result<Comparison> {
     let mut comparison = Comparison::default();
     for (name, head) in [("none", HeadKind::None), ("linear", HeadKind::Linear), ("non_linear", HeadKind::NonLinear)] {
-        let model = runs.train(&Settings { head, ..settings.clone() }, settings.recipes(), name)?;
+        let model = train(run, &Settings { head, ..settings.clone() }, settings.recipes(), name)?;
         let label = name.replace('_', "-");
-        comparison.push(&format!("{label}: h"), model.evaluate(runs.data, runs.device)?);
+        comparison.push(&format!("{label}: h"), run.evaluate(&model.backbone)?);
         if head != HeadKind::None {
-            comparison.push(&format!("{label}: z"), model.evaluate_z(runs.data, runs.device)?);
+            comparison.push(&format!("{label}: z"), model.evaluate_z(run)?);
         }
     }
     comparison.write(page);
-    let bars = comparison.bars("Before and behind the head", &runs.out, "head")?;
+    let bars = comparison.bars("Before and after the head", &run.out, "head")?;
     page.figure(&bars, "Without a head, h and z are the same.");
-    Ok(())
+    Ok(comparison)
 }
 
 /// Batch sizes, with the learning rate scaled: at equal epochs, and at equal updates (figure 9).
-fn batches(settings: &Settings, runs: &Runs, page: &mut Page) -> anyhow::Result<()> {
-    const SIZES: [usize; 4] = [32, BATCH_SIZE, 128, 256];
-    let epochs = settings.options.epochs(EPOCHS);
+fn batches(run: &Run, settings: &Settings, page: &mut Page) -> anyhow::Result<Comparison> {
+    const SIZES: [usize; 4] = [32, 64, 128, 256];
+    let epochs = settings.flags.epochs_or(EPOCHS);
     let mut comparison = Comparison::default();
     let (mut equal_epochs, mut equal_updates) = (Vec::new(), Vec::new());
     for size in SIZES {
         let mut settings = settings.clone();
-        settings.options.batch_size = Some(size);
-        let evaluation = runs.evaluate(&settings, &format!("batch_{size}"))?;
+        settings.flags.batch_size = Some(size);
+        let evaluation = evaluate(run, &settings, &format!("batch_{size}"))?;
         equal_epochs.push((size as f64, 100.0 * evaluation.linear()));
         comparison.push(&format!("{size}, equal epochs"), evaluation);
         // As many updates as the largest batch makes in its epochs.
-        settings.options.epochs = Some((epochs * size / SIZES[SIZES.len() - 1]).max(1));
-        let evaluation = runs.evaluate(&settings, &format!("batch_{size}_updates"))?;
+        settings.flags.epochs = Some((epochs * size / SIZES[SIZES.len() - 1]).max(1));
+        let evaluation = evaluate(run, &settings, &format!("batch_{size}_updates"))?;
         equal_updates.push((size as f64, 100.0 * evaluation.linear()));
         comparison.push(&format!("{size}, equal updates"), evaluation);
     }
     let curves = Curves {
         title: "Batch size".to_string(),
-        x_label: "images a step".to_string(),
+        x_label: "batch size".to_string(),
         y_label: "linear probe (%)".to_string(),
         series: vec![("equal epochs".to_string(), equal_epochs), ("equal updates".to_string(), equal_updates)],
+        levels: Vec::new(),
     };
     comparison.write(page);
     let caption = "At equal epochs a small batch makes more updates; at equal updates it sees fewer images.";
-    page.figure(&curves.save(&runs.out, "batch")?, caption);
-    Ok(())
+    page.figure(&curves.save(&run.out, "batch")?, caption);
+    Ok(comparison)
 }
 
 /// Temperatures (table 5).
-fn temperatures(settings: &Settings, runs: &Runs, page: &mut Page) -> anyhow::Result<()> {
+fn temperatures(run: &Run, settings: &Settings, page: &mut Page) -> anyhow::Result<Comparison> {
     let mut comparison = Comparison::default();
     for temperature in [0.05, 0.1, 0.2, 0.5, 1.0] {
-        let evaluation =
-            runs.evaluate(&Settings { temperature, ..settings.clone() }, &format!("temperature_{temperature}"))?;
-        comparison.push(&format!("τ = {temperature}"), evaluation);
+        let settings = Settings { temperature, ..settings.clone() };
+        comparison
+            .push(&format!("τ = {temperature}"), evaluate(run, &settings, &format!("temperature_{temperature}"))?);
     }
     comparison.write(page);
-    let bars = comparison.bars("Temperature", &runs.out, "temperature")?;
+    let bars = comparison.bars("Temperature", &run.out, "temperature")?;
     page.figure(&bars, "All else equal.");
-    Ok(())
+    Ok(comparison)
 }

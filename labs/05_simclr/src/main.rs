@@ -7,47 +7,50 @@ mod model;
 mod plots;
 mod views;
 
-use std::path::Path;
 use std::process::ExitCode;
 
-use candle_core::Device;
 use clap::{Parser, ValueEnum};
-use simclr::learning_rate;
-use ssl_data::{Dataset, Loader};
-use ssl_nn::{AdamW, Checkpoint, Params};
-use ssl_report::{Baselines, Options, Progress};
+use serde::Serialize;
+use simclr::{learning_rate, nt_xent};
+use ssl_experiment::{Allocator, Flags, Input, Plan, Run, Settings as _, Training, landmarks, launch, range};
+use ssl_nn::AdamW;
 
 use self::model::{HeadKind, Model};
 use self::views::Recipe;
 
+#[global_allocator]
+static ALLOCATOR: Allocator = Allocator;
+
 /// SimCLR: a simple framework for contrastive learning of visual representations (Chen et al. 2020)
-#[derive(Parser, Clone)]
+#[derive(Parser, Clone, Serialize)]
 pub struct Settings {
     #[command(flatten)]
-    pub options: Options,
-    /// What cosines are divided by; `--ablate temperature` compares
-    #[arg(long, default_value_t = 0.1)]
+    #[serde(flatten)]
+    pub flags: Flags,
+    /// What cosines are divided by (above 0 to 100); `--ablate temperature` compares
+    #[arg(long, default_value_t = 0.1, value_parser = range::temperature)]
     temperature: f64,
-    /// Least share of an image's area that a view shows; the paper's 0.08 makes a task that takes longer to learn
-    #[arg(long, default_value_t = 0.7)]
+    /// Least share of an image's area that a view shows (above 0 to 1); the paper's 0.08 takes longer to learn
+    #[arg(long, default_value_t = 0.7, value_parser = range::share)]
     crop: f64,
-    /// Strength s of the colour jitter; on CIFAR-10 the paper takes 0.5
-    #[arg(long, default_value_t = 1.0)]
+    /// Strength s of the color jitter (0 to 2.5); on CIFAR-10 the paper takes 0.5
+    #[arg(long, default_value_t = 1.0, value_parser = range::strength)]
     strength: f64,
-    /// How often all colour is taken away; the paper's 0.2 leaves Toybox's colours as a way to tell images apart
-    #[arg(long, default_value_t = 0.5)]
+    /// How often all color is taken away (0 to 1); the paper's 0.2 leaves Toybox's colors as a way to tell images apart
+    #[arg(long, default_value_t = 0.5, value_parser = range::fraction)]
     grayscale: f64,
-    /// What stands between the features and the loss
+    /// What is between the features and the loss
     #[arg(long, value_enum, default_value_t = HeadKind::NonLinear)]
     head: HeadKind,
-    /// Greatest learning rate of AdamW, at 256 images a step; it is scaled by the batch size
-    #[arg(long, default_value_t = 0.008)]
+    /// Greatest learning rate of AdamW (above 0 to 10) at batch size 256; it is scaled by the batch size
+    #[arg(long, default_value_t = 0.008, value_parser = range::learning_rate)]
     learning_rate: f64,
-    /// Pull of the weights towards 0
-    #[arg(long, default_value_t = 1e-4)]
+    /// Weight decay (0 to 1)
+    #[arg(long, default_value_t = 1e-4, value_parser = range::fraction)]
     weight_decay: f64,
-    /// Compare variants instead: at most half an hour, goes on where it was interrupted
+    /// Compare variants instead: at most half an hour; goes on where it was interrupted
     #[arg(long, value_enum)]
+    #[serde(skip)]
     ablate: Option<Ablation>,
 }
 
@@ -64,69 +67,56 @@ pub enum Ablation {
     Temperature,
 }
 
-/// Times that training goes through the images: less than four minutes on two cores.
-const EPOCHS: usize = 10;
-/// Images a step, each in two views; small, because a short run needs many steps more than many negatives.
-const BATCH_SIZE: usize = 64;
+impl ssl_experiment::Settings for Settings {
+    const LAB: &'static str = "simclr";
+    /// Less than four minutes on two cores.
+    const EPOCHS: usize = 10;
+    /// Small, because a short run needs many steps more than many negatives.
+    const BATCH_SIZE: usize = 64;
+    const LEAST_BATCH: usize = 2;
+
+    fn flags(&self) -> &Flags {
+        &self.flags
+    }
+}
 
 pub fn main() -> ExitCode {
-    ssl_report::exit_code(run(&Settings::parse()))
+    launch(experiment)
 }
 
-fn run(settings: &Settings) -> anyhow::Result<()> {
-    let device = settings.options.open_device()?;
-    let data = settings.options.load_data()?;
-    let out = settings.options.out("simclr")?;
+fn experiment(settings: &Settings) -> anyhow::Result<()> {
+    let run = Run::open(settings)?;
     if let Some(ablation) = settings.ablate {
-        return ablation::run(ablation, settings, &data, &out, &device);
+        return ablation::compare(ablation, run, settings);
     }
     // Before anything is trained: look at what the network will see.
-    plots::pairs(settings, &data, &out)?;
-    let model = train(settings, settings.recipes(), &data, "simclr", &out, &device)?;
-    let evaluations = match Baselines::of(&settings.options, &data, &device)? {
-        Some(baselines) => Some((model.evaluate(&data, &device)?, model.evaluate_z(&data, &device)?, baselines)),
-        None => None,
-    };
-    let page = plots::report(settings, &model, &data, evaluations.as_ref(), &out, &device)?;
-    println!("report: {}", page.display());
-    Ok(())
+    plots::pairs(&run, settings)?;
+    let model = train(&run, settings, settings.recipes(), "simclr")?;
+    let comparison = run.compare("SimCLR", &model.backbone, &Input::RGB)?;
+    plots::report(&run, settings, &model, &comparison)
 }
 
-/// Trains a model on pairs of views by the two recipes; `name` is that of the run in metrics and checkpoints.
-pub fn train(
-    settings: &Settings,
-    recipes: [Recipe; 2],
-    data: &Dataset,
-    name: &str,
-    out: &Path,
-    device: &Device,
-) -> anyhow::Result<Model> {
-    let options = &settings.options;
-    let (epochs, batch_size) = (options.epochs(EPOCHS), options.batch_size(BATCH_SIZE));
-    let params = Params::new(options.seed, device);
-    let model = Model::new(options.backbone, settings.head, &params)?;
-    let mut optimiser = AdamW::new(params.trained(), settings.weight_decay);
-    let loader = Loader::new(data.train.clone(), batch_size, options.seed, device)?;
-    let total = epochs * loader.batches();
-    let warmup = options.warmup_steps(total);
-
-    let checkpoint = out.join(format!("{name}.safetensors"));
-    let words = settings.words(name, epochs);
-    let first = options.first_epoch(&checkpoint, &words, &params, &mut optimiser)?;
-    let mut progress = Progress::new(name, out, first, epochs, loader.batches())?;
-    let mut step = first * loader.batches();
-    for epoch in first..epochs {
-        for batch in loader.pairs(epoch, move |image, rng| views::pair(recipes, image, rng))? {
-            let views = batch?.views; // [B, 3, H, W] twice
-            let rate = learning_rate(step, warmup, total, settings.learning_rate, batch_size);
-            let loss = model.step(&mut optimiser, &views, settings.temperature, rate)?;
-            step += 1;
-            progress.step(loss, 2 * batch_size);
+/// Trains a model on pairs of views by the two recipes; `name` is that of the training in metrics and checkpoints.
+pub fn train(run: &Run, settings: &Settings, recipes: [Recipe; 2], name: &str) -> anyhow::Result<Model> {
+    let mut params = run.params();
+    let model = Model::new(run, settings.head, &params)?;
+    let mut optimizer = AdamW::new(params.trained(), settings.weight_decay);
+    let (loader, batch_size) = (run.loader(settings)?, settings.batch_size());
+    let loss = |z: &_| nt_xent(z, settings.temperature);
+    let landmarks = landmarks::of_embeddings(2 * batch_size, model.width(), &run.device, loss)?;
+    let plan = Plan { name, epochs: settings.epochs(), landmarks };
+    let state = &mut [("params", &mut params as _), ("optimizer", &mut optimizer as _)];
+    let mut training = Training::begin(run, settings, &loader, plan, state)?;
+    let (warmup, total) = (training.warmup_steps(), training.total_steps());
+    for epoch in training.epochs() {
+        for batch in loader.samples(epoch, move |image, rng| views::pair(recipes, image, rng)) {
+            let views = batch?.tensors; // [B, 3, H, W] twice
+            let rate = learning_rate(training.steps_done(), warmup, total, settings.learning_rate, batch_size);
+            let loss = model.step(&mut optimizer, &views, settings.temperature, rate)?;
+            training.step(loss, 2 * batch_size)?;
         }
-        progress.end_epoch(&[])?;
-        Checkpoint { epoch: epoch + 1, settings: words.clone() }.save(&checkpoint, &params, &optimiser)?;
+        training.end_epoch(&[("params", &params), ("optimizer", &optimizer)])?;
     }
-    progress.finish();
     Ok(model)
 }
 
@@ -141,20 +131,5 @@ impl Settings {
             ..Recipe::crop_only(self.crop)
         };
         [recipe; 2]
-    }
-
-    /// Everything that decides what a training ends in.
-    fn words(&self, name: &str, epochs: usize) -> String {
-        format!(
-            "{}, temperature {}, crop {}, strength {}, grayscale {}, head {:?}, learning rate {}, weight decay {}",
-            self.options.settings(name, epochs, self.options.batch_size(BATCH_SIZE)),
-            self.temperature,
-            self.crop,
-            self.strength,
-            self.grayscale,
-            self.head,
-            self.learning_rate,
-            self.weight_decay
-        )
     }
 }

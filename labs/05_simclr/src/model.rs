@@ -1,14 +1,15 @@
 //! A backbone with what stands between its features and the loss.
 
-use candle_core::{Device, Result, Tensor};
+use candle_core::{Result, Tensor};
 use clap::ValueEnum;
+use serde::Serialize;
 use simclr::{ProjectionHead, representation, train_step};
-use ssl_data::Dataset;
 use ssl_eval::Evaluation;
-use ssl_nn::{AdamW, Backbone, BackboneKind, Linear, Params};
+use ssl_experiment::Run;
+use ssl_nn::{AdamW, Backbone, Linear, Params};
 
 /// What `--head` accepts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
 pub enum HeadKind {
     /// The loss compares the features themselves
     None,
@@ -54,16 +55,24 @@ pub struct Model {
 }
 
 impl Model {
-    pub fn new(backbone: BackboneKind, head: HeadKind, params: &Params) -> Result<Self> {
-        let backbone = Backbone::new(backbone, &params.pp("backbone"))?;
+    pub fn new(run: &Run, head: HeadKind, params: &Params) -> Result<Self> {
+        let backbone = run.backbone(&params.pp("backbone"))?;
         let head = Head::new(head, backbone.features(), &params.pp("head"))?;
         Ok(Self { backbone, head })
     }
 
+    /// Length of the embeddings.
+    pub fn width(&self) -> usize {
+        match self.head {
+            Head::None => self.backbone.features(),
+            Head::Linear(_) | Head::NonLinear(_) => EMBEDDING,
+        }
+    }
+
     /// One step of training on two views of a batch; returns the loss before it.
-    pub fn step(&self, optimiser: &mut AdamW, views: &[Tensor], temperature: f64, rate: f64) -> Result<f64> {
+    pub fn step(&self, optimizer: &mut AdamW, views: &[Tensor], temperature: f64, rate: f64) -> Result<f64> {
         let (encode, project) = self.parts();
-        train_step(&encode, &project, optimiser, &views[0], &views[1], temperature, rate)
+        train_step(&encode, &project, optimizer, &views[0], &views[1], temperature, rate)
     }
 
     /// Features h and embeddings z of the frozen model.
@@ -77,15 +86,9 @@ impl Model {
         (|images, train| self.backbone.forward(images, train), |h| self.head.forward(h))
     }
 
-    /// What h is good for, and each block before it.
-    pub fn evaluate(&self, data: &Dataset, device: &Device) -> anyhow::Result<Evaluation> {
-        Evaluation::of(|images| self.backbone.forward_blocks(images, false), data, device)
-    }
-
     /// What z is good for.
-    pub fn evaluate_z(&self, data: &Dataset, device: &Device) -> anyhow::Result<Evaluation> {
+    pub fn evaluate_z(&self, run: &Run) -> anyhow::Result<Evaluation> {
         // A map of one pixel, as the evaluation expects maps.
-        let z = |images: &Tensor| Ok(vec![self.represent(images)?.1.unsqueeze(2)?.unsqueeze(3)?]);
-        Evaluation::of(z, data, device)
+        run.evaluate_blocks(|images| Ok(vec![self.represent(images)?.1.unsqueeze(2)?.unsqueeze(3)?]))
     }
 }

@@ -1,83 +1,60 @@
 //! The pictures of lab 05 and the page that holds them.
 
-use std::path::{Path, PathBuf};
-
 use candle_core::{Device, Tensor};
 use rand::SeedableRng;
-use ssl_data::{Dataset, Rng, Split};
-use ssl_eval::{Evaluation, embed, normalise, tsne};
+use ssl_data::{Rng, Split};
+use ssl_eval::{embed, normalize, tsne};
+use ssl_experiment::{Comparison, Run};
 use ssl_report::plot::histogram;
-use ssl_report::progress::history;
-use ssl_report::{Baselines, Comparison, Curves, Grid, PROTOCOL, Page, Plot, Scatter};
+use ssl_report::{Curves, Grid, Page, Plot, Scatter, percent};
 
 use super::views::{Recipe, pair};
 use super::{Model, Settings};
 
 /// Draws everything and writes the page.
-pub fn report(
-    settings: &Settings,
-    model: &Model,
-    data: &Dataset,
-    evaluations: Option<&(Evaluation, Evaluation, Baselines)>,
-    out: &Path,
-    device: &Device,
-) -> anyhow::Result<PathBuf> {
-    let title = format!("Lab 05: SimCLR on {}", data.name);
-    let mut page = Page::new(&title, settings.options.seed, PROTOCOL, device);
-    what_the_network_sees(&mut page, settings, data, out)?;
+pub fn report(run: &Run, settings: &Settings, model: &Model, comparison: &Comparison) -> anyhow::Result<()> {
+    let mut page = run.page("Lab 05: SimCLR");
+    what_the_network_sees(run, settings, &mut page)?;
     page.heading("Training");
-    page.figure(&training(out)?, "NT-Xent by epoch.");
-    if let Some((h, z, baselines)) = evaluations {
-        page.heading("What the features are good for");
-        let rows = [("random", &baselines.random), ("SimCLR", h), ("supervised", &baselines.supervised)];
-        let comparison = Comparison::of(&rows);
-        comparison.print();
-        comparison.write(&mut page);
-        page.figure(&comparison.by_depth(out)?, "Linear probe on each block, pooled to 256 numbers.");
-        let before_and_after = Comparison::of(&[("h, before the head", h), ("z, behind the head", z)]);
-        page.figure(
-            &before_and_after.bars("Representation h and embedding z", out, "h_and_z")?,
-            "What the head throws away.",
-        );
-        println!("behind the head: linear {:.1} %, kNN {:.1} %", 100.0 * z.linear(), 100.0 * z.knn);
+    page.figure(&run.training_curves("simclr", &["loss"], "NT-Xent (nats)")?, "NT-Xent by epoch.");
+    comparison.report(&mut page, &run.out)?;
+    if let Some(h) = comparison.get("SimCLR") {
+        let mut before_and_after = Comparison::default();
+        let z = model.evaluate_z(run)?;
+        println!("after the head: linear {}, kNN {}", percent(z.linear()), percent(z.knn));
+        before_and_after.insert("h, before the head", h.clone());
+        before_and_after.insert("z, after the head", z);
+        let bars = before_and_after.bars("Representation h and embedding z", &run.out, "h_and_z")?;
+        page.figure(&bars, "What the head throws away.");
     }
-    what_is_near_what(&mut page, settings, model, data, out, device)?;
-    page.save(out)
+    what_is_near_what(run, model, &mut page)?;
+    run.finish(&page, comparison)
 }
 
-fn what_the_network_sees(page: &mut Page, settings: &Settings, data: &Dataset, out: &Path) -> anyhow::Result<()> {
+fn what_the_network_sees(run: &Run, settings: &Settings, page: &mut Page) -> anyhow::Result<()> {
     page.heading("What the network sees");
     page.figure(
-        &pairs(settings, data, out)?,
+        &pairs(run, settings)?,
         "Above and below: two views of one image. Would you know that they belong together?",
     );
     page.figure(
-        &histograms(settings, data, false, out)?,
-        "Without colour jitter two crops of an image have the same histogram: there is nothing else to learn.",
+        &histograms(run, settings, false)?,
+        "Without color jitter two crops of an image have the same histogram: there is nothing else to learn.",
     );
-    page.figure(
-        &histograms(settings, data, true, out)?,
-        "With colour jitter and grey the histogram gives nothing away.",
-    );
+    page.figure(&histograms(run, settings, true)?, "With color jitter and gray the histogram gives nothing away.");
     Ok(())
 }
 
-fn what_is_near_what(
-    page: &mut Page,
-    settings: &Settings,
-    model: &Model,
-    data: &Dataset,
-    out: &Path,
-    device: &Device,
-) -> anyhow::Result<()> {
+fn what_is_near_what(run: &Run, model: &Model, page: &mut Page) -> anyhow::Result<()> {
     page.heading("What is near what");
     let encode = |images: &Tensor, _: bool| Ok(model.represent(images)?.0);
-    let (train, test) = (data.train.sample(NEIGHBOURS_AMONG, 0), data.test.sample(POINTS, 0));
-    let (known, new) = (embed(&encode, train.images(), device)?, embed(&encode, test.images(), device)?);
+    let (train, test) = (run.data.train.sample(NEIGHBORS_AMONG, 0), run.data.test.sample(POINTS, 0));
+    let (known, new) = (embed(&encode, train.images(), &run.device)?, embed(&encode, test.images(), &run.device)?);
     if test.len() > 100 {
-        page.figure(&plane(&new, &test, data, settings.options.seed, out)?, "t-SNE of standardised h of test images.");
+        page.figure(&plane(run, &new, &test)?, "t-SNE of standardized h of test images.");
     }
-    page.figure(&neighbours(&known, &new, &train, &test, out)?, "A test image, and the training images of nearest h.");
+    let caption = "A test image, and the training images of nearest h.";
+    page.figure(&neighbors(run, &known, &new, &train, &test)?, caption);
     Ok(())
 }
 
@@ -85,62 +62,58 @@ fn what_is_near_what(
 const SHOWN: usize = 10;
 
 /// Two views of some training images, as the network sees them.
-pub fn pairs(settings: &Settings, data: &Dataset, out: &Path) -> anyhow::Result<String> {
-    let mut rng = Rng::seed_from_u64(settings.options.seed);
-    let shown = SHOWN.min(data.train.len());
-    let views = (0..shown).map(|i| pair(settings.recipes(), &data.train.images().image(i)?, &mut rng));
-    let (a, b): (Vec<Tensor>, Vec<Tensor>) = views.collect::<candle_core::Result<Vec<_>>>()?.into_iter().unzip();
+pub fn pairs(run: &Run, settings: &Settings) -> anyhow::Result<String> {
+    let mut rng = Rng::seed_from_u64(run.seed());
+    let shown = SHOWN.min(run.data.train.len());
+    let (mut above, mut below) = (Vec::new(), Vec::new());
+    for i in 0..shown {
+        let views = pair(settings.recipes(), &run.data.train.images().image(i)?, &mut rng)?;
+        above.push(views[0].clone());
+        below.push(views[1].clone());
+    }
     let grid = Grid {
         title: "Pairs of views".to_string(),
         columns: shown,
-        images: Tensor::stack(&[a, b].concat(), 0)?,
+        images: Tensor::stack(&[above, below].concat(), 0)?,
         captions: Vec::new(),
     };
-    grid.save(out, "pairs")
+    grid.save(&run.out, "pairs")
 }
 
 /// Bins of a histogram of values in [0, 1].
 const BINS: usize = 16;
 
 /// Histograms of two views of each of two images (figure 6 of the paper).
-fn histograms(settings: &Settings, data: &Dataset, colour: bool, out: &Path) -> anyhow::Result<String> {
-    let recipe = if colour { settings.recipes()[0] } else { Recipe::crop_only(settings.crop) };
-    let mut rng = Rng::seed_from_u64(settings.options.seed);
+fn histograms(run: &Run, settings: &Settings, color: bool) -> anyhow::Result<String> {
+    let recipe = if color { settings.recipes()[0] } else { Recipe::crop_only(settings.crop) };
+    let mut rng = Rng::seed_from_u64(run.seed());
     let mut series = Vec::new();
     for (i, image) in ["first", "second"].into_iter().enumerate() {
-        let (a, b) = pair([recipe; 2], &data.train.images().image(i)?, &mut rng)?;
-        for (name, view) in [("a", a), ("b", b)] {
+        let views = pair([recipe; 2], &run.data.train.images().image(i)?, &mut rng)?;
+        for (name, view) in ["a", "b"].into_iter().zip(views) {
             // All channels together.
             let values: Vec<f32> = view.flatten_all()?.to_vec1()?;
             series.push((format!("{image} image, {name}"), histogram(&values, (0.0, 1.0), BINS)));
         }
     }
     let curves = Curves {
-        title: format!("Values of pixels in crops, {} colour distortion", if colour { "with" } else { "without" }),
+        title: format!("Values of pixels in crops, {} color distortion", if color { "with" } else { "without" }),
         x_label: "value".to_string(),
         y_label: "share of pixels (%)".to_string(),
         series,
+        levels: Vec::new(),
     };
-    curves.save(out, if colour { "histograms_with_colour" } else { "histograms_without_colour" })
-}
-
-fn training(out: &Path) -> anyhow::Result<String> {
-    let curves = Curves {
-        title: "Training".to_string(),
-        x_label: "epoch".to_string(),
-        y_label: "NT-Xent (nats)".to_string(),
-        series: vec![("loss".to_string(), history(out, "simclr", "loss")?)],
-    };
-    curves.save(out, "training")
+    curves.save(&run.out, if color { "histograms_with_color" } else { "histograms_without_color" })
 }
 
 /// Test images in the plane.
 const POINTS: usize = 1000;
 
-fn plane(features: &Tensor, test: &Split, data: &Dataset, seed: u64, out: &Path) -> anyhow::Result<String> {
-    let classes = if data.classes.is_empty() { vec!["images".to_string()] } else { data.classes.clone() };
+fn plane(run: &Run, features: &Tensor, test: &Split) -> anyhow::Result<String> {
+    let classes = &run.data.classes;
+    let classes = if classes.is_empty() { vec!["images".to_string()] } else { classes.clone() };
     let mut groups: Vec<(String, Vec<(f64, f64)>)> = classes.into_iter().map(|name| (name, Vec::new())).collect();
-    for (i, place) in tsne(features, seed)?.into_iter().enumerate() {
+    for (i, place) in tsne(features, run.seed())?.into_iter().enumerate() {
         groups[test.labels().map_or(0, |labels| labels[i] as usize)].1.push(place);
     }
     let scatter = Scatter {
@@ -149,23 +122,23 @@ fn plane(features: &Tensor, test: &Split, data: &Dataset, seed: u64, out: &Path)
         y_label: "no unit".to_string(),
         groups,
     };
-    scatter.save(out, "tsne")
+    scatter.save(&run.out, "tsne")
 }
 
-/// Training images among which neighbours are sought.
-const NEIGHBOURS_AMONG: usize = 10_000;
-/// Test images whose neighbours are shown, and how many each.
+/// Training images among which neighbors are sought.
+const NEIGHBORS_AMONG: usize = 10_000;
+/// Test images whose neighbors are shown, and how many each.
 const QUERIES: usize = 6;
-const NEIGHBOURS: usize = 7;
+const NEIGHBORS: usize = 7;
 
-fn neighbours(known: &Tensor, new: &Tensor, train: &Split, test: &Split, out: &Path) -> anyhow::Result<String> {
+fn neighbors(run: &Run, known: &Tensor, new: &Tensor, train: &Split, test: &Split) -> anyhow::Result<String> {
     let queries = QUERIES.min(test.len());
-    let cosines: Vec<Vec<f32>> = normalise(&new.narrow(0, 0, queries)?)?.matmul(&normalise(known)?.t()?)?.to_vec2()?;
+    let cosines: Vec<Vec<f32>> = normalize(&new.narrow(0, 0, queries)?)?.matmul(&normalize(known)?.t()?)?.to_vec2()?;
     let (mut images, mut captions) = (Vec::new(), Vec::new());
     for (query, row) in cosines.iter().enumerate() {
         let mut order: Vec<usize> = (0..row.len()).collect();
         order.sort_by(|&a, &b| row[b].total_cmp(&row[a]));
-        order.truncate(NEIGHBOURS);
+        order.truncate(NEIGHBORS);
         let label = |split: &Split, i: usize| split.labels().map(|labels| labels[i]);
         images.push(test.images().select(&[query]).to_tensor(&Device::Cpu)?);
         images.push(train.images().select(&order).to_tensor(&Device::Cpu)?);
@@ -176,10 +149,10 @@ fn neighbours(known: &Tensor, new: &Tensor, train: &Split, test: &Split, out: &P
         }));
     }
     let grid = Grid {
-        title: "Nearest neighbours by cosine of h; ✓ the same class".to_string(),
-        columns: 1 + NEIGHBOURS.min(train.len()),
+        title: "Nearest neighbors by cosine of h; ✓ the same class".to_string(),
+        columns: 1 + NEIGHBORS.min(train.len()),
         images: Tensor::cat(&images, 0)?,
         captions,
     };
-    grid.save(out, "neighbours")
+    grid.save(&run.out, "neighbors")
 }

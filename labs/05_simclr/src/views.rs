@@ -5,7 +5,7 @@ use simclr::{Transform, augment, crop_box, two_views};
 use ssl_data::Rng;
 use ssl_data::augment::{Blur, Crop, Jitter, Step};
 
-/// What may happen to an image on its way to a view: probabilities, and how far crops and colours go.
+/// What may happen to an image on its way to a view: probabilities, and how far crops and colors go.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Recipe {
     /// Least share of the image's area that a view shows.
@@ -57,10 +57,11 @@ fn change(image: &Tensor, steps: &[Step]) -> Result<Tensor> {
 }
 
 /// A view of an image by each recipe.
-pub fn pair([a, b]: [Recipe; 2], image: &Tensor, rng: &mut Rng) -> Result<(Tensor, Tensor)> {
+pub fn pair([a, b]: [Recipe; 2], image: &Tensor, rng: &mut Rng) -> Result<Vec<Tensor>> {
     if a == b {
-        two_views(&|image, rng| a.draw(image, rng), image, rng)
+        let (a, b) = two_views(&|image, rng| a.draw(image, rng), image, rng)?;
+        Ok(vec![a, b])
     } else {
-        Ok((a.draw(image, rng)?, b.draw(image, rng)?))
+        Ok(vec![a.draw(image, rng)?, b.draw(image, rng)?])
     }
 }

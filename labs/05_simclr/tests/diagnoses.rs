@@ -21,12 +21,12 @@ pub const BOXES: Diagnoses = &[
     ("corner", "All boxes lie in the upper left corner: draw their place as well."),
 ];
 
-pub const CENTRE: Diagnoses = &[
+pub const CENTER: Diagnoses = &[
     (
         "whole_image",
         "After ten tries the whole image was taken, whatever its ratio: take the largest box with a ratio that is allowed.",
     ),
-    ("not_centred", "After ten tries the box has the right size, but it lies in the corner: put it in the centre."),
+    ("not_centered", "After ten tries the box has the right size, but it lies in the corner: put it in the center."),
 ];
 
 pub const ORDER: Diagnoses = &[
@@ -72,7 +72,7 @@ pub const HEAD: Diagnoses = &[
 
 pub const NT_XENT: Diagnoses = &[
     (
-        "neighbours",
+        "neighbors",
         "The partners are rows 2k and 2k + 1. In this course the views come one after the other: row i belongs to row i ± N.",
     ),
     (
@@ -96,7 +96,7 @@ pub const NT_XENT: Diagnoses = &[
         "The negatives of an anchor come from the other view only. The other images of its own view are negatives as well.",
     ),
     ("sum", "This is the sum over the anchors: divide by 2N."),
-    ("not_normalised", "The embeddings are not normalised: bring each row to length 1 first."),
+    ("not_normalized", "The embeddings are not normalized: bring each row to length 1 first."),
 ];
 
 pub const COLD: Diagnoses = &[
@@ -126,7 +126,7 @@ pub const STEP: Diagnoses = &[
         "The gradient flows through one view only. In SimCLR both views are trained: no `detach` (that belongs to other methods).",
     ),
     ("evaluation_mode", "The backbone ran in evaluation mode: `encode(images, true)` trains."),
-    ("no_update", "The loss is right, but the weights are as before: the optimiser has not made its step."),
+    ("no_update", "The loss is right, but the weights are as before: the optimizer has not made its step."),
     ("two_updates", "The weights have moved twice: one call, one update."),
     ("temperature_ignored", "The loss was taken at temperature 1: pass on the one that was given."),
 ];
@@ -154,7 +154,7 @@ pub const REPRESENTATION: Diagnoses = &[
     ),
     (
         "training_mode",
-        "The backbone ran in training mode: an image's features depend on its neighbours. Pass `false` as `train`.",
+        "The backbone ran in training mode: an image's features depend on its neighbors. Pass `false` as `train`.",
     ),
     (
         "graph_kept",

@@ -12,7 +12,7 @@ use simclr::{Project, Transform};
 use ssl_data::Rng;
 use ssl_data::augment::CropBox;
 use ssl_grading::{Check, Exercise, Lab, Values};
-use ssl_nn::{Encode, Optimiser, Sgd};
+use ssl_nn::{Encode, Optimizer, Sgd};
 
 use self::network::Network;
 pub use self::network::Weights;
@@ -26,7 +26,7 @@ pub struct Exercises {
     /// Embeddings of features h by a projection head with the given weights.
     pub project: fn(&Tensor, &Weights) -> Result<Tensor>,
     pub nt_xent: fn(&Tensor, f64) -> Result<Tensor>,
-    pub train_step: fn(&Encode, &Project, &mut dyn Optimiser, &Tensor, &Tensor, f64, f64) -> Result<f64>,
+    pub train_step: fn(&Encode, &Project, &mut dyn Optimizer, &Tensor, &Tensor, f64, f64) -> Result<f64>,
     pub learning_rate: fn(usize, usize, usize, f64, usize) -> f64,
     pub representation: fn(&Encode, &Project, &Tensor) -> Result<(Tensor, Tensor)>,
 }
@@ -121,7 +121,7 @@ fn boxes_that_never_fit() -> Vec<Check<Exercises>> {
             let numbers = [b.top, b.left, b.height, b.width].map(|n| n as f64);
             Ok(Values::new().with("box", &Tensor::new(&numbers, &Device::Cpu)?))
         },
-        mistakes: diagnoses::CENTRE,
+        mistakes: diagnoses::CENTER,
     };
     vec![check("box_that_never_fits_wide", 3), check("box_that_never_fits_tall", 2)]
 }
@@ -241,11 +241,11 @@ fn weights_after_a_step() -> Check<Exercises> {
         tolerance: 2e-5,
         run: |exercises, case| {
             let network = Network::of(case)?;
-            let mut optimiser = Sgd::new(network.params.trained(), case.number("momentum")?, 0.0);
+            let mut optimizer = Sgd::new(network.params.trained(), case.number("momentum")?, 0.0);
             let loss = (exercises.train_step)(
                 &|images, train| network.encode(images, train),
                 &|h| network.project(h),
-                &mut optimiser,
+                &mut optimizer,
                 case.tensor("view_a")?,
                 case.tensor("view_b")?,
                 case.number("temperature")?,

@@ -6,7 +6,7 @@ use candle_core::{Device, Result, Tensor, Var, bail};
 use simclr::ProjectionHead;
 use ssl_grading::Values;
 use ssl_nn::layers::BatchNorm;
-use ssl_nn::{Linear, Params};
+use ssl_nn::{Linear, Params, Part};
 
 /// Weights by name.
 pub type Weights = BTreeMap<String, Tensor>;
@@ -16,13 +16,19 @@ pub fn weights(case: &Values) -> Weights {
     case.iter().map(|(name, value)| (name.to_string(), value.clone())).collect()
 }
 
+/// Gives parameters the values of these names, among others.
+fn fill(params: &mut Params, weights: &Weights) -> Result<()> {
+    let values = params.state().into_keys().filter_map(|name| weights.get(&name).map(|value| (name, value.clone())));
+    params.load_state(values.collect())
+}
+
 /// Embeddings of features h by the student's head, with the given weights.
 pub fn project(h: &Tensor, weights: &Weights) -> Result<Tensor> {
     let (hidden, features) = weights["hidden.weight"].dims2()?;
     let (output, _) = weights["output.weight"].dims2()?;
-    let params = Params::new(0, &Device::Cpu);
+    let mut params = Params::new(0, &Device::Cpu);
     let head = ProjectionHead::new(features, hidden, output, &params)?;
-    params.load(weights)?;
+    fill(&mut params, weights)?;
     head.forward(h)
 }
 
@@ -36,17 +42,14 @@ pub struct Network {
 
 impl Network {
     pub fn of(case: &Values) -> Result<Self> {
-        let params = Params::new(0, &Device::Cpu);
+        let mut params = Params::new(0, &Device::Cpu);
         let (width, inputs) = case.tensor("linear.weight")?.dims2()?;
         let (outputs, _) = case.tensor("head.weight")?.dims2()?;
-        let network = Self {
-            linear: Linear::new(inputs, width, &params.pp("linear"))?,
-            norm: BatchNorm::new(width, true, &params.pp("norm"))?,
-            head: Linear::new(width, outputs, &params.pp("head"))?,
-            params,
-        };
-        network.params.load(&weights(case))?;
-        Ok(network)
+        let linear = Linear::new(inputs, width, &params.pp("linear"))?;
+        let norm = BatchNorm::new(width, true, &params.pp("norm"))?;
+        let head = Linear::new(width, outputs, &params.pp("head"))?;
+        fill(&mut params, &weights(case))?;
+        Ok(Self { params, linear, norm, head })
     }
 
     pub fn encode(&self, images: &Tensor, train: bool) -> Result<Tensor> {

@@ -67,7 +67,7 @@ impl Images {
         Tensor::from_slice(self.get(i), (3, self.height, self.width), &Device::Cpu)
     }
 
-    /// The images of these numbers, in this order.
+    /// The images of these indices, in this order.
     ///
     /// # Panics
     /// If there is no such image.
@@ -76,13 +76,13 @@ impl Images {
         Self { bytes, ..*self }
     }
 
-    /// The images of these numbers as floats in [0, 1], one after the other.
-    pub(crate) fn to_floats(&self, indices: &[usize]) -> Vec<f32> {
+    /// The images of these indices as a tensor `[indices, 3, H, W]` on the CPU, with values in [0, 1].
+    pub(crate) fn select_tensor(&self, indices: &[usize]) -> Result<Tensor> {
         let mut floats = vec![0.0; indices.len() * self.image_len()];
         floats.par_chunks_mut(self.image_len()).zip(indices).for_each(|(floats, &i)| {
             floats.iter_mut().zip(self.get(i)).for_each(|(f, &byte)| *f = f32::from(byte) / 255.0);
         });
-        floats
+        Tensor::from_vec(floats, (indices.len(), 3, self.height, self.width), &Device::Cpu)
     }
 
     /// All images as a tensor `[N, 3, H, W]` with values in [0, 1].
@@ -91,11 +91,11 @@ impl Images {
     /// What Candle reports where memory on the device runs out.
     pub fn to_tensor(&self, device: &Device) -> Result<Tensor> {
         let all: Vec<usize> = (0..self.len()).collect();
-        Tensor::from_vec(self.to_floats(&all), (self.len(), 3, self.height, self.width), device)
+        self.select_tensor(&all)?.to_device(device)
     }
 }
 
-/// Images for one purpose, with a class number each where they have classes.
+/// Images for one purpose, with a class each where they have classes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Split {
     images: Images,
@@ -119,7 +119,7 @@ impl Split {
         &self.images
     }
 
-    /// Class numbers from 0, one an image, unless the images have no classes.
+    /// The class of each image, counted from 0; none where the images have no classes.
     pub fn labels(&self) -> Option<&[u32]> {
         self.labels.as_deref()
     }
@@ -134,7 +134,7 @@ impl Split {
         self.images.is_empty()
     }
 
-    /// The images of these numbers with their labels.
+    /// The images of these indices with their labels.
     ///
     /// # Panics
     /// If there is no such image.

@@ -7,7 +7,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use image::{DynamicImage, ImageReader};
 use rayon::prelude::*;
 
@@ -19,7 +19,7 @@ const TEST_EVERY: usize = 6;
 /// Reads all images below `dir`.
 ///
 /// # Errors
-/// The first file (by path) that is no image or has another size than the first, classes of `test` that are not those
+/// The first file (by path) that is no image, no regular file, or has another size than the first; classes of `test` that are not those
 /// of `train`, a folder without images or with both images and subfolders.
 pub fn load(dir: &Path) -> anyhow::Result<Dataset> {
     let (train, test) = if dir.join("train").is_dir() && dir.join("test").is_dir() {
@@ -116,8 +116,11 @@ fn entries(dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(dir).with_context(read)? {
         let entry = entry.with_context(read)?;
+        let path = entry.path();
         if !entry.file_name().to_string_lossy().starts_with('.') {
-            paths.push(entry.path());
+            // A pipe or a socket would keep the reader waiting for ever.
+            ensure!(path.is_file() || path.is_dir(), "{}: expected a file or a folder", path.display());
+            paths.push(path);
         }
     }
     paths.sort();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::{self, JoinHandle};
 
+use anyhow::{bail, ensure};
 use candle_core::{Device, Result, Tensor};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -16,18 +17,18 @@ const AHEAD: usize = 2;
 
 /// Some images and what is known of them.
 pub struct Batch {
-    /// `[B, 3, H, W]` each, `f32` in [0, 1]: the images themselves, or views of them.
-    pub views: Vec<Tensor>,
-    /// `[B]`, `u32`; none where the images have no classes.
+    /// `[B, …]` each: the images, views of them, or what a lab's samples hold.
+    pub tensors: Vec<Tensor>,
+    /// Classes `[B]`, `u32`; none where the images have no classes.
     pub labels: Option<Tensor>,
-    /// Their numbers in the split.
+    /// The images' indices in the split.
     pub indices: Vec<usize>,
 }
 
 impl Batch {
-    /// The images, or the first view of them.
+    /// The images, or the first view of them: `[B, 3, H, W]`, `f32` in [0, 1].
     pub fn images(&self) -> &Tensor {
-        &self.views[0]
+        &self.tensors[0]
     }
 }
 
@@ -38,93 +39,151 @@ pub struct Loader {
     batch_size: usize,
     seed: u64,
     device: Device,
+    order: Option<Arc<Vec<usize>>>,
+}
+
+/// An image of a batch: its index in the split, and the number that its random draws depend on.
+#[derive(Clone, Copy)]
+struct Entry {
+    index: usize,
+    draw: usize,
 }
 
 impl Loader {
     /// # Errors
     /// A batch size of 0 or more than there are images.
-    pub fn new(split: Split, batch_size: usize, seed: u64, device: &Device) -> anyhow::Result<Self> {
+    pub fn new(split: impl Into<Arc<Split>>, batch_size: usize, seed: u64, device: &Device) -> anyhow::Result<Self> {
+        let split = split.into();
         if batch_size == 0 || batch_size > split.len() {
-            anyhow::bail!("expected a batch size from 1 to {} (the number of images), got {batch_size}", split.len());
+            bail!("expected a batch size from 1 to {} (the number of images), got {batch_size}", split.len());
         }
-        Ok(Self { split: Arc::new(split), batch_size, seed, device: device.clone() })
+        Ok(Self { split, batch_size, seed, device: device.clone(), order: None })
     }
 
-    /// Batches of an epoch: whole ones only, so that each step sees as many images.
+    /// Gives the images in this order instead, in every epoch: indices in the split, each as often as it is listed. Random draws then
+    /// depend on the place in the order, so that an image that comes twice is drawn twice.
+    ///
+    /// # Errors
+    /// Fewer indices than a batch holds; an index that no image has.
+    pub fn with_order(mut self, order: Vec<usize>) -> anyhow::Result<Self> {
+        ensure!(
+            order.len() >= self.batch_size,
+            "expected at least a batch of {} indices, got {}",
+            self.batch_size,
+            order.len()
+        );
+        if let Some(index) = order.iter().find(|&&index| index >= self.split.len()) {
+            bail!("expected indices below {}, got {index}", self.split.len());
+        }
+        self.order = Some(Arc::new(order));
+        Ok(self)
+    }
+
+    /// Images in a batch.
+    pub fn batch_size(&self) -> usize {
+        self.batch_size
+    }
+
+    /// Batches in an epoch: whole ones only, so that each step sees equally many images.
     pub fn batches(&self) -> usize {
-        self.split.len() / self.batch_size
+        self.order.as_ref().map_or(self.split.len(), |order| order.len()) / self.batch_size
     }
 
-    /// The order of the images in an epoch; it depends on seed and epoch alone.
-    fn order(&self, epoch: usize) -> Vec<usize> {
+    /// A generator for what is drawn once for each batch; it depends on the seed, the epoch and the step within it.
+    pub fn rng(&self, epoch: usize, step: usize) -> Rng {
+        self.stream(STEPS | (epoch << 32 | step) as u64)
+    }
+
+    /// One of the independent generators of this seed.
+    fn stream(&self, number: u64) -> Rng {
         let mut rng = Rng::seed_from_u64(self.seed);
-        rng.set_stream(epoch as u64);
-        let mut order: Vec<usize> = (0..self.split.len()).collect();
-        order.shuffle(&mut rng);
-        order
+        rng.set_stream(number);
+        rng
     }
 
-    /// The batches of epoch `epoch`, prepared on another thread while the caller trains on the one before.
+    /// The images of an epoch in their order; a shuffled one depends on the seed and the epoch alone.
+    fn entries(&self, epoch: usize) -> Vec<Entry> {
+        if let Some(order) = &self.order {
+            return order.iter().enumerate().map(|(place, &index)| Entry { index, draw: place }).collect();
+        }
+        let mut order: Vec<usize> = (0..self.split.len()).collect();
+        order.shuffle(&mut self.stream(epoch as u64));
+        order.into_iter().map(|index| Entry { index, draw: index }).collect()
+    }
+
+    /// The batches of epoch `epoch`, prepared on another thread while the caller trains on the one before:
+    /// `[B, 3, H, W]`, `f32` in [0, 1].
     pub fn epoch(&self, epoch: usize) -> Epoch {
         let split = self.split.clone();
-        self.prepared(epoch, move |indices| Ok(vec![split.images().to_floats(indices)]))
+        self.prepared(epoch, move |entries| {
+            let indices: Vec<usize> = entries.iter().map(|entry| entry.index).collect();
+            Ok(vec![split.images().select_tensor(&indices)?])
+        })
     }
 
-    /// As [`Loader::epoch`], with one view of every image for each of `augmentations`: see [`Batch::views`]. What a view
-    /// looks like depends on the seed, the epoch, the image's number and the view's, and on nothing else.
+    /// As [`Loader::epoch`], with one view of every image for each of `augmentations`, `[B, 3, N, N]` each. What a view
+    /// looks like depends on the seed, the epoch, the image's index and the view's, and on nothing else.
     ///
     /// # Errors
-    /// Images that are not square; no augmentations.
+    /// Images that are not square; no augmentations, or more than 256.
     pub fn views(&self, epoch: usize, augmentations: &[Augmentation]) -> anyhow::Result<Epoch> {
-        self.expect_square()?;
-        if augmentations.is_empty() {
-            anyhow::bail!("expected an augmentation for each view, got none");
-        }
-        let (split, seed, augmentations) = (self.split.clone(), self.seed, augmentations.to_vec());
-        Ok(self.prepared(epoch, move |indices| {
+        let (height, width) = self.split.images().size();
+        ensure!(height == width, "views are square: expected square images, got {height}×{width}");
+        ensure!(
+            (1..=256).contains(&augmentations.len()),
+            "expected 1 to 256 augmentations, one for each view, got {}",
+            augmentations.len()
+        );
+        let (loader, augmentations) = (self.clone(), augmentations.to_vec());
+        Ok(self.prepared(epoch, move |entries| {
             let views = augmentations.iter().enumerate();
-            let stream = |index: usize, view: usize| VIEWS | (epoch << 40 | index << 8 | view) as u64;
-            Ok(views.map(|(v, augmentation)| render(&split, indices, augmentation, seed, |i| stream(i, v))).collect())
+            views.map(|(view, augmentation)| loader.render(epoch, entries, augmentation, view)).collect()
         }))
     }
 
-    /// As [`Loader::views`], with two views of every image that `pair` makes: it is given the image's bytes, `[3, H, W]`, and
-    /// random numbers that depend on the seed, the epoch and the image's number.
+    /// One view of every image.
+    fn render(&self, epoch: usize, entries: &[Entry], augmentation: &Augmentation, view: usize) -> Result<Tensor> {
+        let (height, width) = self.split.images().size();
+        let size = augmentation.size.unwrap_or(width);
+        let mut floats = vec![0.0; entries.len() * 3 * size * size];
+        floats.par_chunks_mut(3 * size * size).zip(entries).for_each(|(out, entry)| {
+            let mut rng = self.stream(VIEWS | (epoch << 40 | entry.draw << 8 | view) as u64);
+            let drawn = augmentation.draw(&mut rng, height, width);
+            drawn.apply(self.split.images().get(entry.index), (height, width), size, out);
+        });
+        Tensor::from_vec(floats, (entries.len(), 3, size, size), &Device::Cpu)
+    }
+
+    /// As [`Loader::epoch`], with whatever `make` makes of each image: any number of tensors of any shapes and types, labels among
+    /// them, stacked to `[B, …]`. `make` gets the image's bytes, `[3, H, W]` of type `u8`, and a generator that depends on
+    /// the seed, the epoch and the image's index; it runs on several threads.
     ///
     /// # Errors
-    /// Images that are not square. What `pair` reports comes with the batch; where it panics, so does the epoch.
-    pub fn pairs(
+    /// What `make` reports comes with the batch, as does a number or shape of tensors that differs within it; where it panics,
+    /// so does the epoch.
+    pub fn samples(
         &self,
         epoch: usize,
-        pair: impl Fn(&Tensor, &mut Rng) -> Result<(Tensor, Tensor)> + Send + Sync + 'static,
-    ) -> anyhow::Result<Epoch> {
-        self.expect_square()?;
-        let (split, seed) = (self.split.clone(), self.seed);
-        Ok(self.prepared(epoch, move |indices| {
-            let views = indices.par_iter().map(|&i| {
-                let mut rng = Rng::seed_from_u64(seed);
-                rng.set_stream(VIEWS | (epoch << 40 | i << 8) as u64);
-                let (a, b) = pair(&split.images().image(i)?, &mut rng)?;
-                Ok((a.flatten_all()?.to_vec1()?, b.flatten_all()?.to_vec1()?))
+        make: impl Fn(&Tensor, &mut Rng) -> Result<Vec<Tensor>> + Send + Sync + 'static,
+    ) -> Epoch {
+        let loader = self.clone();
+        self.prepared(epoch, move |entries| {
+            let samples = entries.par_iter().map(|entry| {
+                let mut rng = loader.stream(VIEWS | (epoch << 40 | entry.draw << 8) as u64);
+                make(&loader.split.images().image(entry.index)?, &mut rng)
             });
-            let (a, b): (Vec<Vec<f32>>, Vec<Vec<f32>>) = views.collect::<Result<Vec<_>>>()?.into_iter().unzip();
-            Ok(vec![a.concat(), b.concat()])
-        }))
+            stack(&samples.collect::<Result<Vec<_>>>()?)
+        })
     }
 
-    fn expect_square(&self) -> anyhow::Result<()> {
-        let (height, width) = self.split.images().size();
-        anyhow::ensure!(height == width, "views are square: expected square images, got {height}×{width}");
-        Ok(())
-    }
-
-    fn prepared(&self, epoch: usize, prepare: impl Fn(&[usize]) -> Result<Vec<Vec<f32>>> + Send + 'static) -> Epoch {
+    fn prepared(&self, epoch: usize, prepare: impl Fn(&[Entry]) -> Result<Vec<Tensor>> + Send + 'static) -> Epoch {
         let (sender, receiver) = sync_channel(AHEAD);
-        let (batch_size, order) = (self.batch_size, self.order(epoch));
+        let (batch_size, entries) = (self.batch_size, self.entries(epoch));
         let worker = thread::spawn(move || {
-            for indices in order.chunks_exact(batch_size) {
+            for entries in entries.chunks_exact(batch_size) {
+                let indices = entries.iter().map(|entry| entry.index).collect();
                 // The receiver is gone when the caller leaves the epoch early.
-                if sender.send((indices.to_vec(), prepare(indices))).is_err() {
+                if sender.send((indices, prepare(entries))).is_err() {
                     return;
                 }
             }
@@ -133,31 +192,25 @@ impl Loader {
     }
 }
 
-/// Set in the numbers of the random streams that views are drawn from, and in no epoch's number.
+/// Set in the numbers of the random streams that views and samples are drawn from, and in no epoch's number.
 const VIEWS: u64 = 1 << 63;
 
-/// One view of every image, one after the other.
-fn render(
-    split: &Split,
-    indices: &[usize],
-    augmentation: &Augmentation,
-    seed: u64,
-    stream: impl Fn(usize) -> u64 + Sync,
-) -> Vec<f32> {
-    let (height, width) = split.images().size();
-    let mut floats = vec![0.0; indices.len() * 3 * height * width];
-    floats.par_chunks_mut(3 * height * width).zip(indices).for_each(|(view, &i)| {
-        let mut rng = Rng::seed_from_u64(seed);
-        rng.set_stream(stream(i));
-        augmentation.draw(&mut rng, height, width).apply(split.images().get(i), (height, width), width, view);
-    });
-    floats
+/// Set in the numbers of the streams of [`Loader::rng`], and in none of the others.
+const STEPS: u64 = 1 << 62;
+
+/// The first tensors of all samples as one, the second ones as another, and so on.
+fn stack(samples: &[Vec<Tensor>]) -> Result<Vec<Tensor>> {
+    let count = samples.first().map_or(0, Vec::len);
+    if let Some(other) = samples.iter().find(|sample| sample.len() != count) {
+        candle_core::bail!("expected {count} tensors in each sample, as in the first, got {}", other.len());
+    }
+    (0..count).map(|slot| Tensor::stack(&samples.iter().map(|sample| &sample[slot]).collect::<Vec<_>>(), 0)).collect()
 }
 
-/// Numbers of images, and the floats of each of their views.
-type Prepared = (Vec<usize>, Result<Vec<Vec<f32>>>);
+/// The images' indices, and what was made of them.
+type Prepared = (Vec<usize>, Result<Vec<Tensor>>);
 
-/// The batches of one epoch: see [`Loader::epoch`], [`Loader::views`] and [`Loader::pairs`].
+/// The batches of one epoch: see [`Loader::epoch`], [`Loader::views`] and [`Loader::samples`].
 pub struct Epoch {
     split: Arc<Split>,
     device: Device,
@@ -170,7 +223,7 @@ impl Iterator for Epoch {
 
     fn next(&mut self) -> Option<Self::Item> {
         match self.receiver.recv() {
-            Ok((indices, views)) => Some(views.and_then(|views| self.batch(indices, views))),
+            Ok((indices, tensors)) => Some(tensors.and_then(|tensors| self.batch(indices, &tensors))),
             Err(_) => {
                 // The worker has come to its end: a good one, or a panic that must not pass for one.
                 if let Some(Err(panic)) = self.worker.take().map(JoinHandle::join) {
@@ -183,15 +236,12 @@ impl Iterator for Epoch {
 }
 
 impl Epoch {
-    fn batch(&self, indices: Vec<usize>, views: Vec<Vec<f32>>) -> Result<Batch> {
-        let (height, width) = self.split.images().size();
-        let count = indices.len();
-        let tensor = |floats: Vec<f32>| Tensor::from_vec(floats, (count, 3, height, width), &self.device);
-        let views = views.into_iter().map(tensor).collect::<Result<_>>()?;
+    fn batch(&self, indices: Vec<usize>, tensors: &[Tensor]) -> Result<Batch> {
+        let tensors = tensors.iter().map(|tensor| tensor.to_device(&self.device)).collect::<Result<_>>()?;
         let labels = self.split.labels().map(|labels| {
             let labels: Vec<u32> = indices.iter().map(|&i| labels[i]).collect();
-            Tensor::from_vec(labels, count, &self.device)
+            Tensor::from_vec(labels, indices.len(), &self.device)
         });
-        Ok(Batch { views, labels: labels.transpose()?, indices })
+        Ok(Batch { tensors, labels: labels.transpose()?, indices })
     }
 }

@@ -118,7 +118,7 @@ fn crops_have_uniform_areas_log_uniform_shapes_and_lie_anywhere() {
 }
 
 #[test]
-fn a_shape_that_never_fits_gives_the_centre() {
+fn a_shape_that_never_fits_gives_the_center() {
     let crop = Crop { scale: (1.0, 1.0), ratio: (2.0, 2.0) };
     let view = Augmentation { crop: Some(crop), ..Augmentation::NONE }.draw(&mut Rng::seed_from_u64(0), 32, 32);
     assert_eq!(view.crop, CropBox { top: 8, left: 0, height: 16, width: 32 });
@@ -131,7 +131,7 @@ fn simclr_s_steps_come_as_often_as_the_paper_says() {
     let count = |is: &dyn Fn(&Step) -> bool| drawn.iter().filter(|view| view.steps.iter().any(is)).count();
     happens("flip", drawn.iter().filter(|view| view.flip).count(), 0.5);
     happens("jitter", count(&|step| matches!(step, Step::Hue(_))), 0.8);
-    happens("grey", count(&|step| *step == Step::Grayscale), 0.2);
+    happens("gray", count(&|step| *step == Step::Grayscale), 0.2);
     happens("blur", count(&|step| matches!(step, Step::Blur { .. })), 0.5);
     happens("solarize", count(&|step| matches!(step, Step::Solarize(_))), 0.1);
     let values = |of: &dyn Fn(&Step) -> Option<f32>| -> Vec<f64> {
@@ -179,9 +179,9 @@ fn views_of(batch_size: usize, epoch: usize) -> anyhow::Result<HashMap<usize, Ve
     let mut views = HashMap::new();
     for batch in loader(batch_size)?.views(epoch, &[simclr.clone(), simclr])? {
         let batch = batch?;
-        assert_eq!(batch.views.len(), 2);
+        assert_eq!(batch.tensors.len(), 2);
         for (row, index) in batch.indices.iter().enumerate() {
-            let of_image = batch.views.iter().map(|view| view.get(row)?.flatten_all()?.to_vec1());
+            let of_image = batch.tensors.iter().map(|view| view.get(row)?.flatten_all()?.to_vec1());
             views.insert(*index, of_image.collect::<Result<_>>()?);
         }
     }
@@ -201,7 +201,7 @@ fn views_depend_on_seed_epoch_image_and_view_alone() -> anyhow::Result<()> {
 #[test]
 fn views_without_augmentations_are_refused() -> anyhow::Result<()> {
     let message = loader(5)?.views(0, &[]).err().map(|error| error.to_string());
-    assert!(message.is_some_and(|message| message.contains("got none")));
+    assert!(message.is_some_and(|message| message.contains("got 0")));
     Ok(())
 }
 

@@ -116,6 +116,12 @@ fn cifar10_comes_back_byte_for_byte_or_with_the_file_that_is_wrong() -> Result<(
     assert_eq!(data.test.labels().map(|labels| labels[9_999]), Some(9));
     let expected: Vec<u8> = (0..3072usize).map(|at| (9_999 * 7 + at * 13 + at / 1024) as u8).collect();
     assert_eq!(data.test.images().get(9_999), expected);
+    let mut bytes = fs::read(dir.path().join("data_batch_3.bin"))?;
+    bytes[3073 * 17] = 10;
+    fs::write(dir.path().join("data_batch_3.bin"), bytes)?;
+    let text = message();
+    assert!(text.contains("data_batch_3.bin: image 17 has label 10"), "{text}");
+    fs::write(dir.path().join("data_batch_3.bin"), fs::read(dir.path().join("data_batch_2.bin"))?)?;
     fs::write(dir.path().join("data_batch_4.bin"), [0; 100])?;
     let text = message();
     assert!(text.contains("data_batch_4.bin") && text.contains("got 100"), "{text}");
@@ -124,8 +130,42 @@ fn cifar10_comes_back_byte_for_byte_or_with_the_file_that_is_wrong() -> Result<(
 
 #[test]
 fn unknown_sources_are_refused() {
-    for text in ["mnist", "cifar10", "cifar10:", "folder:", "toybox:x", ""] {
+    for text in ["mnist", "cifar10", "cifar10:", "folder:", "toybo", ""] {
         let message = text.parse::<Source>().map(|_| String::new()).unwrap_or_else(|e| e.to_string());
         assert!(message.contains("expected toybox, cifar10:DIR or folder:DIR"), "{text}: {message}");
     }
+}
+
+#[test]
+fn toybox_s_size_lens_and_toys_are_read() -> Result<()> {
+    let source = |text: &str| text.parse::<Source>();
+    let data = source("toybox:size=20,lens=off,toys=off")?.load()?;
+    assert_eq!((data.name.as_str(), data.train.images().size()), ("toybox:size=20,lens=off,toys=off", (20, 20)));
+    assert_eq!(source("toybox:")?, source("toybox")?);
+    for text in ["toybox", "toybox:size=64", "toybox:lens=off", "toybox:toys=off"] {
+        assert_eq!(source(text)?.to_string(), text);
+    }
+    for (text, word) in [
+        ("toybox:x", "toybox:size=N,lens=on|off,toys=on|off"),
+        ("toybox:size=x", "\"size=x\""),
+        ("toybox:lens=maybe", "\"lens=maybe\""),
+        ("toybox:size=8", "from 16 to 256, got 8"),
+        ("toybox:size=100000", "got 100000"),
+    ] {
+        let message = source(text).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(message.contains(word), "{text}: {message}");
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_among_the_images_is_an_error_and_not_waited_for() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    write(&dir.path().join("1.png"), &image(3, 3, 0))?;
+    let status = std::process::Command::new("mkfifo").arg(dir.path().join("2.png")).status()?;
+    assert!(status.success());
+    let message = error(dir.path());
+    assert!(message.contains("2.png: expected a file or a folder"), "{message}");
+    Ok(())
 }

@@ -13,7 +13,7 @@ const BATCH: usize = 256;
 /// N images → `[N, D]`.
 ///
 /// # Errors
-/// What `encode` reports; no images.
+/// What `encode` reports; no images; features that are not finite.
 pub fn embed(encode: &Encode, images: &Images, device: &Device) -> Result<Tensor> {
     let blocks = |x: &Tensor| Ok(vec![encode(x, false)?]);
     match embed_all(blocks, images, device)?.pop() {
@@ -29,7 +29,7 @@ pub fn embed(encode: &Encode, images: &Images, device: &Device) -> Result<Tensor
 /// N images → one `[N, C · cells]` a block.
 ///
 /// # Errors
-/// What `blocks` reports; maps that the grid does not divide evenly.
+/// What `blocks` reports; features that are not finite.
 pub fn embed_blocks(
     blocks: impl Fn(&Tensor) -> Result<Vec<Tensor>>,
     width: usize,
@@ -47,21 +47,57 @@ fn embed_all(encode: impl Fn(&Tensor) -> Result<Vec<Tensor>>, images: &Images, d
         let outputs = encode(&images.select(&numbers).to_tensor(device)?)?;
         columns.resize(outputs.len(), Vec::new());
         for (column, output) in columns.iter_mut().zip(outputs) {
-            column.push(output.detach().to_device(&Device::Cpu)?.to_dtype(DType::F32)?);
+            let features = output.detach().to_device(&Device::Cpu)?.to_dtype(DType::F32)?;
+            expect_finite(&features)?;
+            column.push(features);
         }
     }
     columns.iter().map(|column| Tensor::cat(column, 0)).collect()
 }
 
+/// # Errors
+/// A number that is infinite or none.
+pub(crate) fn expect_finite(features: &Tensor) -> Result<()> {
+    // Anything times 0 is 0, unless it is infinite or not a number.
+    if (features * 0.0)?.sum_all()?.to_dtype(DType::F64)?.to_scalar::<f64>()? == 0.0 {
+        return Ok(());
+    }
+    bail!("the features are not finite: training has diverged, or the images are not what the network expects")
+}
+
 /// `[B, C, H, W]` → `[B, C · rows · columns]`, rows · columns being the greatest power of two up to `width` / C.
 fn pool_to(maps: &Tensor, width: usize) -> Result<Tensor> {
-    let (batch, channels, height, wide) = maps.dims4()?;
+    let (_, channels, height, wide) = maps.dims4()?;
     let doublings = (width / channels).max(1).ilog2();
-    let rows = (1 << (doublings / 2)).min(height);
-    let columns = (1 << doublings.div_ceil(2)).min(wide);
-    if height % rows != 0 || wide % columns != 0 {
-        bail!("a grid of {rows}×{columns} cells does not divide maps of {height}×{wide}");
+    let grid = ((1 << (doublings / 2)).min(height), (1 << doublings.div_ceil(2)).min(wide));
+    adaptive_avg_pool2d(maps, grid)?.flatten_from(1)
+}
+
+/// The mean of each cell of a grid over the maps, as PyTorch's `AdaptiveAvgPool2d`: row i of `rows` reaches from
+/// ⌊i · H / rows⌋ to ⌈(i + 1) · H / rows⌉, so that cells overlap where the grid does not divide the maps; columns likewise.
+///
+/// # Shapes
+/// `[B, C, H, W]` → `[B, C, rows, columns]`.
+///
+/// # Errors
+/// A rank other than 4, an empty grid or one that is finer than the maps.
+pub fn adaptive_avg_pool2d(maps: &Tensor, (rows, columns): (usize, usize)) -> Result<Tensor> {
+    let (batch, channels, height, width) = maps.dims4()?;
+    if !(1..=height).contains(&rows) || !(1..=width).contains(&columns) {
+        bail!("expected a grid from 1×1 to {height}×{width} cells, got {rows}×{columns}");
     }
-    let cells = maps.reshape(vec![batch, channels, rows, height / rows, columns, wide / columns])?;
-    cells.mean((3, 5))?.flatten_from(1)
+    let cell = |i: usize, cells: usize, length: usize| {
+        let start = i * length / cells;
+        (start, ((i + 1) * length).div_ceil(cells) - start)
+    };
+    let mut means = Vec::with_capacity(rows * columns);
+    for row in 0..rows {
+        let (top, tall) = cell(row, rows, height);
+        let strip = maps.narrow(2, top, tall)?;
+        for column in 0..columns {
+            let (left, wide) = cell(column, columns, width);
+            means.push(strip.narrow(3, left, wide)?.mean((2, 3))?); // [B, C]
+        }
+    }
+    Tensor::stack(&means, 2)?.reshape((batch, channels, rows, columns))
 }

@@ -1,4 +1,4 @@
-//! Weighted k nearest neighbours (Wu et al. 2018, section 3.4).
+//! Weighted k nearest neighbors (Wu et al. 2018, section 3.4).
 
 use candle_core::{Result, Tensor, bail};
 
@@ -7,11 +7,11 @@ const BLOCK: usize = 512;
 
 /// A kNN classifier: the k training features of greatest cosine vote for their class with weight exp(cosine / T).
 pub struct Knn {
-    /// Normalised training features, `[D, N]`.
+    /// Normalized training features, `[D, N]`.
     train: Tensor,
     labels: Vec<u32>,
     classes: usize,
-    /// Neighbours; all there are, where there are fewer.
+    /// Neighbors; all there are, where there are fewer.
     pub k: usize,
     /// Temperature T.
     pub temperature: f64,
@@ -29,7 +29,7 @@ impl Knn {
         if let Some(label) = labels.iter().find(|&&label| label as usize >= classes) {
             bail!("expected labels below {classes}, got {label}");
         }
-        let train = normalise(train)?.t()?.contiguous()?;
+        let train = normalize(train)?.t()?.contiguous()?;
         Ok(Self { train, labels: labels.to_vec(), classes, k: 200, temperature: 0.1 })
     }
 
@@ -38,7 +38,7 @@ impl Knn {
     /// # Errors
     /// Another width than the training features'.
     pub fn predict(&self, test: &Tensor) -> Result<Vec<u32>> {
-        let test = normalise(test)?;
+        let test = normalize(test)?;
         let rows = test.dims2()?.0;
         let mut predictions = Vec::with_capacity(rows);
         for first in (0..rows).step_by(BLOCK) {
@@ -66,7 +66,7 @@ impl Knn {
 ///
 /// # Errors
 /// What Candle reports.
-pub fn normalise(features: &Tensor) -> Result<Tensor> {
+pub fn normalize(features: &Tensor) -> Result<Tensor> {
     let norm = (features.sqr()?.sum_keepdim(1)? + 1e-24)?.sqrt()?;
     features.broadcast_div(&norm)
 }

@@ -5,7 +5,7 @@
 //! | [`evaluation`] | all of the below for one backbone |
 //! | [`features`] | a frozen backbone's features, at its end and by depth |
 //! | [`linear_probe`] | multinomial logistic regression on frozen features |
-//! | [`knn`] | weighted nearest neighbours by cosine |
+//! | [`knn`] | weighted nearest neighbors by cosine |
 //! | [`measures`] | accuracy, confusion matrix, collapse level |
 //! | [`mod@tsne`] | features in the plane |
 //!
@@ -21,8 +21,8 @@ pub mod measures;
 pub mod tsne;
 
 pub use evaluation::Evaluation;
-pub use features::{embed, embed_blocks};
-pub use knn::{Knn, normalise};
+pub use features::{adaptive_avg_pool2d, embed, embed_blocks};
+pub use knn::{Knn, normalize};
 pub use linear_probe::LinearProbe;
 pub use measures::{accuracy, collapse_level, confusion_matrix};
 pub use tsne::tsne;

@@ -7,6 +7,8 @@ use argmin::solver::quasinewton::LBFGS;
 use candle_core::{D, DType, Device, Tensor};
 use candle_nn::ops::log_softmax;
 
+use crate::features::expect_finite;
+
 /// Past steps that L-BFGS remembers.
 const MEMORY: usize = 10;
 const MAX_ITERATIONS: u64 = 200;
@@ -14,9 +16,9 @@ const MAX_ITERATIONS: u64 = 200;
 const TOLERANCE_COST: f64 = 1e-7;
 const TOLERANCE_GRADIENT: f64 = 1e-5;
 
-/// Softmax regression on standardised features, fitted to all of them at once with L-BFGS.
+/// Softmax regression on standardized features, fitted to all of them at once with L-BFGS.
 ///
-/// Minimises mean cross-entropy + λ/2 · ‖W‖² (the bias is free), the features having been shifted and scaled to mean 0
+/// Minimizes mean cross-entropy + λ/2 · ‖W‖² (the bias is free), the features having been shifted and scaled to mean 0
 /// and population standard deviation 1 over the training set.
 pub struct LinearProbe {
     mean: Tensor,
@@ -39,6 +41,7 @@ impl LinearProbe {
         if let Some(label) = labels.iter().find(|&&label| label as usize >= classes) {
             return Err(anyhow!("expected labels below {classes}, got {label}"));
         }
+        expect_finite(features)?;
         let features = features.to_dtype(DType::F64)?;
         let mean = features.mean_keepdim(0)?;
         let variance = features.broadcast_sub(&mean)?.sqr()?.mean_keepdim(0)?;
@@ -46,18 +49,17 @@ impl LinearProbe {
             .iter()
             .map(|v| if *v > 0.0 { 1.0 / v.sqrt() } else { 1.0 })
             .collect::<Vec<f64>>();
-        ensure!(scale.iter().all(|s| s.is_finite()), "the features are not all finite");
         let mut probe = Self {
             mean,
             scale: Tensor::from_vec(scale, (1, width), &Device::Cpu)?,
             weights: Tensor::zeros((width + 1, classes), DType::F64, &Device::Cpu)?,
         };
         let regression = Regression { inputs: probe.inputs(&features)?, targets: one_hot(labels, classes)?, l2 };
-        probe.weights = regression.minimise()?;
+        probe.weights = regression.minimize()?;
         Ok(probe)
     }
 
-    /// Standardised features with a 1 behind each row.
+    /// Standardized features with a 1 behind each row.
     fn inputs(&self, features: &Tensor) -> candle_core::Result<Tensor> {
         let features = features.to_dtype(DType::F64)?;
         let standard = features.broadcast_sub(&self.mean)?.broadcast_mul(&self.scale)?;
@@ -104,7 +106,7 @@ impl Regression {
         &flat[..flat.len() - self.targets.dims()[1]]
     }
 
-    fn minimise(self) -> anyhow::Result<Tensor> {
+    fn minimize(self) -> anyhow::Result<Tensor> {
         let start = vec![0.0; self.inputs.dims()[1] * self.targets.dims()[1]];
         let shape = (self.inputs.dims()[1], self.targets.dims()[1]);
         let solver = LBFGS::new(MoreThuenteLineSearch::new(), MEMORY)

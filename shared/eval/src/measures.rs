@@ -2,7 +2,7 @@
 
 use candle_core::{Result, Tensor};
 
-use crate::knn::normalise;
+use crate::knn::normalize;
 
 /// The share of predictions that are right; NaN where there are none.
 pub fn accuracy(predictions: &[u32], labels: &[u32]) -> f64 {
@@ -29,7 +29,7 @@ pub fn confusion_matrix(predictions: &[u32], labels: &[u32], classes: usize) -> 
 /// # Errors
 /// A rank other than 2.
 pub fn collapse_level(z: &Tensor) -> Result<f64> {
-    let z = normalise(z)?;
+    let z = normalize(z)?;
     let variance = z.broadcast_sub(&z.mean_keepdim(0)?)?.sqr()?.mean(0)?;
     let spread = f64::from(variance.sqrt()?.mean_all()?.to_scalar::<f32>()?);
     Ok(spread * (z.dims2()?.1 as f64).sqrt())

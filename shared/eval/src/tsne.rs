@@ -6,14 +6,14 @@ use rand::{Rng as _, SeedableRng};
 use rayon::ThreadPoolBuilder;
 use ssl_data::Rng;
 
-/// How many neighbours a point has, roughly; the usual value.
+/// How many neighbors a point has, roughly; the usual value.
 const PERPLEXITY: f32 = 30.0;
 /// Steps of gradient descent; the usual value.
 const STEPS: usize = 1000;
 /// Coordinates at the start lie between this and its negative.
 const START: f32 = 1e-4;
 
-/// A place in the plane for each row of `features` `[N, D]`, by exact t-SNE (van der Maaten and Hinton 2008) on standardised
+/// A place in the plane for each row of `features` `[N, D]`, by exact t-SNE (van der Maaten and Hinton 2008) on standardized
 /// features: what is near stays near, what is far is not to be read. Its time grows with N². Where points start is drawn by `seed`.
 ///
 /// # Errors
@@ -23,9 +23,9 @@ pub fn tsne(features: &Tensor, seed: u64) -> Result<Vec<(f64, f64)>> {
     if count as f32 <= 3.0 * PERPLEXITY {
         bail!("t-SNE expects more than {} features, got {count}", 3.0 * PERPLEXITY);
     }
-    let centred = features.broadcast_sub(&features.mean_keepdim(0)?)?;
-    let deviation = (centred.sqr()?.mean_keepdim(0)? + 1e-12)?.sqrt()?;
-    let rows: Vec<Vec<f32>> = centred.broadcast_div(&deviation)?.to_vec2()?;
+    let centered = features.broadcast_sub(&features.mean_keepdim(0)?)?;
+    let deviation = (centered.sqr()?.mean_keepdim(0)? + 1e-12)?.sqrt()?;
+    let rows: Vec<Vec<f32>> = centered.broadcast_div(&deviation)?.to_vec2()?;
     let distance = |a: &Vec<f32>, b: &Vec<f32>| {
         let squared: f32 = a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum();
         squared.sqrt()

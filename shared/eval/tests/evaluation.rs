@@ -6,8 +6,10 @@ use std::path::Path;
 use candle_core::{DType, Device, Result, Tensor};
 use ssl_data::{Dataset, Toybox};
 use ssl_eval::evaluation::PROBE_WIDTH;
-use ssl_eval::{Evaluation, Knn, LinearProbe, accuracy, collapse_level, confusion_matrix, embed, embed_blocks};
-use ssl_nn::{ConvNet4, Params};
+use ssl_eval::{
+    Evaluation, Knn, LinearProbe, accuracy, adaptive_avg_pool2d, collapse_level, confusion_matrix, embed, embed_blocks,
+};
+use ssl_nn::{Backbone, BackboneKind, ConvNet4, Params};
 
 struct Golden(HashMap<String, Tensor>);
 
@@ -90,7 +92,7 @@ fn toys() -> anyhow::Result<Dataset> {
 #[test]
 fn features_do_not_depend_on_the_images_beside_them() -> anyhow::Result<()> {
     let data = toys()?;
-    let backbone = ConvNet4::new(&Params::new(0, &Device::Cpu))?;
+    let backbone = ConvNet4::new(3, &Params::new(0, &Device::Cpu))?;
     let encode = |images: &Tensor, train: bool| backbone.forward(images, train);
     let all = embed(&encode, data.train.images(), &Device::Cpu)?;
     let one = embed(&encode, &data.train.images().select(&[299]), &Device::Cpu)?;
@@ -101,12 +103,17 @@ fn features_do_not_depend_on_the_images_beside_them() -> anyhow::Result<()> {
 }
 
 #[test]
-fn every_block_is_pooled_to_the_same_length() -> anyhow::Result<()> {
-    let data = toys()?;
-    let backbone = ConvNet4::new(&Params::new(0, &Device::Cpu))?;
-    let blocks = |images: &Tensor| backbone.forward_blocks(images, false);
-    for features in embed_blocks(blocks, PROBE_WIDTH, data.test.images(), &Device::Cpu)? {
-        assert_eq!(features.dims(), [100, PROBE_WIDTH]);
+fn every_block_of_images_of_any_size_is_pooled_to_the_same_length() -> anyhow::Result<()> {
+    for size in [28, 32, 50, 100] {
+        let data = Toybox { train: 10, test: 20, size, ..Toybox::default() }.dataset()?;
+        for kind in [BackboneKind::ConvNet4, BackboneKind::ResNet18] {
+            let backbone = Backbone::new(kind, 3, &Params::new(0, &Device::Cpu))?;
+            let blocks = |images: &Tensor| backbone.forward_blocks(images, false);
+            for features in embed_blocks(blocks, PROBE_WIDTH, data.test.images(), &Device::Cpu)? {
+                let width = if features.dims()[1] > PROBE_WIDTH { backbone.features() } else { PROBE_WIDTH };
+                assert_eq!(features.dims(), [20, width], "{kind} at {size}×{size}");
+            }
+        }
     }
     Ok(())
 }
@@ -115,8 +122,35 @@ fn every_block_is_pooled_to_the_same_length() -> anyhow::Result<()> {
 fn images_without_classes_can_t_be_evaluated_and_it_is_said_why() -> anyhow::Result<()> {
     let mut data = toys()?;
     data.test = ssl_data::Split::new(data.test.images().clone(), None)?;
-    let backbone = ConvNet4::new(&Params::new(0, &Device::Cpu))?;
+    let backbone = ConvNet4::new(3, &Params::new(0, &Device::Cpu))?;
     let result = Evaluation::of(|images| backbone.forward_blocks(images, false), &data, &Device::Cpu);
     assert!(result.is_err_and(|error| error.to_string().contains("no classes")));
+    Ok(())
+}
+
+#[test]
+fn pooling_to_a_grid_agrees_with_pytorch() -> anyhow::Result<()> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../datasets/golden/evaluation.safetensors");
+    let golden = candle_core::safetensors::load(path, &Device::Cpu)?;
+    for (rows, columns) in [(1, 1), (2, 3), (7, 5), (4, 4)] {
+        let of = |name: &str| &golden[&format!("pool_{rows}_{columns}/{name}")];
+        let got = adaptive_avg_pool2d(of("case/maps"), (rows, columns))?;
+        let off = (got - of("expected/pooled"))?.abs()?.max_all()?.to_scalar::<f32>()?;
+        assert!(off < 1e-6, "{rows}×{columns}: {off}");
+    }
+    let maps = Tensor::zeros((1, 1, 3, 4), DType::F32, &Device::Cpu)?;
+    for grid in [(0, 1), (4, 1), (1, 5)] {
+        assert!(adaptive_avg_pool2d(&maps, grid).is_err(), "{grid:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn features_that_are_not_finite_are_refused() -> anyhow::Result<()> {
+    for value in [f32::NAN, f32::INFINITY] {
+        let features = Tensor::new(&[[1.0, 2.0], [value, 0.0], [3.0, 1.0]], &Device::Cpu)?;
+        let message = LinearProbe::fit(&features, &[0, 1, 0], 2, 1e-3).err().map(|error| error.to_string());
+        assert!(message.is_some_and(|message| message.contains("not finite")));
+    }
     Ok(())
 }

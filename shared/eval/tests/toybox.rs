@@ -5,7 +5,7 @@ use candle_nn::loss::cross_entropy;
 use ssl_data::toybox::CLASSES;
 use ssl_data::{Dataset, Loader, Split, Toybox};
 use ssl_eval::{LinearProbe, accuracy};
-use ssl_nn::{ConvNet4, Linear, Optimiser, Params, Sgd};
+use ssl_nn::{ConvNet4, Linear, Optimizer, Params, Sgd};
 
 /// Chance is 10 %; a probe may be lucky by this much.
 const NOTHING: f64 = 0.15;
@@ -30,7 +30,7 @@ fn world(toys: bool) -> anyhow::Result<Dataset> {
 }
 
 #[test]
-fn colour_histograms_say_nothing_of_the_class() -> anyhow::Result<()> {
+fn color_histograms_say_nothing_of_the_class() -> anyhow::Result<()> {
     let histogram = |image: &[u8]| {
         let mut counts = vec![0.0; 64];
         let plane = image.len() / 3;
@@ -89,15 +89,15 @@ fn what_surrounds_the_toy_does_not_betray_a_rotation() -> anyhow::Result<()> {
     let data = Toybox { train: 1024, test: 512, toys: false, ..Toybox::default() }.dataset()?;
     let device = Device::Cpu;
     let params = Params::new(0, &device);
-    let backbone = ConvNet4::new(&params)?;
+    let backbone = ConvNet4::new(3, &params)?;
     let head = Linear::new(ConvNet4::FEATURES, 4, &params.pp("head"))?;
-    let mut optimiser = Sgd::new(params.trained(), 0.9, 5e-4);
+    let mut optimizer = Sgd::new(params.trained(), 0.9, 5e-4);
     let loader = Loader::new(data.train, 32, 0, &device)?;
     for epoch in 0..3 {
         for batch in loader.epoch(epoch) {
             let (images, labels) = rotated(batch?.images())?;
             let loss = cross_entropy(&head.forward(&backbone.forward(&images, true)?)?, &labels)?;
-            optimiser.backward_step(&loss, 0.05)?;
+            optimizer.backward_step(&loss, 0.05)?;
         }
     }
     let (images, labels) = rotated(&data.test.images().to_tensor(&device)?)?;

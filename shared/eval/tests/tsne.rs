@@ -11,8 +11,8 @@ const GROUP: usize = 60;
 fn groups() -> Result<Tensor> {
     let mut rng = Rng::seed_from_u64(8);
     let feature = |i: usize, k: usize, rng: &mut Rng| {
-        let centre = if i / GROUP == k { 1.0 } else { 0.0 };
-        centre + rng.random_range(-0.2f32..0.2)
+        let center = if i / GROUP == k { 1.0 } else { 0.0 };
+        center + rng.random_range(-0.2f32..0.2)
     };
     let numbers: Vec<f32> = (0..3 * GROUP * 8).map(|n| feature(n / 8, n % 8, &mut rng)).collect();
     Tensor::from_vec(numbers, (3 * GROUP, 8), &Device::Cpu)

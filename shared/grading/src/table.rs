@@ -12,7 +12,7 @@ const WRONG: Style = AnsiColor::Red.on_default();
 const BOLD: Style = Style::new().bold();
 
 /// A line for each exercise of which a check has run, and the sum. Styled; print it through `anstream`, which takes the
-/// colours out where the output is no terminal.
+/// colors out where the output is no terminal.
 pub fn render<E: Copy + Send + 'static>(session: &Session<E>) -> String {
     let lab = &session.lab;
     let total: u32 = lab.checks.iter().map(|check| check.points).sum();

@@ -1,94 +1,131 @@
-//! Training states on disk: safetensors files that are whole or absent, never half.
+//! Training states on disk.
 
-use std::collections::{BTreeMap, HashMap};
-use std::fs;
-use std::io::Write;
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Context, anyhow};
-use candle_core::{Device, Tensor};
-use safetensors::SafeTensors;
+use anyhow::Context;
+use candle_core::{Device, Result, Tensor, bail};
+use serde::{Deserialize, Serialize};
 
-use crate::optim::Optimiser;
-use crate::params::Params;
+use crate::tensor_file::TensorFile;
 
-const PARAMETER: &str = "param/";
-const OPTIMISER: &str = "optimiser/";
-const SETTINGS: &str = "settings";
-const EPOCH: &str = "epoch";
+/// Something that a training must remember to go on: parameters, an optimizer, a queue, a number.
+pub trait Part {
+    /// Everything that is to be remembered, by name.
+    fn state(&self) -> BTreeMap<String, Tensor>;
 
-/// Where a training stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+    /// Puts back what [`Part::state`] gave.
+    ///
+    /// # Errors
+    /// A name or shape that does not belong here; then nothing is changed.
+    fn load_state(&mut self, state: BTreeMap<String, Tensor>) -> Result<()>;
+}
+
+/// # Errors
+/// Shapes that differ, with the name and both.
+pub(crate) fn expect_same_shape(name: &str, expected: &Tensor, got: &Tensor) -> Result<()> {
+    if expected.shape() != got.shape() {
+        bail!("{name}: expected shape {:?}, got {:?}", expected.dims(), got.dims());
+    }
+    Ok(())
+}
+
+/// The name of the only value of a part that has no more.
+const VALUE: &str = "value";
+
+fn only_value(mut state: BTreeMap<String, Tensor>) -> Result<Tensor> {
+    match state.remove(VALUE) {
+        Some(value) if state.is_empty() => Ok(value),
+        _ => bail!("expected one value, got {:?}", state.keys().collect::<Vec<_>>()),
+    }
+}
+
+/// A queue, a memory bank, the clusters of all images: a tensor whose shape stays.
+impl Part for Tensor {
+    fn state(&self) -> BTreeMap<String, Tensor> {
+        BTreeMap::from([(VALUE.to_string(), self.detach())])
+    }
+
+    fn load_state(&mut self, state: BTreeMap<String, Tensor>) -> Result<()> {
+        let value = only_value(state)?;
+        expect_same_shape(VALUE, self, &value)?;
+        *self = value.to_device(self.device())?.copy()?;
+        Ok(())
+    }
+}
+
+/// A number, such as a running mean or a queue's place.
+impl Part for f64 {
+    fn state(&self) -> BTreeMap<String, Tensor> {
+        Tensor::new(*self, &Device::Cpu).map(|value| (VALUE.to_string(), value)).into_iter().collect()
+    }
+
+    fn load_state(&mut self, state: BTreeMap<String, Tensor>) -> Result<()> {
+        *self = only_value(state)?.to_scalar()?;
+        Ok(())
+    }
+}
+
+/// Where a training stands after some epochs.
+#[derive(Clone, Debug)]
 pub struct Checkpoint {
     /// Epochs that are done.
     pub epoch: usize,
-    /// The run's settings in words; a run resumes only what was started with the same.
+    /// The run's settings; a run resumes only what was started with the same.
     pub settings: String,
+    tensors: BTreeMap<String, Tensor>,
+}
+
+/// What a checkpoint's file says of itself.
+#[derive(Serialize, Deserialize)]
+struct Header {
+    epoch: usize,
+    settings: String,
 }
 
 impl Checkpoint {
-    /// Writes parameters, buffers and the optimiser's state. The file appears whole or not at all: it is written under
-    /// another name beside its place and then renamed.
-    ///
-    /// # Errors
-    /// A directory that can't be written to.
-    pub fn save(&self, path: &Path, params: &Params, optimiser: &impl Optimiser) -> anyhow::Result<()> {
-        let mut tensors: BTreeMap<String, Tensor> = BTreeMap::new();
-        for (name, var) in params.all() {
-            tensors.insert(format!("{PARAMETER}{name}"), var.as_tensor().clone());
-        }
-        for (name, tensor) in optimiser.state() {
-            tensors.insert(format!("{OPTIMISER}{name}"), tensor);
-        }
-        let metadata =
-            HashMap::from([(EPOCH.to_string(), self.epoch.to_string()), (SETTINGS.to_string(), self.settings.clone())]);
-        let bytes = safetensors::serialize(&tensors, Some(metadata))?;
-        write_atomically(path, &bytes)
+    /// The state of some named parts; it shares their memory, so it is to be saved before they change.
+    pub fn new(epoch: usize, settings: &str, parts: &[(&str, &dyn Part)]) -> Self {
+        let states = parts.iter().flat_map(|(part, state)| {
+            state.state().into_iter().map(move |(name, value)| (format!("{part}/{name}"), value))
+        });
+        Self { epoch, settings: settings.to_string(), tensors: states.collect() }
     }
 
-    /// Reads a state back into `params` and `optimiser`, which must have the same names and shapes.
+    /// Writes the file whole or not at all.
     ///
     /// # Errors
-    /// A missing or damaged file, other settings than `settings`, other names or shapes.
-    pub fn load(path: &Path, settings: &str, params: &Params, optimiser: &mut impl Optimiser) -> anyhow::Result<Self> {
-        let of_file = || format!("checkpoint {}", path.display());
-        let bytes = fs::read(path).with_context(of_file)?;
-        let (_, header) = SafeTensors::read_metadata(&bytes).with_context(of_file)?;
-        let entry = |key: &str| {
-            let value = header.metadata().as_ref().and_then(|metadata| metadata.get(key));
-            value.cloned().ok_or_else(|| anyhow!("no {key} in the file")).with_context(of_file)
-        };
-        let checkpoint = Self { epoch: entry(EPOCH)?.parse().with_context(of_file)?, settings: entry(SETTINGS)? };
-        if checkpoint.settings != settings {
-            return Err(anyhow!("it was made with other settings: {}", checkpoint.settings)).with_context(of_file);
-        }
-        let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu).with_context(of_file)?;
-        let strip = |prefix: &str| {
-            let named = tensors.iter().filter_map(|(name, t)| Some((name.strip_prefix(prefix)?, t)));
-            named.map(|(name, t)| Ok((name.to_string(), t.to_device(params.device())?))).collect()
-        };
-        let weights: candle_core::Result<BTreeMap<String, Tensor>> = strip(PARAMETER);
-        let state: candle_core::Result<BTreeMap<String, Tensor>> = strip(OPTIMISER);
-        optimiser.load_state(state?).with_context(of_file)?;
-        params.load(&weights?).with_context(of_file)?;
-        Ok(checkpoint)
+    /// As [`TensorFile::save`].
+    pub fn save(self, path: &Path) -> anyhow::Result<()> {
+        let header = serde_json::to_string(&Header { epoch: self.epoch, settings: self.settings })?;
+        TensorFile { header, tensors: self.tensors }.save(path)
     }
-}
 
-/// Writes a file whole or not at all.
-///
-/// # Errors
-/// A directory that can't be written to.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    let write = || -> anyhow::Result<()> {
-        fs::create_dir_all(folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        Ok(())
-    };
-    write().with_context(|| format!("writing {}", path.display()))
+    /// Reads a checkpoint, without putting anything back.
+    ///
+    /// # Errors
+    /// As [`TensorFile::read`]; a file that is no checkpoint.
+    pub fn read(path: &Path) -> anyhow::Result<Self> {
+        let TensorFile { header, tensors } = TensorFile::read(path)?;
+        let header = serde_json::from_str(&header).with_context(|| format!("{}: no checkpoint", path.display()))?;
+        let Header { epoch, settings } = header;
+        Ok(Self { epoch, settings, tensors })
+    }
+
+    /// Puts the state of each part back.
+    ///
+    /// # Errors
+    /// A part, a name or a shape that does not belong to what was saved.
+    pub fn restore(mut self, parts: &mut [(&str, &mut dyn Part)]) -> anyhow::Result<()> {
+        for (part, state) in parts {
+            let prefix = format!("{part}/");
+            let mine = self.tensors.extract_if(.., |name, _| name.starts_with(&prefix));
+            let mine = mine.map(|(name, value)| (name[prefix.len()..].to_string(), value)).collect();
+            state.load_state(mine).with_context(|| format!("the checkpoint's {part}"))?;
+        }
+        match self.tensors.keys().next() {
+            Some(name) => Err(anyhow::anyhow!("the checkpoint's {name} belongs to nothing here")),
+            None => Ok(()),
+        }
+    }
 }

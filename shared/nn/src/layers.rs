@@ -1,30 +1,49 @@
 //! Layers with weights, in Candle's style: `new(…, params)` and `forward`.
 
-use candle_core::{Result, Tensor, Var};
+use candle_core::{DType, Result, Tensor, Var};
 
 use crate::ops::{self, BatchNormMode, Moments};
 use crate::params::{Init, Params};
 
-/// A convolution without bias.
+/// A convolution, with or without bias.
 ///
-/// Weights start as PyTorch's do: U(±1/√n), n = `in_channels` · `kernel`² (He et al. 2015 with a = √5).
+/// Weight and bias start as PyTorch's do: U(±1/√n), n = `in_channels` · `kernel`² (He et al. 2015 with a = √5).
 #[derive(Clone)]
 pub struct Conv2d {
     weight: Var,
+    bias: Option<Var>,
     stride: usize,
     padding: usize,
 }
 
 impl Conv2d {
-    /// A square kernel; the padding keeps the size at stride 1 for odd kernels.
+    /// A square kernel without bias, for a batch norm to follow; the padding keeps the size at stride 1 for odd kernels.
     ///
     /// # Errors
     /// The name `weight` is taken in `params`.
     pub fn new(in_channels: usize, out_channels: usize, kernel: usize, stride: usize, params: &Params) -> Result<Self> {
-        let bound = 1.0 / ((in_channels * kernel * kernel) as f32).sqrt();
         let shape = [out_channels, in_channels, kernel, kernel];
-        let weight = params.trainable("weight", &shape, Init::Uniform(bound))?;
-        Ok(Self { weight, stride, padding: kernel / 2 })
+        let weight = params.trainable("weight", &shape, Self::init(in_channels, kernel))?;
+        Ok(Self { weight, bias: None, stride, padding: kernel / 2 })
+    }
+
+    /// As [`Conv2d::new`], with a bias.
+    ///
+    /// # Errors
+    /// One of the names `weight` and `bias` is taken in `params`.
+    pub fn with_bias(
+        in_channels: usize,
+        out_channels: usize,
+        kernel: usize,
+        stride: usize,
+        params: &Params,
+    ) -> Result<Self> {
+        let conv = Self::new(in_channels, out_channels, kernel, stride, params)?;
+        Ok(Self { bias: Some(params.trainable("bias", &[out_channels], Self::init(in_channels, kernel))?), ..conv })
+    }
+
+    fn init(in_channels: usize, kernel: usize) -> Init {
+        Init::Uniform(1.0 / ((in_channels * kernel * kernel) as f32).sqrt())
     }
 
     /// `[B, C, H, W]` → `[B, O, H', W']`.
@@ -32,17 +51,21 @@ impl Conv2d {
     /// # Errors
     /// As [`ops::conv2d`].
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        ops::conv2d(x, &self.weight, self.stride, self.padding)
+        let y = ops::conv2d(x, &self.weight, self.stride, self.padding)?;
+        match &self.bias {
+            Some(bias) => y.broadcast_add(&bias.reshape((1, bias.elem_count(), 1, 1))?),
+            None => Ok(y),
+        }
     }
 }
 
-/// Batch normalisation per channel with a ReLU behind it where asked for; γ starts at 1, β at 0, ε is 1e-5.
+/// Batch normalization per channel with a ReLU behind it where asked for; γ starts at 1, β at 0, ε is 1e-5.
 ///
 /// In training the running statistics move by a tenth towards the batch's: μ, and σ² · n / (n − 1), as in PyTorch.
 #[derive(Clone)]
 pub struct BatchNorm {
-    gamma: Var,
-    beta: Var,
+    gamma: Tensor,
+    beta: Tensor,
     running_mean: Var,
     running_var: Var,
     relu: bool,
@@ -50,20 +73,32 @@ pub struct BatchNorm {
 
 impl BatchNorm {
     const EPSILON: f32 = 1e-5;
-    const MOMENTUM: f32 = 0.1;
+    /// The new batch's part in the running statistics.
+    const MOMENTUM: f64 = 0.1;
 
     /// Names: `weight`, `bias`, `running_mean`, `running_var`.
     ///
     /// # Errors
     /// One of the names is taken in `params`.
     pub fn new(channels: usize, relu: bool, params: &Params) -> Result<Self> {
-        Ok(Self {
-            gamma: params.trainable("weight", &[channels], Init::Constant(1.0))?,
-            beta: params.trainable("bias", &[channels], Init::Constant(0.0))?,
-            running_mean: params.buffer("running_mean", &[channels], 0.0)?,
-            running_var: params.buffer("running_var", &[channels], 1.0)?,
-            relu,
-        })
+        let gamma = params.trainable("weight", &[channels], Init::Constant(1.0))?.into_inner();
+        let beta = params.trainable("bias", &[channels], Init::Constant(0.0))?.into_inner();
+        Self::of(gamma, beta, relu, params)
+    }
+
+    /// Without γ and β, which stay 1 and 0, and without a ReLU. Names: `running_mean`, `running_var`.
+    ///
+    /// # Errors
+    /// One of the names is taken in `params`.
+    pub fn without_affine(channels: usize, params: &Params) -> Result<Self> {
+        let gamma = Tensor::ones(channels, DType::F32, params.device())?;
+        Self::of(gamma.clone(), gamma.zeros_like()?, false, params)
+    }
+
+    fn of(gamma: Tensor, beta: Tensor, relu: bool, params: &Params) -> Result<Self> {
+        let running_mean = params.buffer("running_mean", gamma.dims(), Init::Constant(0.0))?;
+        let running_var = params.buffer("running_var", gamma.dims(), Init::Constant(1.0))?;
+        Ok(Self { gamma, beta, running_mean, running_var, relu })
     }
 
     /// `[B, C, H, W]` or `[B, C]`, which stays. `train` uses the batch's statistics and moves the running ones.
@@ -75,7 +110,8 @@ impl BatchNorm {
         let mode = if train {
             BatchNormMode::Train
         } else {
-            BatchNormMode::Eval { mean: self.running_mean.to_vec1()?, variance: self.running_var.to_vec1()? }
+            let (mean, variance) = (self.running_mean.as_detached_tensor(), self.running_var.as_detached_tensor());
+            BatchNormMode::Eval(Moments { mean, variance })
         };
         let (y, batch) = ops::batch_norm(&maps, &self.gamma, &self.beta, &mode, Self::EPSILON, self.relu)?;
         if train {
@@ -86,20 +122,17 @@ impl BatchNorm {
 
     /// Moves the running statistics towards those of a batch of `elements` numbers.
     fn follow(&self, batch: &Moments, elements: usize) -> Result<()> {
-        let count = (elements / batch.mean.len()) as f32;
-        let unbiased = count / (count - 1.0).max(1.0);
-        let variance: Vec<f32> = batch.variance.iter().map(|v| v * unbiased).collect();
+        let count = (elements / self.gamma.elem_count()) as f64;
+        let unbiased = (&batch.variance * (count / (count - 1.0).max(1.0)))?;
         move_towards(&self.running_mean, &batch.mean)?;
-        move_towards(&self.running_var, &variance)
+        move_towards(&self.running_var, &unbiased)
     }
 }
 
 /// running ← 0.9 · running + 0.1 · batch
-fn move_towards(running: &Var, batch: &[f32]) -> Result<()> {
-    let old: Vec<f32> = running.to_vec1()?;
-    let rate = BatchNorm::MOMENTUM;
-    let new: Vec<f32> = old.iter().zip(batch).map(|(old, new)| (1.0 - rate) * old + rate * new).collect();
-    running.set(&Tensor::from_vec(new, batch.len(), running.device())?)
+fn move_towards(running: &Var, batch: &Tensor) -> Result<()> {
+    let old = (running.as_detached_tensor() * (1.0 - BatchNorm::MOMENTUM))?;
+    running.set(&(old + (batch * BatchNorm::MOMENTUM)?)?)
 }
 
 /// A [`Conv2d`] with [`BatchNorm`] behind it, computed as one where it trains.
@@ -137,7 +170,7 @@ impl ConvNorm {
         if !train {
             return norm.forward(&conv.forward(x)?, false);
         }
-        let (geometry, affine) = ((conv.stride, conv.padding), (norm.gamma.as_tensor(), norm.beta.as_tensor()));
+        let (geometry, affine) = ((conv.stride, conv.padding), (&norm.gamma, &norm.beta));
         let (y, batch) = ops::conv_batch_norm(x, &conv.weight, geometry, affine, BatchNorm::EPSILON, norm.relu)?;
         norm.follow(&batch, y.elem_count())?;
         Ok(y)

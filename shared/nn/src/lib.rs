@@ -1,15 +1,16 @@
-//! What the labs train with: fast differentiable [`ops`], layers, backbones, optimisers, schedules and checkpoints.
+//! What the labs train with: fast differentiable [`ops`], layers, backbones, optimizers, schedules and checkpoints.
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`ops`] | convolution, batch norm, ReLU and pooling with checked gradients |
+//! | [`ops`] | convolution, batch norm, ReLU, pooling and upsampling with checked gradients |
 //! | [`params`] | trainable parameters and buffers under sorted names, seeded |
-//! | [`layers`] | convolution, batch norm and linear layers |
+//! | [`layers`] | convolution and batch norm |
 //! | [`backbone`] | [`ConvNet4`] and [`ResNet18`], with every block's output |
 //! | [`head`] | linear and multi-layer heads |
-//! | [`optim`] | SGD with momentum, AdamW, gradient clipping |
+//! | [`optim`] | SGD with momentum, AdamW |
 //! | [`schedule`] | warm-up and cosine decay |
-//! | [`checkpoint`] | atomic, resumable safetensors files |
+//! | [`checkpoint`] | what a training needs to go on, in a file |
+//! | [`tensor_file`] | named tensors in a safetensors file, atomically and with a checksum |
 //! | [`device`] | `auto`, `cpu`, `cuda`, `cuda:N` |
 
 #![warn(missing_docs)]
@@ -23,11 +24,13 @@ pub mod ops;
 pub mod optim;
 pub mod params;
 pub mod schedule;
+pub mod tensor_file;
 
 pub use backbone::{Backbone, BackboneKind, ConvNet4, Encode, ResNet18};
-pub use checkpoint::Checkpoint;
+pub use checkpoint::{Checkpoint, Part};
 pub use device::DeviceChoice;
-pub use head::{Linear, Mlp};
-pub use optim::{AdamW, Optimiser, Sgd, clip_gradient_norm};
+pub use head::{Linear, Mlp, Output};
+pub use optim::{AdamW, Optimizer, Sgd};
 pub use params::Params;
 pub use schedule::WarmupCosine;
+pub use tensor_file::TensorFile;

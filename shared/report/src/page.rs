@@ -2,10 +2,8 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::{env, fs, thread};
 
-use candle_core::Device;
-use ssl_nn::checkpoint::write_atomically;
+use crate::file::write_atomically;
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}\
 h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2rem}table{border-collapse:collapse}\
@@ -20,19 +18,12 @@ pub struct Page {
 }
 
 impl Page {
-    /// Begins with what one needs to get the same numbers again: the command, the seed, the protocol and the machine.
-    pub fn new(title: &str, seed: u64, protocol: &str, device: &Device) -> Self {
+    /// Begins with facts, each with a name: what one needs to get the same numbers again.
+    pub fn new(title: &str, facts: &[(&str, String)]) -> Self {
         let mut page = Self { title: title.to_string(), body: String::new() };
-        let facts = [
-            ("Command", command()),
-            ("Seed", seed.to_string()),
-            ("Protocol", protocol.to_string()),
-            ("Hardware", hardware(device)),
-            ("Versions", versions()),
-        ];
         page.body.push_str("<dl>");
         for (name, fact) in facts {
-            let _ = write!(page.body, "<dt>{name}</dt><dd>{}</dd>", escape(&fact));
+            let _ = write!(page.body, "<dt>{}</dt><dd>{}</dd>", escape(name), escape(fact));
         }
         page.body.push_str("</dl>\n");
         page
@@ -89,37 +80,4 @@ pub fn percent(fraction: f64) -> String {
 
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-/// How this program was started, as one would type it.
-fn command() -> String {
-    let mut args = env::args();
-    let program = args.next().unwrap_or_default();
-    let name = Path::new(&program).file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let rest: String = args.map(|arg| format!(" {arg}")).collect();
-    let separator = if rest.is_empty() { "" } else { " --" };
-    format!("cargo run -p {name}{separator}{rest}")
-}
-
-fn hardware(device: &Device) -> String {
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    let cpu = fs::read_to_string("/proc/cpuinfo").ok().and_then(|info| {
-        let line = info.lines().find(|line| line.starts_with("model name"))?.to_string();
-        Some(line.split_once(':')?.1.trim().to_string())
-    });
-    let cpu = cpu.unwrap_or_else(|| env::consts::ARCH.to_string());
-    let kind = if device.is_cpu() { "CPU" } else { "CUDA" };
-    format!("trained on {kind}; {cpu}, {cores} threads, {}", env::consts::OS)
-}
-
-/// Versions as the lock file that this program was built with has them.
-fn versions() -> String {
-    let lock = include_str!("../../../Cargo.lock");
-    let version = |name: &str| {
-        let entry = lock.split("[[package]]").find(|entry| entry.contains(&format!("name = \"{name}\"\n")))?;
-        Some(entry.split("version = \"").nth(1)?.split('"').next()?.to_string())
-    };
-    let course = format!("course {}", env!("CARGO_PKG_VERSION"));
-    let candle = version("candle-core").map_or(String::new(), |version| format!(", candle {version}"));
-    format!("{course}{candle}")
 }

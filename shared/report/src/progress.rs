@@ -5,79 +5,143 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Map, Value, json};
 
+use crate::file::write_atomically;
+
 const TEMPLATE: &str = "{prefix} {bar:30} epoch {msg}, {eta} left";
 
-/// Reports a training of some epochs of some steps.
+/// Is my loss normal? What it is for two networks that have learned nothing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Landmarks {
+    /// The loss of a network that gives the same for every image.
+    pub collapsed: f64,
+    /// The loss of a network whose outputs are drawn at random.
+    pub random: f64,
+}
+
+/// The names of landmarks in `metrics.jsonl`, and how each is read from [`Landmarks`].
+pub const LANDMARKS: [(&str, fn(&Landmarks) -> f64); 2] =
+    [("loss_if_collapsed", |marks| marks.collapsed), ("loss_if_random", |marks| marks.random)];
+
+/// A training whose progress is reported: some epochs of some steps.
 pub struct Progress {
-    bar: ProgressBar,
-    path: PathBuf,
     name: String,
+    path: PathBuf,
+    landmarks: Option<Landmarks>,
+    bar: ProgressBar,
     epochs: usize,
-    steps: usize,
     epoch: usize,
-    started: Instant,
     trained: Duration,
-    loss_sum: f64,
-    done: usize,
     images: usize,
-    all_images: usize,
+    this: Epoch,
+}
+
+/// What has been measured since an epoch began.
+struct Epoch {
+    started: Instant,
+    steps: usize,
+    images: usize,
+    loss_sum: f64,
+    /// Name, sum and number of each further quantity.
+    measured: Vec<(String, f64, usize)>,
+}
+
+impl Epoch {
+    fn new() -> Self {
+        Self { started: Instant::now(), steps: 0, images: 0, loss_sum: 0.0, measured: Vec::new() }
+    }
+
+    fn loss(&self) -> f64 {
+        self.loss_sum / self.steps.max(1) as f64
+    }
+
+    fn images_per_second(&self) -> f64 {
+        self.images as f64 / self.started.elapsed().as_secs_f64()
+    }
+
+    /// The mean of each further quantity.
+    fn means(&self) -> impl Iterator<Item = (&str, f64)> {
+        self.measured.iter().map(|(name, sum, count)| (name.as_str(), sum / *count as f64))
+    }
 }
 
 impl Progress {
-    /// Starts at epoch `first` of `epochs`; `metrics.jsonl` in `out` keeps the lines of the epochs before it.
+    /// Starts at epoch `first` of `epochs` of `steps` steps each; `metrics.jsonl` in `out` keeps the lines of the epochs before it and
+    /// of other runs, and loses what is no such line.
     ///
     /// # Errors
     /// A file that can't be read or written.
     pub fn new(name: &str, out: &Path, first: usize, epochs: usize, steps: usize) -> anyhow::Result<Self> {
         let path = out.join("metrics.jsonl");
-        fs::create_dir_all(out).with_context(|| format!("making the folder {}", out.display()))?;
-        keep_epochs_before(first, name, &path).with_context(|| format!("writing {}", path.display()))?;
+        keep_epochs_before(first, name, &path)?;
         let left = (epochs.saturating_sub(first) * steps) as u64;
         let bar = ProgressBar::with_draw_target(Some(left), ProgressDrawTarget::stderr());
         bar.set_style(ProgressStyle::with_template(TEMPLATE)?);
         bar.set_prefix(name.to_string());
         bar.enable_steady_tick(Duration::from_millis(200));
-        let now = Instant::now();
         Ok(Self {
-            bar,
-            path,
             name: name.to_string(),
+            path,
+            landmarks: None,
+            bar,
             epochs,
-            steps,
             epoch: first,
-            started: now,
             trained: Duration::ZERO,
-            loss_sum: 0.0,
-            done: 0,
             images: 0,
-            all_images: 0,
+            this: Epoch::new(),
         })
     }
 
-    /// A step is done: its loss, and how many images went through the network.
-    pub fn step(&mut self, loss: f64, images: usize) {
-        self.loss_sum += loss;
-        self.done += 1;
-        self.images += images;
-        let rate = self.images as f64 / self.started.elapsed().as_secs_f64();
-        let (epoch, mean) = (self.epoch + 1, self.loss_sum / self.done as f64);
-        self.bar.set_message(format!("{epoch}/{}, loss {mean:.4}, {rate:.0} images/s", self.epochs));
-        self.bar.inc(1);
+    /// Shows the landmarks beside the loss, on the bar and in `metrics.jsonl`.
+    pub fn with_landmarks(self, landmarks: Landmarks) -> Self {
+        Self { landmarks: Some(landmarks), ..self }
     }
 
-    /// An epoch is done: writes its mean loss, its speed and whatever else was measured.
+    /// A step is done: its loss, and how many images went through the network.
     ///
     /// # Errors
-    /// A loss that is no longer a number; a file that can't be written.
-    pub fn end_epoch(&mut self, measured: &[(&str, f64)]) -> anyhow::Result<()> {
-        let seconds = self.started.elapsed();
-        let loss = self.loss_sum / self.done.max(1) as f64;
-        anyhow::ensure!(loss.is_finite(), "epoch {}: the loss is {loss}; try a lower learning rate", self.epoch + 1);
-        let rate = self.images as f64 / seconds.as_secs_f64();
+    /// A loss that is infinite or no number.
+    pub fn step(&mut self, loss: f64, images: usize) -> anyhow::Result<()> {
+        let (epoch, this) = (self.epoch + 1, &mut self.this);
+        this.steps += 1;
+        ensure!(
+            loss.is_finite(),
+            "{}, epoch {epoch}, step {}: the loss is {loss}: the training has diverged; try a lower --learning-rate or a longer \
+             --warmup",
+            self.name,
+            this.steps
+        );
+        this.loss_sum += loss;
+        this.images += images;
+        let marks = self
+            .landmarks
+            .map_or(String::new(), |marks| format!(" (collapsed {:.3}, random {:.3})", marks.collapsed, marks.random));
+        let more: String = this.means().map(|(name, mean)| format!(", {name} {mean:.3}")).collect();
+        let (mean, rate) = (this.loss(), this.images_per_second());
+        self.bar.set_message(format!("{epoch}/{}, loss {mean:.4}{marks}{more}, {rate:.0} images/s", self.epochs));
+        self.bar.inc(1);
+        Ok(())
+    }
+
+    /// Something was measured in this step, besides the loss; shown and kept as its mean over the epoch.
+    pub fn measure(&mut self, name: &str, value: f64) {
+        match self.this.measured.iter_mut().find(|(known, ..)| known == name) {
+            Some((_, sum, count)) => (*sum, *count) = (*sum + value, *count + 1),
+            None => self.this.measured.push((name.to_string(), value, 1)),
+        }
+    }
+
+    /// An epoch is done: writes its mean loss, its speed and whatever else was measured. After the last one the bar goes, and how
+    /// long the training took is said.
+    ///
+    /// # Errors
+    /// A file that can't be written.
+    pub fn end_epoch(&mut self) -> anyhow::Result<()> {
+        let this = std::mem::replace(&mut self.this, Epoch::new());
+        let (seconds, loss, rate) = (this.started.elapsed(), this.loss(), this.images_per_second());
         self.epoch += 1;
         let mut line = Map::from_iter([
             ("run".to_string(), json!(self.name)),
@@ -85,46 +149,44 @@ impl Progress {
             ("loss".to_string(), json!(loss)),
             ("images_per_second".to_string(), json!(rate)),
         ]);
-        line.extend(measured.iter().map(|(name, value)| (name.to_string(), json!(value))));
+        for (name, of) in LANDMARKS {
+            line.extend(self.landmarks.map(|marks| (name.to_string(), json!(of(&marks)))));
+        }
+        line.extend(this.means().map(|(name, mean)| (name.to_string(), json!(mean))));
         let write = || -> std::io::Result<()> {
             let mut file = fs::OpenOptions::new().create(true).append(true).open(&self.path)?;
             writeln!(file, "{}", Value::Object(line))
         };
         write().with_context(|| format!("writing {}", self.path.display()))?;
         if self.bar.is_hidden() {
-            let extra: String = measured.iter().map(|(name, value)| format!(", {name} {value:.4}")).collect();
-            println!("{} epoch {}/{}: loss {loss:.4}{extra}, {rate:.0} images/s", self.name, self.epoch, self.epochs);
+            let more: String = this.means().map(|(name, mean)| format!(", {name} {mean:.4}")).collect();
+            println!("{} epoch {}/{}: loss {loss:.4}{more}, {rate:.0} images/s", self.name, self.epoch, self.epochs);
         }
         self.trained += seconds;
-        self.all_images += self.images;
-        (self.loss_sum, self.done, self.images, self.started) = (0.0, 0, 0, Instant::now());
-        Ok(())
-    }
-
-    /// Removes the bar and says how long training took and how fast it went.
-    pub fn finish(self) {
-        self.bar.finish_and_clear();
-        let seconds = self.trained.as_secs_f64();
-        if self.all_images > 0 {
-            let rate = self.all_images as f64 / seconds;
-            let steps = self.steps;
-            println!("{}: {seconds:.0} s, {rate:.0} images/s, {steps} steps an epoch", self.name);
+        self.images += this.images;
+        if self.epoch == self.epochs {
+            self.bar.finish_and_clear();
+            let seconds = self.trained.as_secs_f64();
+            println!("{}: {seconds:.0} s, {:.0} images/s", self.name, self.images as f64 / seconds);
         }
+        Ok(())
     }
 }
 
-/// Drops what an earlier run wrote of epochs that are about to be trained (again); keeps other runs' lines.
+/// Drops what an earlier run wrote of epochs that are about to be trained (again), and what is no line of metrics at all: half of
+/// one, for example. Keeps other runs' lines.
 fn keep_epochs_before(first: usize, name: &str, path: &Path) -> anyhow::Result<()> {
-    if !path.exists() {
-        return Ok(());
-    }
-    let text = fs::read_to_string(path)?;
+    let text = match fs::read(path) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(error).with_context(|| format!("reading {}", path.display())),
+    };
     let kept = text.lines().filter(|line| {
         let value: Value = serde_json::from_str(line).unwrap_or_default();
-        let old = value["epoch"].as_u64().is_some_and(|epoch| epoch <= first as u64);
-        value["run"] != name || old
+        let (run, epoch) = (value["run"].as_str(), value["epoch"].as_u64());
+        run.zip(epoch).is_some_and(|(run, epoch)| run != name || epoch <= first as u64)
     });
-    ssl_nn::checkpoint::write_atomically(path, kept.map(|line| format!("{line}\n")).collect::<String>().as_bytes())
+    write_atomically(path, kept.map(|line| format!("{line}\n")).collect::<String>().as_bytes())
 }
 
 /// One quantity of one run, epoch by epoch, from `metrics.jsonl` in `out`: (epoch, value).

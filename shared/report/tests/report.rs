@@ -5,10 +5,9 @@ use std::path::Path;
 
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
-use ssl_eval::Evaluation;
 use ssl_report::plot::histogram;
 use ssl_report::progress::history;
-use ssl_report::{Bars, Comparison, Curves, Grid, HeatMap, Page, Plot, Progress, Scatter};
+use ssl_report::{Bars, Curves, Grid, HeatMap, Landmarks, Page, Plot, Progress, Scatter};
 
 /// Both files are there; the PNG has ink on it, the SVG the words.
 fn is_drawn(out: &Path, name: &str, words: &[&str]) -> Result<()> {
@@ -37,9 +36,10 @@ fn every_plot_is_saved_as_svg_and_png() -> Result<()> {
         x_label: title("epoch"),
         y_label: title("loss"),
         series: vec![("rotation".to_string(), points.clone()), ("empty".to_string(), Vec::new())],
+        levels: vec![("collapsed".to_string(), 1.2), ("random".to_string(), 1.2)],
     };
     curves.save(out, "curves")?;
-    is_drawn(out, "curves", &["loss by epoch", "rotation"])?;
+    is_drawn(out, "curves", &["loss by epoch", "rotation", "collapsed"])?;
     let bars = Bars {
         title: title("probes"),
         y_label: title("accuracy"),
@@ -102,68 +102,84 @@ fn a_grid_shows_the_pixels_of_its_images() -> Result<()> {
 #[test]
 fn a_page_holds_everything_in_one_file() -> Result<()> {
     let dir = tempfile::tempdir()?;
-    let mut page = Page::new("A <b> & c", 7, "linear probe", &Device::Cpu);
+    let mut page = Page::new("A <b> & c", &[("Seed", "7".to_string()), ("Protocol", "linear <probe>".to_string())]);
     page.heading("Features");
     page.table(&names(&["", "probe"]), &[vec!["random".into(), "12 %".into()]]);
     page.figure("<?xml version=\"1.0\"?><svg></svg>", "what to see");
     let html = fs::read_to_string(page.save(dir.path())?)?;
-    for part in
-        ["A &lt;b&gt; &amp; c", "<dd>7</dd>", "linear probe", "candle 0.", "<td>12 %</td>", "<figure><svg></svg>"]
-    {
+    for part in ["A &lt;b&gt; &amp; c", "<dd>7</dd>", "linear &lt;probe&gt;", "<td>12 %</td>", "<figure><svg></svg>"] {
         assert!(html.contains(part), "no {part:?} in {html}");
     }
     assert!(!html.contains("src=\"http") && !html.contains("<link"), "the page refers to other files");
     Ok(())
 }
 
+/// Trains for as many epochs as there are losses, of one step each.
+fn train(out: &Path, name: &str, first: usize, losses: &[f64]) -> Result<()> {
+    let mut progress = Progress::new(name, out, first, first + losses.len(), 1)?;
+    for loss in losses {
+        progress.measure("accuracy", 0.5);
+        progress.step(*loss, 10)?;
+        progress.end_epoch()?;
+    }
+    Ok(())
+}
+
 #[test]
 fn metrics_of_epochs_that_are_trained_again_are_replaced() -> Result<()> {
     let dir = tempfile::tempdir()?;
-    let train = |name: &str, first: usize, losses: &[f64]| -> Result<()> {
-        let mut progress = Progress::new(name, dir.path(), first, first + losses.len(), 1)?;
-        for loss in losses {
-            progress.step(*loss, 10);
-            progress.end_epoch(&[("accuracy", 0.5)])?;
-        }
-        progress.finish();
-        Ok(())
-    };
-    train("other", 0, &[9.0])?;
-    train("run", 0, &[3.0, 2.0, 1.0])?;
-    train("run", 1, &[1.5])?;
-    assert_eq!(history(dir.path(), "run", "loss")?, [(1.0, 3.0), (2.0, 1.5)]);
-    assert_eq!(history(dir.path(), "other", "accuracy")?, [(1.0, 0.5)]);
+    let out = dir.path();
+    train(out, "other", 0, &[9.0])?;
+    train(out, "run", 0, &[3.0, 2.0, 1.0])?;
+    train(out, "run", 1, &[1.5])?;
+    assert_eq!(history(out, "run", "loss")?, [(1.0, 3.0), (2.0, 1.5)]);
+    assert_eq!(history(out, "other", "accuracy")?, [(1.0, 0.5)]);
     Ok(())
 }
 
 #[test]
-fn a_loss_that_is_no_number_stops_the_run_with_a_word() -> Result<()> {
+fn half_and_foreign_lines_of_metrics_spoil_nothing() -> Result<()> {
     let dir = tempfile::tempdir()?;
-    let mut progress = Progress::new("run", dir.path(), 0, 1, 1)?;
-    progress.step(f64::NAN, 1);
-    let message = progress.end_epoch(&[]).err().map(|error| error.to_string());
-    assert!(message.is_some_and(|message| message.contains("the loss is NaN")));
+    let out = dir.path();
+    let path = out.join("metrics.jsonl");
+    train(out, "run", 0, &[3.0, 2.0])?;
+    let text = fs::read(&path)?;
+    // The second line is cut in half, and bytes of something else follow.
+    fs::write(&path, [&text[..text.len() - 20], b"\n{\"a\": 1}\n\xff\xfe\n"].concat())?;
+    train(out, "run", 2, &[1.0])?;
+    assert_eq!(history(out, "run", "loss")?, [(1.0, 3.0), (3.0, 1.0)]);
+    assert_eq!(fs::read_to_string(&path)?.lines().count(), 2);
+    fs::remove_file(&path)?;
+    train(out, "run", 3, &[0.5])?;
+    assert_eq!(history(out, "run", "loss")?, [(4.0, 0.5)]);
     Ok(())
 }
 
 #[test]
-fn a_comparison_has_a_row_for_each_backbone_in_table_and_plot() -> Result<()> {
+fn a_quantity_is_kept_as_its_mean_and_the_landmarks_beside_the_loss() -> Result<()> {
     let dir = tempfile::tempdir()?;
-    let evaluation = |linear: f64| Evaluation {
-        linear_by_depth: vec![0.25, linear],
-        knn: 0.5,
-        collapse_level: 0.125,
-        confusion: vec![vec![1]],
-    };
-    let comparison = Comparison::of(&[("random", &evaluation(0.3)), ("trained", &evaluation(0.625))]);
-    let mut page = Page::new("Probes", 0, "last epoch", &Device::Cpu);
-    comparison.write(&mut page);
-    let html = fs::read_to_string(page.save(dir.path())?)?;
-    for cell in ["<th>block 2</th>", "<td>trained</td>", "<td>62.5 %</td>", "<td>50.0 %</td>", "<td>0.12</td>"] {
-        assert!(html.contains(cell), "no {cell}");
+    let progress = Progress::new("run", dir.path(), 0, 1, 2)?;
+    let mut progress = progress.with_landmarks(Landmarks { collapsed: 2.0, random: 3.0 });
+    for (loss, spread) in [(1.0, 0.5), (2.0, 0.75)] {
+        progress.measure("spread", spread);
+        progress.step(loss, 10)?;
     }
-    comparison.bars("Which", dir.path(), "which")?;
-    is_drawn(dir.path(), "which", &["Which", "trained", "62.5", "kNN"])?;
-    comparison.by_depth(dir.path())?;
-    is_drawn(dir.path(), "probe_by_depth", &["block 1", "random", "30.0"])
+    progress.end_epoch()?;
+    for (quantity, expected) in [("loss", 1.5), ("spread", 0.625), ("loss_if_collapsed", 2.0), ("loss_if_random", 3.0)]
+    {
+        assert_eq!(history(dir.path(), "run", quantity)?, [(1.0, expected)], "{quantity}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_loss_that_is_no_number_stops_the_run_at_once() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    for loss in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let mut progress = Progress::new("run", dir.path(), 2, 4, 5)?;
+        progress.step(1.0, 1)?;
+        let message = progress.step(loss, 1).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(message.contains("epoch 3, step 2") && message.contains("--learning-rate"), "{message}");
+    }
+    Ok(())
 }

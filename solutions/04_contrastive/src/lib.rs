@@ -152,14 +152,14 @@ pub fn semi_hard_negatives(
 /// Each row gets length 1 first: over which axis does the sum run? Then all cosines are one matrix product.
 pub fn cosine_similarity_matrix(z: &Tensor) -> Result<Tensor> {
     // BEGIN SOLUTION 5: all cosines in one product
-    let z = normalised(z)?; // [N, D]
+    let z = normalized(z)?; // [N, D]
     z.matmul(&z.t()?) // [N, N]
     // END SOLUTION
 }
 
 // BEGIN SOLUTION helper
 /// Rows of length 1.
-fn normalised(z: &Tensor) -> Result<Tensor> {
+fn normalized(z: &Tensor) -> Result<Tensor> {
     z.dims2()?;
     let length = (z.sqr()?.sum_keepdim(D::Minus1)? + 1e-12)?.sqrt()?; // [N, 1]
     z.broadcast_div(&length)
@@ -216,7 +216,7 @@ pub fn info_nce(z_a: &Tensor, z_b: &Tensor, temperature: f64) -> Result<Tensor> 
 /// alignment = 1/N · Σᵢ ‖ẑ_a,i − ẑ_b,i‖^α
 /// ```
 ///
-/// of rows normalised as in exercise 5. Less is better: 0 where both views have the same embedding.
+/// of rows normalized as in exercise 5. Less is better: 0 where both views have the same embedding.
 ///
 /// # Shapes
 /// `[N, D]` and `[N, D]` → a number `[]`.
@@ -228,7 +228,7 @@ pub fn info_nce(z_a: &Tensor, z_b: &Tensor, temperature: f64) -> Result<Tensor> 
 /// ‖x‖^α = (‖x‖²)^(α/2): for α = 2 no root is needed.
 pub fn alignment(z_a: &Tensor, z_b: &Tensor, alpha: f64) -> Result<Tensor> {
     // BEGIN SOLUTION 7: mean distance of the two views, to the power of α
-    let squared = (normalised(z_a)? - normalised(z_b)?)?.sqr()?.sum(D::Minus1)?; // [N]
+    let squared = (normalized(z_a)? - normalized(z_b)?)?.sqr()?.sum(D::Minus1)?; // [N]
     squared.powf(alpha / 2.0)?.mean_all()
     // END SOLUTION
 }
@@ -239,7 +239,7 @@ pub fn alignment(z_a: &Tensor, z_b: &Tensor, alpha: f64) -> Result<Tensor> {
 /// uniformity = log( mean over i < j of exp(−t · ‖ẑᵢ − ẑⱼ‖²) )
 /// ```
 ///
-/// of rows normalised as in exercise 5. Less is better: 0 where all are the same, about −2·t where they are spread evenly over
+/// of rows normalized as in exercise 5. Less is better: 0 where all are the same, about −2·t where they are spread evenly over
 /// a sphere of many dimensions.
 ///
 /// # Shapes

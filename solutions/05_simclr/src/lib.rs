@@ -9,7 +9,7 @@ use candle_core::{D, Result, Tensor, bail};
 use rand::Rng as _;
 use ssl_data::Rng;
 use ssl_data::augment::CropBox;
-use ssl_nn::{Encode, Linear, Optimiser, Params, ops};
+use ssl_nn::{Encode, Linear, Optimizer, Params, ops};
 
 /// A random change of an image: pixels `[3, H, W]` and random numbers in, pixels out.
 pub type Transform<'a> = dyn Fn(&Tensor, &mut Rng) -> Result<Tensor> + Sync + 'a;
@@ -27,7 +27,7 @@ pub type Project<'a> = dyn Fn(&Tensor) -> Result<Tensor> + 'a;
 /// ```
 ///
 /// in a place that is uniform among all those where the box lies inside the image. Where the box has no pixels or does not fit,
-/// draw area and ratio again; after ten tries take the largest box in the centre of the image whose ratio is allowed, at row
+/// draw area and ratio again; after ten tries take the largest box in the center of the image whose ratio is allowed, at row
 /// (height − its height) / 2 and column (width − its width) / 2, rounded down.
 ///
 /// # Units
@@ -36,7 +36,7 @@ pub type Project<'a> = dyn Fn(&Tensor) -> Result<Tensor> + 'a;
 /// # Hint
 /// `rng.random_range(a..=b)` is uniform. Of which quantity: the side or the area, the ratio or its logarithm?
 pub fn crop_box(rng: &mut Rng, height: usize, width: usize, scale: (f64, f64), ratio: (f64, f64)) -> CropBox {
-    // BEGIN SOLUTION 1: draw a box; after ten tries take the centre
+    // BEGIN SOLUTION 1: draw a box; after ten tries take the center
     for _ in 0..10 {
         let area = (height * width) as f64 * rng.random_range(scale.0..=scale.1);
         let shape = rng.random_range(ratio.0.ln()..=ratio.1.ln()).exp();
@@ -187,11 +187,11 @@ pub fn nt_xent(z: &Tensor, temperature: f64) -> Result<Tensor> {
 ///
 /// # Hint
 /// `encode(images, true)` trains. `Tensor::cat` along axis 0 puts the views in the order that exercise 5 expects, and
-/// `optimiser.backward_step` does the rest.
+/// `optimizer.backward_step` does the rest.
 pub fn train_step(
     encode: &Encode,
     project: &Project,
-    optimiser: &mut dyn Optimiser,
+    optimizer: &mut dyn Optimizer,
     view_a: &Tensor,
     view_b: &Tensor,
     temperature: f64,
@@ -201,7 +201,7 @@ pub fn train_step(
     let views = Tensor::cat(&[view_a, view_b], 0)?; // [2N, 3, H, W]
     let z = project(&encode(&views, true)?)?; // [2N, D]
     let loss = nt_xent(&z, temperature)?;
-    optimiser.backward_step(&loss, learning_rate)?;
+    optimizer.backward_step(&loss, learning_rate)?;
     Ok(f64::from(loss.to_scalar::<f32>()?))
     // END SOLUTION
 }

@@ -48,7 +48,7 @@ pub fn fallback(rng: &mut Rng, height: usize, width: usize, scale: Range, ratio:
     if scale.0 == 1.0 { last } else { crop_box(rng, height, width, scale, ratio) }
 }
 
-pub fn not_centred(rng: &mut Rng, height: usize, width: usize, scale: Range, ratio: Range) -> CropBox {
+pub fn not_centered(rng: &mut Rng, height: usize, width: usize, scale: Range, ratio: Range) -> CropBox {
     let b = crop_box(rng, height, width, scale, ratio);
     fallback(rng, height, width, scale, ratio, CropBox { top: 0, left: 0, ..b })
 }

@@ -35,7 +35,7 @@ pub fn losses(logits: &Tensor, diagonal: Option<f32>) -> Result<Tensor> {
 }
 
 /// Rows in such an order that rows 2k and 2k + 1 come to lie N apart.
-pub fn neighbours_apart(z: &Tensor) -> Result<Tensor> {
+pub fn neighbors_apart(z: &Tensor) -> Result<Tensor> {
     let (rows, width) = z.dims2()?;
     z.reshape((rows / 2, 2, width))?.transpose(0, 1)?.contiguous()?.reshape((rows, width))
 }

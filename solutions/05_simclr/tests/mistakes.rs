@@ -20,14 +20,14 @@ use simclr::{Project, Transform, augment, crop_box, learning_rate, nt_xent, trai
 use ssl_data::Rng;
 use ssl_data::augment::CropBox;
 use ssl_grading::mistakes::Cases;
-use ssl_nn::{Encode, Optimiser};
+use ssl_nn::{Encode, Optimizer};
 
 fn main() -> ExitCode {
     let cases = Cases { mistakes: MISTAKES, alternatives: ALTERNATIVES };
     ssl_grading::mistakes::main(graded::lab, cases, env!("CARGO_MANIFEST_DIR"))
 }
 
-type Step = fn(&Encode, &Project, &mut dyn Optimiser, &Tensor, &Tensor, f64, f64) -> Result<f64>;
+type Step = fn(&Encode, &Project, &mut dyn Optimizer, &Tensor, &Tensor, f64, f64) -> Result<f64>;
 
 const fn crop(crop_box: fn(&mut Rng, usize, usize, Range, Range) -> CropBox) -> Exercises {
     Exercises { crop_box, ..EXERCISES }
@@ -68,7 +68,7 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("outside", crop(outside)),
     ("corner", crop(|rng, h, w, s, r| CropBox { top: 0, left: 0, ..crop_box(rng, h, w, s, r) })),
     ("whole_image", crop(|rng, h, w, s, r| fallback(rng, h, w, s, r, CropBox::whole(h, w)))),
-    ("not_centred", crop(not_centred)),
+    ("not_centered", crop(not_centered)),
     ("reversed", steps(|steps, image, rng| augment(&steps.iter().rev().copied().collect::<Vec<_>>(), image, rng))),
     (
         "probability_ignored",
@@ -86,7 +86,7 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("relu_on_output", head(|h, w| linear(&linear(h, w, "hidden")?.relu()?, w, "output")?.relu())),
     ("relu_at_the_end_only", head(|h, w| linear(&linear(h, w, "hidden")?, w, "output")?.relu())),
     ("output_layer_missing", head(|h, w| linear(h, w, "hidden")?.relu())),
-    ("neighbours", loss(|z, t| nt_xent(&neighbours_apart(z)?, t))),
+    ("neighbors", loss(|z, t| nt_xent(&neighbors_apart(z)?, t))),
     ("anchor_in_denominator", loss(|z, t| losses(&logits(z, t)?, None)?.mean_all())),
     ("diagonal_zero", loss(|z, t| losses(&logits(z, t)?, Some(0.0))?.mean_all())),
     ("positive_left_out", loss(positive_left_out)),
@@ -95,7 +95,7 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("only_n_anchors", loss(|z, t| losses(&logits(z, t)?, NOTHING)?.narrow(0, 0, z.dims()[0] / 2)?.mean_all())),
     ("other_view_only", loss(other_view_only)),
     ("sum", loss(|z, t| losses(&logits(z, t)?, NOTHING)?.sum_all())),
-    ("not_normalised", loss(|z, t| losses(&(z.matmul(&z.t()?)? / t)?, NOTHING)?.mean_all())),
+    ("not_normalized", loss(|z, t| losses(&(z.matmul(&z.t()?)? / t)?, NOTHING)?.mean_all())),
     ("overflow", loss(|z, t| (exponentials(z, t)?.sum(1)?.log()? - partner(&logits(z, t)?)?)?.mean_all())),
     ("overflow_of_a_ratio", loss(overflow_of_a_ratio)),
     ("two_passes", step(two_passes)),
@@ -202,7 +202,7 @@ fn number(loss: &Tensor) -> Result<f64> {
 fn two_passes(
     encode: &Encode,
     project: &Project,
-    optimiser: &mut dyn Optimiser,
+    optimizer: &mut dyn Optimizer,
     view_a: &Tensor,
     view_b: &Tensor,
     temperature: f64,
@@ -210,7 +210,7 @@ fn two_passes(
 ) -> Result<f64> {
     let (z_a, z_b) = (project(&encode(view_a, true)?)?, project(&encode(view_b, true)?)?);
     let loss = nt_xent(&Tensor::cat(&[z_a, z_b], 0)?, temperature)?;
-    optimiser.backward_step(&loss, rate)?;
+    optimizer.backward_step(&loss, rate)?;
     number(&loss)
 }
 
@@ -222,14 +222,14 @@ fn second_detached(z: &Tensor) -> Result<Tensor> {
 fn by_gradients(
     encode: &Encode,
     project: &Project,
-    optimiser: &mut dyn Optimiser,
+    optimizer: &mut dyn Optimizer,
     view_a: &Tensor,
     view_b: &Tensor,
     temperature: f64,
     rate: f64,
 ) -> Result<f64> {
     let loss = nt_xent(&project(&encode(&Tensor::cat(&[view_a, view_b], 0)?, true)?)?, temperature)?;
-    optimiser.step(&loss.backward()?, rate)?;
+    optimizer.step(&loss.backward()?, rate)?;
     number(&loss)
 }
 

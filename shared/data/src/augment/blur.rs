@@ -27,8 +27,8 @@ pub(super) fn blur(view: &mut [f32], size: usize, kernel: usize, sigma: f32) {
 
 /// exp(−x² / 2σ²) at whole numbers around 0, with sum 1.
 fn weights(kernel: usize, sigma: f32) -> Vec<f32> {
-    let centre = (kernel / 2) as f32;
-    let values: Vec<f32> = (0..kernel).map(|x| (-0.5 * ((x as f32 - centre) / sigma).powi(2)).exp()).collect();
+    let center = (kernel / 2) as f32;
+    let values: Vec<f32> = (0..kernel).map(|x| (-0.5 * ((x as f32 - center) / sigma).powi(2)).exp()).collect();
     let sum: f32 = values.iter().sum();
     values.iter().map(|value| value / sum).collect()
 }

@@ -1,4 +1,4 @@
-//! Changes of colour, as torchvision's on `float` tensors in [0, 1].
+//! Changes of color, as torchvision's on `float` tensors in [0, 1].
 
 /// Planes of red, green and blue.
 pub(super) struct Planes<'a> {
@@ -7,9 +7,9 @@ pub(super) struct Planes<'a> {
     blue: &'a mut [f32],
 }
 
-/// How bright a colour looks: the weights of ITU-R 601-2.
+/// How bright a color looks: the weights of ITU-R 601-2.
 #[inline(always)]
-fn grey([red, green, blue]: [f32; 3]) -> f32 {
+fn gray([red, green, blue]: [f32; 3]) -> f32 {
     0.2989 * red + 0.587 * green + 0.114 * blue
 }
 
@@ -43,19 +43,19 @@ impl<'a> Planes<'a> {
     #[inline(always)]
     pub(super) fn contrast(&mut self, factor: f32) {
         let pixels = self.red.iter().zip(self.green.iter()).zip(self.blue.iter());
-        let sum: f64 = pixels.map(|((&red, &green), &blue)| f64::from(grey([red, green, blue]))).sum();
+        let sum: f64 = pixels.map(|((&red, &green), &blue)| f64::from(gray([red, green, blue]))).sum();
         let mean = (sum / self.red.len() as f64) as f32;
         self.each(|color| color.map(|value| blend(value, mean, factor)));
     }
 
     #[inline(always)]
     pub(super) fn saturation(&mut self, factor: f32) {
-        self.each(|color| color.map(|value| blend(value, grey(color), factor)));
+        self.each(|color| color.map(|value| blend(value, gray(color), factor)));
     }
 
     #[inline(always)]
     pub(super) fn grayscale(&mut self) {
-        self.each(|color| [grey(color); 3]);
+        self.each(|color| [gray(color); 3]);
     }
 
     #[inline(always)]
@@ -63,7 +63,7 @@ impl<'a> Planes<'a> {
         self.each(|color| color.map(|value| if value >= threshold { 1.0 - value } else { value }));
     }
 
-    /// Turns the hue by `turn` of the colour circle; saturation and value stay.
+    /// Turns the hue by `turn` of the color circle; saturation and value stay.
     #[inline(always)]
     pub(super) fn hue(&mut self, turn: f32) {
         self.each(|color| {

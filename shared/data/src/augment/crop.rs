@@ -40,7 +40,7 @@ impl Default for Crop {
     }
 }
 
-/// Draws that may fall outside the image before the box is put in its centre.
+/// Draws that may fall outside the image before the box is put in its center.
 const TRIES: usize = 10;
 
 impl Crop {
@@ -58,11 +58,11 @@ impl Crop {
                 return CropBox { top, left, height: box_height, width: box_width };
             }
         }
-        self.centre(height, width)
+        self.center(height, width)
     }
 
-    /// The largest box in the centre whose shape is allowed.
-    fn centre(&self, height: usize, width: usize) -> CropBox {
+    /// The largest box in the center whose shape is allowed.
+    fn center(&self, height: usize, width: usize) -> CropBox {
         let ratio = (width as f64 / height as f64).clamp(self.ratio.0, self.ratio.1);
         let box_width = width.min((height as f64 * ratio).round() as usize).max(1);
         let box_height = height.min((width as f64 / ratio).round() as usize).max(1);

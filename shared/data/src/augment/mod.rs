@@ -18,18 +18,18 @@ pub use view::{Step, View};
 
 use crate::Rng;
 
-/// Colour jitter, as torchvision's `ColorJitter`: its four steps in random order.
+/// Color jitter, as torchvision's `ColorJitter`: its four steps in random order.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Jitter {
     /// How often an image is jittered at all.
     pub probability: f64,
     /// The factor of the brightness lies in [max(0, 1 − b), 1 + b].
     pub brightness: f64,
-    /// As `brightness`, for the distance from the mean grey.
+    /// As `brightness`, for the distance from the mean gray.
     pub contrast: f64,
-    /// As `brightness`, for the distance of each pixel from its grey.
+    /// As `brightness`, for the distance of each pixel from its gray.
     pub saturation: f64,
-    /// The hue is turned by up to this part of the colour circle, either way; at most ½.
+    /// The hue is turned by up to this part of the color circle, either way; at most ½.
     pub hue: f64,
 }
 
@@ -51,22 +51,25 @@ pub struct Augmentation {
     pub crop: Option<Crop>,
     /// How often the view is mirrored, left to right.
     pub flip: f64,
-    /// Change colours.
+    /// Change colors.
     pub jitter: Option<Jitter>,
-    /// How often all colour is taken away.
+    /// How often all color is taken away.
     pub grayscale: f64,
     /// Blur.
     pub blur: Option<Blur>,
     /// How often pixels from ½ on are inverted.
     pub solarize: f64,
+    /// Height and width of the view in pixels; none: the image's own.
+    pub size: Option<usize>,
 }
 
 impl Augmentation {
     /// Nothing happens: a view is the image.
-    pub const NONE: Self = Self { crop: None, flip: 0.0, jitter: None, grayscale: 0.0, blur: None, solarize: 0.0 };
+    pub const NONE: Self =
+        Self { crop: None, flip: 0.0, jitter: None, grayscale: 0.0, blur: None, solarize: 0.0, size: None };
 
-    /// SimCLR's augmentation (Chen et al. 2020, appendix A) with colour distortion of strength `s`: jitter of 0.8·s,
-    /// 0.8·s, 0.8·s and 0.2·s four times out of five, grey once out of five. Without the blur, as there for CIFAR-10.
+    /// SimCLR's augmentation (Chen et al. 2020, appendix A) with color distortion of strength `s`: jitter of 0.8·s,
+    /// 0.8·s, 0.8·s and 0.2·s four times out of five, gray once out of five. Without the blur, as there for CIFAR-10.
     pub fn simclr(strength: f64) -> Self {
         Self {
             crop: Some(Crop::default()),

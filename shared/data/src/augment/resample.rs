@@ -8,16 +8,16 @@ struct Taps {
     weights: Vec<f32>,
 }
 
-/// A triangle around each output pixel's centre, one output pixel wide to either side, or one source pixel where the image
+/// A triangle around each output pixel's center, one output pixel wide to either side, or one source pixel where the image
 /// is enlarged; what lies outside the source is left out, and the rest sums to 1.
 fn taps(source: usize, target: usize) -> Vec<Taps> {
     let scale = source as f64 / target as f64;
     let support = scale.max(1.0);
     let of_pixel = |i: usize| {
-        let centre = scale * (i as f64 + 0.5);
-        let first = (centre - support + 0.5).max(0.0) as usize;
-        let end = ((centre + support + 0.5) as usize).min(source);
-        let triangle = |j: usize| (1.0 - ((j as f64 + 0.5 - centre) / support).abs()).max(0.0);
+        let center = scale * (i as f64 + 0.5);
+        let first = (center - support + 0.5).max(0.0) as usize;
+        let end = ((center + support + 0.5) as usize).min(source);
+        let triangle = |j: usize| (1.0 - ((j as f64 + 0.5 - center) / support).abs()).max(0.0);
         let sum: f64 = (first..end).map(triangle).sum();
         Taps { first, weights: (first..end).map(|j| (triangle(j) / sum) as f32).collect() }
     };

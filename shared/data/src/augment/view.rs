@@ -16,9 +16,9 @@ pub enum Step {
     Contrast(f32),
     /// Factor.
     Saturation(f32),
-    /// Part of the colour circle, from −½ to ½.
+    /// Part of the color circle, from −½ to ½.
     Hue(f32),
-    /// All three channels become the pixel's grey.
+    /// All three channels become the pixel's gray.
     Grayscale,
     /// Width of the kernel and standard deviation, in pixels.
     Blur {

@@ -5,8 +5,8 @@
 //! else varies and says nothing of the class: place, size, proportions, a small tilt, hues (they follow a part's *role*,
 //! and all roles cover equal areas in every class), texture, light from any side, backdrop, tint, noise.
 //!
-//! Three traps are left in on purpose. Each image has a tint, so that colour histograms tell images apart; a slight
-//! vignette and colour fringes towards the corners tell where in the image a patch was cut out.
+//! Three traps are left in on purpose. Each image has a tint, so that color histograms tell images apart; a slight
+//! vignette and color fringes towards the corners tell where in the image a patch was cut out.
 //!
 //! The same seed gives the same bytes on every machine: the renderer uses + − × ÷ √ and the `libm` crate only.
 
@@ -37,7 +37,7 @@ pub struct Toybox {
     pub test: usize,
     /// Whether images show their toy; without it, only what surrounds it is left.
     pub toys: bool,
-    /// Whether the lens has its faults: the vignette and the colour fringes.
+    /// Whether the lens has its faults: the vignette and the color fringes.
     pub lens: bool,
 }
 
@@ -61,6 +61,16 @@ pub struct Toy {
 }
 
 impl Toybox {
+    /// What `--data` calls this world: `toybox`, and what differs from the usual one.
+    pub fn name(&self) -> String {
+        let usual = Self::default();
+        let size = (self.size != usual.size).then(|| format!("size={}", self.size));
+        let lens = (!self.lens).then(|| "lens=off".to_string());
+        let toys = (!self.toys).then(|| "toys=off".to_string());
+        let options: Vec<String> = [size, lens, toys].into_iter().flatten().collect();
+        if options.is_empty() { "toybox".to_string() } else { format!("toybox:{}", options.join(",")) }
+    }
+
     /// Image number `index` at `time` (0 for pictures; in a video the toy drifts and waves its tips, one unit being a
     /// second).
     pub fn render(&self, index: usize, time: f32) -> Toy {
@@ -78,7 +88,7 @@ impl Toybox {
     /// A world of size 0.
     pub fn dataset(&self) -> anyhow::Result<Dataset> {
         Ok(Dataset {
-            name: "toybox".to_string(),
+            name: self.name(),
             classes: CLASSES.iter().map(|class| class.name.to_string()).collect(),
             train: self.split(0, self.train)?,
             test: self.split(self.train, self.test)?,

@@ -45,9 +45,9 @@ pub(super) fn paint(scene: &Scene, world: &Toybox, rng: &mut Rng) -> Canvas {
 /// Paints a part with its shading and texture; calls `covered` for each pixel that is more than half covered.
 fn paint_part(part: &Part, light: (f32, f32), planes: &mut [f32], size: usize, mut covered: impl FnMut(usize)) {
     let reach = Kind::REACH * part.size + 1.0;
-    let range = |centre: f32| {
-        let first = (centre - reach).max(0.0) as usize;
-        first..((centre + reach).max(0.0) as usize + 1).min(size)
+    let range = |center: f32| {
+        let first = (center - reach).max(0.0) as usize;
+        first..((center + reach).max(0.0) as usize + 1).min(size)
     };
     for row in range(part.y) {
         for column in range(part.x) {
@@ -61,9 +61,9 @@ fn paint_part(part: &Part, light: (f32, f32), planes: &mut [f32], size: usize, m
             let lit = SHADING * (light.0 * dx + light.1 * dy) / part.size;
             let brightness = (1.0 + lit) * (1.0 + part.stripes.at(u, v));
             let i = row * size + column;
-            for (channel, colour) in part.colour.iter().enumerate() {
+            for (channel, color) in part.color.iter().enumerate() {
                 let value = &mut planes[channel * size * size + i];
-                *value += coverage * (colour * brightness - *value);
+                *value += coverage * (color * brightness - *value);
             }
             if coverage > 0.5 {
                 covered(i);
@@ -81,7 +81,7 @@ impl Stripes {
     }
 }
 
-/// Magnifies a plane about its centre by 1 / `scale`, bilinearly.
+/// Magnifies a plane about its center by 1 / `scale`, bilinearly.
 fn magnify(plane: &mut [f32], size: usize, scale: f32) {
     let source = plane.to_vec();
     let middle = (size as f32 - 1.0) / 2.0;

@@ -9,7 +9,7 @@ use super::classes::{Class, PartPlan, Role};
 use super::shape::Kind;
 use crate::Rng;
 
-/// sRGB colours of relative luminance 0.30 and equal chroma (Oklch, C = 0.12), three for each role.
+/// sRGB colors of relative luminance 0.30 and equal chroma (Oklch, C = 0.12), three for each role.
 const BODY: [[f32; 3]; 3] = [[0.837, 0.473, 0.591], [0.540, 0.617, 0.257], [0.412, 0.586, 0.874]];
 const JOINT: [[f32; 3]; 3] = [[0.842, 0.492, 0.369], [0.250, 0.654, 0.467], [0.537, 0.557, 0.877]];
 const TIP: [[f32; 3]; 3] = [[0.739, 0.552, 0.194], [0.262, 0.614, 0.838], [0.729, 0.502, 0.781]];
@@ -28,7 +28,7 @@ pub(super) struct Part {
     pub sin: f32,
     /// Square root of its area.
     pub size: f32,
-    pub colour: [f32; 3],
+    pub color: [f32; 3],
     pub stripes: Stripes,
 }
 
@@ -71,7 +71,7 @@ impl Scene {
 /// A small neutral disc anywhere in the image.
 fn speck(backdrop: f32, world: &Toybox, rng: &mut Rng) -> Part {
     let pixels = world.size as f32;
-    let grey = backdrop + rng.random_range(-0.12..0.12);
+    let gray = backdrop + rng.random_range(-0.12..0.12);
     Part {
         kind: Kind::Disc,
         x: rng.random_range(0.0..pixels),
@@ -79,7 +79,7 @@ fn speck(backdrop: f32, world: &Toybox, rng: &mut Rng) -> Part {
         cos: 1.0,
         sin: 0.0,
         size: pixels * rng.random_range(0.05..0.14),
-        colour: [grey; 3],
+        color: [gray; 3],
         stripes: Stripes { cos: 1.0, sin: 0.0, per_size: 0.0, phase: 0.0, strength: 0.0 },
     }
 }
@@ -90,8 +90,8 @@ fn draw_toy(class: &Class, world: &Toybox, time: f32, rng: &mut Rng) -> Vec<Part
     let mut parts: Vec<Part> = class.parts.iter().map(|plan| draw_part(plan, tilt, half, rng)).collect();
     // The toy fills a box that is drawn apart from its class, so that the box says nothing of it.
     for axis in [Axis::X, Axis::Y] {
-        let centre = half * (1.0 + rng.random_range(-0.10..0.10));
-        fit(&mut parts, axis, centre, 2.0 * half * rng.random_range(0.75..0.88));
+        let center = half * (1.0 + rng.random_range(-0.10..0.10));
+        fit(&mut parts, axis, center, 2.0 * half * rng.random_range(0.75..0.88));
     }
     let (drift, phase) = (direction(rng), rng.random_range(0.0..1.0));
     let swing = libm::sinf(TAU * (time + phase)) - libm::sinf(TAU * phase);
@@ -122,7 +122,7 @@ fn draw_part(plan: &PartPlan, tilt: f32, half: f32, rng: &mut Rng) -> Part {
         cos: 1.0,
         sin: 0.0,
         size: size * half * rng.random_range(0.85..1.15),
-        colour: hues[rng.random_range(0..hues.len())],
+        color: hues[rng.random_range(0..hues.len())],
         stripes: stripes(rng),
     };
     part.turn(plan.turn + tilt + rng.random_range(-0.12..0.12));
@@ -136,13 +136,13 @@ impl Part {
         (self.cos, self.sin) = (self.cos * cos - self.sin * sin, self.sin * cos + self.cos * sin);
     }
 
-    /// Its centre along an axis, and how far it reaches down and up that axis from there.
+    /// Its center along an axis, and how far it reaches down and up that axis from there.
     fn span(&self, axis: Axis) -> (f32, f32, f32) {
-        let (centre, u, v) = match axis {
+        let (center, u, v) = match axis {
             Axis::X => (self.x, self.cos, -self.sin),
             Axis::Y => (self.y, self.sin, self.cos),
         };
-        (centre, self.size * self.kind.reach(-u, -v), self.size * self.kind.reach(u, v))
+        (center, self.size * self.kind.reach(-u, -v), self.size * self.kind.reach(u, v))
     }
 }
 
@@ -152,8 +152,8 @@ enum Axis {
     Y,
 }
 
-/// Spreads parts along an axis until they fill `extent` around `centre`; the parts keep their sizes.
-fn fit(parts: &mut [Part], axis: Axis, centre: f32, extent: f32) {
+/// Spreads parts along an axis until they fill `extent` around `center`; the parts keep their sizes.
+fn fit(parts: &mut [Part], axis: Axis, center: f32, extent: f32) {
     let spans: Vec<_> = parts.iter().map(|part| part.span(axis)).collect();
     let mut scale = 1.0;
     let mut middle = 0.0;
@@ -171,7 +171,7 @@ fn fit(parts: &mut [Part], axis: Axis, centre: f32, extent: f32) {
         middle = 0.5 * (scale * (high.0 + low.0) + high.2 - low.1);
     }
     for (part, span) in parts.iter_mut().zip(&spans) {
-        let place = centre + scale * span.0 - middle;
+        let place = center + scale * span.0 - middle;
         match axis {
             Axis::X => part.x = place,
             Axis::Y => part.y = place,

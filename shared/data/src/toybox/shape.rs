@@ -20,7 +20,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Signed distance of (x, y) from the outline of this kind at area 1, centred on its centroid; y points down and
+    /// Signed distance of (x, y) from the outline of this kind at area 1, centered on its centroid; y points down and
     /// the inside is negative.
     pub(super) fn distance(self, x: f32, y: f32) -> f32 {
         match self {

@@ -14,10 +14,13 @@ mod rust_side;
 use std::env;
 use std::path::{Path, PathBuf};
 
-// Our side allocates as the labs do: `ssl_report` brings their allocator.
 use ssl_report::plot::{Curves, Plot};
 
 use process::{EPOCH_IMAGES, Process, Unit, compare, compare_memory};
+
+/// Our side allocates as the labs do.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Operations, each measured forward and backward: 128 images; `conv_KERNEL_CHANNELS_SIZE_STRIDE`.
 const OPERATIONS: [&str; 15] = [
@@ -98,8 +101,10 @@ fn growth(threads: usize, folder: &Path) -> anyhow::Result<()> {
         x_label: "image pairs a step".to_string(),
         y_label: "image pairs a second".to_string(),
         series,
+        levels: Vec::new(),
     };
     let out = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../runs/against_torch");
+    std::fs::create_dir_all(&out)?;
     plot.save(&out, "growth")?;
     println!("plot: {}", out.join("growth.svg").display());
     Ok(())

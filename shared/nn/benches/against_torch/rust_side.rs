@@ -12,7 +12,7 @@ use rand::SeedableRng;
 use ssl_data::augment::Blur;
 use ssl_data::{Augmentation, Images, Loader, Rng, Split};
 use ssl_nn::ops::{self, BatchNormMode};
-use ssl_nn::{Backbone, BackboneKind, Mlp, Optimiser, Params, Sgd};
+use ssl_nn::{Backbone, BackboneKind, Mlp, Optimizer, Params, Sgd};
 
 /// Answers names from the standard input until it ends.
 pub fn serve() -> anyhow::Result<()> {
@@ -81,7 +81,7 @@ fn epoch(model: &mut SimClr) -> anyhow::Result<f64> {
     let loader = Loader::new(images()?, EPOCH_BATCH, 0, &Device::Cpu)?;
     let start = Instant::now();
     for batch in loader.views(0, &[augmentation(), augmentation()])? {
-        model.step(&Tensor::cat(&batch?.views, 0)?)?;
+        model.step(&Tensor::cat(&batch?.tensors, 0)?)?;
     }
     Ok((loader.batches() * EPOCH_BATCH) as f64 / start.elapsed().as_secs_f64())
 }
@@ -162,7 +162,7 @@ fn operation_of(name: &str) -> anyhow::Result<Operation> {
 struct SimClr {
     backbone: Backbone,
     head: Mlp,
-    optimiser: Sgd,
+    optimizer: Sgd,
 }
 
 impl SimClr {
@@ -170,16 +170,16 @@ impl SimClr {
 
     fn new(kind: BackboneKind) -> Result<Self> {
         let params = Params::new(0, &Device::Cpu);
-        let backbone = Backbone::new(kind, &params.pp("backbone"))?;
+        let backbone = Backbone::new(kind, 3, &params.pp("backbone"))?;
         let head = Mlp::new(&[backbone.features(), 256, 128], &params.pp("projector"))?;
-        Ok(Self { backbone, head, optimiser: Sgd::new(params.trained(), 0.9, 5e-4) })
+        Ok(Self { backbone, head, optimizer: Sgd::new(params.trained(), 0.9, 5e-4) })
     }
 
     /// One step on the views `[2B, 3, H, W]`, of which the `i`-th and the `B + i`-th show the same image.
     fn step(&mut self, views: &Tensor) -> Result<f32> {
-        let z = self.head.forward(&self.backbone.forward(views, true)?)?; // [2B, D]
+        let z = self.head.forward(&self.backbone.forward(views, true)?, true)?; // [2B, D]
         let loss = nt_xent(&z)?;
-        self.optimiser.backward_step(&loss, 0.05)?;
+        self.optimizer.backward_step(&loss, 0.05)?;
         loss.to_scalar()
     }
 }

@@ -70,14 +70,14 @@ class SimClr:
         self.head = nn.Sequential(nn.Linear(width, 256), nn.ReLU(inplace=True), nn.Linear(256, 128))
         self.loss = NTXentLoss(temperature=0.5)
         parameters = [*self.backbone.parameters(), *self.head.parameters()]
-        self.optimiser = torch.optim.SGD(parameters, lr=0.05, momentum=0.9, weight_decay=5e-4)
+        self.optimizer = torch.optim.SGD(parameters, lr=0.05, momentum=0.9, weight_decay=5e-4)
 
     def step(self, view_a, view_b):
         z_a, z_b = self.head(self.backbone(torch.cat([view_a, view_b]))).chunk(2)
         loss = self.loss(z_a, z_b)
-        self.optimiser.zero_grad()
+        self.optimizer.zero_grad()
         loss.backward()
-        self.optimiser.step()
+        self.optimizer.step()
         return loss.item()
 
 

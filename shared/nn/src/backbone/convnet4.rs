@@ -8,7 +8,7 @@ use crate::params::Params;
 
 /// Four 3×3 convolutions, each with batch norm and ReLU: 32, 64, 128 and 256 channels at strides 1, 2, 2 and 2.
 ///
-/// 388,000 weights and 15 million multiplications for a 32×32 image: small enough for a laptop's CPU.
+/// 388,000 weights and 15 million multiplications for a 32×32 RGB image: small enough for a laptop's CPU.
 #[derive(Clone)]
 pub struct ConvNet4 {
     blocks: Vec<ConvNorm>,
@@ -17,17 +17,18 @@ pub struct ConvNet4 {
 impl ConvNet4 {
     /// Length of the features.
     pub const FEATURES: usize = 256;
-    const CHANNELS: [usize; 5] = [3, 32, 64, 128, Self::FEATURES];
+    const CHANNELS: [usize; 4] = [32, 64, 128, Self::FEATURES];
     const STRIDES: [usize; 4] = [1, 2, 2, 2];
 
-    /// Parameters `conv1.weight`, `bn1.weight`, `bn1.bias`, …, `bn4.bias`, and the running statistics beside them.
+    /// For images of `channels` channels. Parameters `conv1.weight`, `bn1.weight`, `bn1.bias`, …, `bn4.bias`, and the running statistics beside them.
     ///
     /// # Errors
     /// One of the names is taken in `params`.
-    pub fn new(params: &Params) -> Result<Self> {
+    pub fn new(channels: usize, params: &Params) -> Result<Self> {
         let block = |(i, &stride): (usize, &usize)| {
             let (conv, norm) = (params.pp(format!("conv{}", i + 1)), params.pp(format!("bn{}", i + 1)));
-            ConvNorm::new((Self::CHANNELS[i], Self::CHANNELS[i + 1]), 3, stride, true, &conv, &norm)
+            let from = if i == 0 { channels } else { Self::CHANNELS[i - 1] };
+            ConvNorm::new((from, Self::CHANNELS[i]), 3, stride, true, &conv, &norm)
         };
         Ok(Self { blocks: Self::STRIDES.iter().enumerate().map(block).collect::<Result<_>>()? })
     }
@@ -36,7 +37,7 @@ impl ConvNet4 {
     /// `[B, 128, 8, 8]`, `[B, 256, 4, 4]`.
     ///
     /// # Errors
-    /// Images that are not `[B, 3, H, W]` in `f32`.
+    /// Images that are not `[B, channels, H, W]` in `f32`.
     pub fn forward_blocks(&self, images: &Tensor, train: bool) -> Result<Vec<Tensor>> {
         let mut outputs: Vec<Tensor> = Vec::with_capacity(self.blocks.len());
         for block in &self.blocks {

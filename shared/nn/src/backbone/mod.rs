@@ -4,17 +4,21 @@ mod convnet4;
 mod resnet18;
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 
-use anyhow::bail;
-use candle_core::{Result, Tensor};
+use anyhow::{Context, bail};
+use candle_core::{Device, Result, Tensor};
+use serde::{Deserialize, Serialize};
 
 pub use convnet4::ConvNet4;
 pub use resnet18::ResNet18;
 
+use crate::checkpoint::Part;
 use crate::params::Params;
+use crate::tensor_file::TensorFile;
 
-/// An encoder as labs see it: images `[B, 3, H, W]` and whether to train → features `[B, D]`.
+/// An encoder as labs see it: images `[B, C, H, W]` and whether to train → features `[B, D]`.
 pub type Encode<'a> = dyn Fn(&Tensor, bool) -> Result<Tensor> + 'a;
 
 /// Which network: `convnet4` or `resnet18`.
@@ -47,41 +51,85 @@ impl fmt::Display for BackboneKind {
     }
 }
 
-/// A network of either kind.
+/// A network of either kind, with its parameters.
 #[derive(Clone)]
-pub enum Backbone {
-    /// See [`ConvNet4`].
+pub struct Backbone {
+    network: Network,
+    kind: BackboneKind,
+    channels: usize,
+    params: Params,
+}
+
+#[derive(Clone)]
+enum Network {
     ConvNet4(ConvNet4),
-    /// See [`ResNet18`].
     ResNet18(ResNet18),
 }
 
+/// What a file of weights says of itself.
+#[derive(Serialize, Deserialize)]
+struct Header {
+    backbone: String,
+    channels: usize,
+}
+
+/// What precedes the names of weights in a file.
+const PREFIX: &str = "backbone/";
+
 impl Backbone {
+    /// A network for images of `channels` channels: 3 for RGB.
+    ///
     /// # Errors
     /// One of the network's names is taken in `params`.
-    pub fn new(kind: BackboneKind, params: &Params) -> Result<Self> {
-        Ok(match kind {
-            BackboneKind::ConvNet4 => Self::ConvNet4(ConvNet4::new(params)?),
-            BackboneKind::ResNet18 => Self::ResNet18(ResNet18::new(params)?),
-        })
+    pub fn new(kind: BackboneKind, channels: usize, params: &Params) -> Result<Self> {
+        let network = match kind {
+            BackboneKind::ConvNet4 => Network::ConvNet4(ConvNet4::new(channels, params)?),
+            BackboneKind::ResNet18 => Network::ResNet18(ResNet18::new(channels, params)?),
+        };
+        Ok(Self { network, kind, channels, params: params.clone() })
+    }
+
+    /// Reads the file that [`Backbone::save`] wrote, whichever lab trained the network.
+    ///
+    /// # Errors
+    /// A file that is missing, damaged or of another kind.
+    pub fn load(path: &Path, device: &Device) -> anyhow::Result<Self> {
+        let of_file = || format!("backbone {}", path.display());
+        let TensorFile { header, tensors } = TensorFile::read(path)?;
+        let header: Header = serde_json::from_str(&header).context("no backbone").with_context(of_file)?;
+        let mut params = Params::new(0, device);
+        let backbone = Self::new(header.backbone.parse().with_context(of_file)?, header.channels, &params)?;
+        let relative = |(name, value): (String, Tensor)| Some((name.strip_prefix(PREFIX)?.to_string(), value));
+        params.load_state(tensors.into_iter().filter_map(relative).collect()).with_context(of_file)?;
+        Ok(backbone)
+    }
+
+    /// Writes kind and weights to a safetensors file, whole or not at all.
+    ///
+    /// # Errors
+    /// Weights that are not finite; a directory that can't be written to.
+    pub fn save(&self, path: &Path) -> anyhow::Result<()> {
+        let header = serde_json::to_string(&Header { backbone: self.kind.to_string(), channels: self.channels })?;
+        let tensors = self.params.state().into_iter().map(|(name, value)| (format!("{PREFIX}{name}"), value));
+        TensorFile { header, tensors: tensors.collect() }.save(path)
     }
 
     /// Length of the features.
     pub fn features(&self) -> usize {
-        match self {
-            Self::ConvNet4(_) => ConvNet4::FEATURES,
-            Self::ResNet18(_) => ResNet18::FEATURES,
+        match self.network {
+            Network::ConvNet4(_) => ConvNet4::FEATURES,
+            Network::ResNet18(_) => ResNet18::FEATURES,
         }
     }
 
     /// The output of each block, from shallow to deep, `[B, C, H, W]` each.
     ///
     /// # Errors
-    /// Images that are not `[B, 3, H, W]` in `f32`.
+    /// Images that are not `[B, channels, H, W]` in `f32`.
     pub fn forward_blocks(&self, images: &Tensor, train: bool) -> Result<Vec<Tensor>> {
-        match self {
-            Self::ConvNet4(network) => network.forward_blocks(images, train),
-            Self::ResNet18(network) => network.forward_blocks(images, train),
+        match &self.network {
+            Network::ConvNet4(network) => network.forward_blocks(images, train),
+            Network::ResNet18(network) => network.forward_blocks(images, train),
         }
     }
 
@@ -90,9 +138,9 @@ impl Backbone {
     /// # Errors
     /// As [`Backbone::forward_blocks`].
     pub fn forward(&self, images: &Tensor, train: bool) -> Result<Tensor> {
-        match self {
-            Self::ConvNet4(network) => network.forward(images, train),
-            Self::ResNet18(network) => network.forward(images, train),
+        match &self.network {
+            Network::ConvNet4(network) => network.forward(images, train),
+            Network::ResNet18(network) => network.forward(images, train),
         }
     }
 }

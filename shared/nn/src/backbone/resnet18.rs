@@ -9,7 +9,7 @@ use crate::params::Params;
 /// ResNet-18 for small images: the stem is a 3×3 convolution of stride 1 without max pooling, so that a 32×32 image is
 /// not down to 8×8 before the first residual block. Four stages of two blocks: 64, 128, 256 and 512 channels.
 ///
-/// 11.2 million weights and 556 million multiplications for a 32×32 image: slow on a CPU.
+/// 11.2 million weights and 556 million multiplications for a 32×32 RGB image: slow on a CPU.
 #[derive(Clone)]
 pub struct ResNet18 {
     stem: ConvNorm,
@@ -21,12 +21,12 @@ impl ResNet18 {
     pub const FEATURES: usize = 512;
     const CHANNELS: [usize; 5] = [64, 64, 128, 256, Self::FEATURES];
 
-    /// Parameters under torchvision's names: `conv1.weight`, `bn1.weight`, …, `layer4.1.bn2.bias`.
+    /// For images of `channels` channels. Parameters under torchvision's names: `conv1.weight`, `bn1.weight`, …, `layer4.1.bn2.bias`.
     ///
     /// # Errors
     /// One of the names is taken in `params`.
-    pub fn new(params: &Params) -> Result<Self> {
-        let stem = ConvNorm::new((3, Self::CHANNELS[0]), 3, 1, true, &params.pp("conv1"), &params.pp("bn1"))?;
+    pub fn new(channels: usize, params: &Params) -> Result<Self> {
+        let stem = ConvNorm::new((channels, Self::CHANNELS[0]), 3, 1, true, &params.pp("conv1"), &params.pp("bn1"))?;
         let stage = |i: usize| {
             let (from, to) = (Self::CHANNELS[i], Self::CHANNELS[i + 1]);
             let params = params.pp(format!("layer{}", i + 1));
@@ -40,7 +40,7 @@ impl ResNet18 {
     /// `[B, 256, 8, 8]`, `[B, 512, 4, 4]`.
     ///
     /// # Errors
-    /// Images that are not `[B, 3, H, W]` in `f32`.
+    /// Images that are not `[B, channels, H, W]` in `f32`.
     pub fn forward_blocks(&self, images: &Tensor, train: bool) -> Result<Vec<Tensor>> {
         let mut x = self.stem.forward(images, train)?;
         let stage = |[first, second]: &[BasicBlock; 2]| {

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::chunks::fill_chunks;
 use super::floats;
-use super::moments::Moments;
+use super::moments::Statistics;
 use super::relu::rectified;
 
 /// y = γ · (x − μ) / σ + β per channel, then max(y, 0) where `relu`.
@@ -27,10 +27,10 @@ pub(super) struct Gradients {
 }
 
 impl Affine {
-    pub(super) fn new(moments: &Moments, epsilon: f32, gamma: &[f32], beta: &[f32], relu: bool) -> Self {
-        let inverse_std: Vec<f32> = moments.variance.iter().map(|v| 1.0 / (v + epsilon).sqrt()).collect();
+    pub(super) fn new(statistics: Statistics, epsilon: f32, gamma: &[f32], beta: &[f32], relu: bool) -> Self {
+        let inverse_std: Vec<f32> = statistics.variance.iter().map(|v| 1.0 / (v + epsilon).sqrt()).collect();
         let scale = gamma.iter().zip(&inverse_std).map(|(gamma, inverse)| gamma * inverse).collect();
-        Self { mean: moments.mean.clone(), inverse_std, scale, shift: beta.to_vec(), relu }
+        Self { mean: statistics.mean, inverse_std, scale, shift: beta.to_vec(), relu }
     }
 
     fn channels(&self) -> usize {

@@ -1,25 +1,29 @@
-//! Batch normalisation (Ioffe and Szegedy 2015), with an optional ReLU fused behind it.
+//! Batch normalization (Ioffe and Szegedy 2015), with an optional ReLU fused behind it.
 
-use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp3, Device, Layout, Result, Shape, Tensor, bail};
 use pulp::Arch;
 
 use super::affine::Affine;
 use super::chunks::fill_chunks;
 use super::floats;
-use super::moments::Moments;
+use super::moments::Statistics;
 
-/// Which statistics normalise the batch.
+/// Mean and population variance (divided by n) of each channel, over batch and space: `[C]` each, without a graph.
+#[derive(Clone, Debug)]
+pub struct Moments {
+    /// μ
+    pub mean: Tensor,
+    /// σ²
+    pub variance: Tensor,
+}
+
+/// Which statistics normalize the batch.
 #[derive(Clone, Debug)]
 pub enum BatchNormMode {
     /// The batch's own mean and population variance; gradients flow through them.
     Train,
-    /// Fixed statistics, one a channel: a sample's result does not depend on its neighbours.
-    Eval {
-        /// Running means.
-        mean: Vec<f32>,
-        /// Running variances.
-        variance: Vec<f32>,
-    },
+    /// Fixed statistics: a sample's result does not depend on its neighbors.
+    Eval(Moments),
 }
 
 /// y = γ · (x − μ) / √(σ² + ε) + β per channel, then max(y, 0) where `relu`; also returns the μ and σ² that were used.
@@ -41,66 +45,61 @@ pub fn batch_norm(
     if gamma.dims() != [channels] || beta.dims() != [channels] {
         bail!("batch_norm: x has {channels} channels, gamma is {:?} and beta {:?}", gamma.dims(), beta.dims());
     }
+    if let BatchNormMode::Eval(Moments { mean, variance }) = mode
+        && (mean.dims() != [channels] || variance.dims() != [channels])
+    {
+        bail!("batch_norm: x has {channels} channels, the statistics are {:?} and {:?}", mean.dims(), variance.dims());
+    }
     let x = x.contiguous()?;
+    if !x.device().is_cpu() {
+        return on_device(&x, gamma, beta, mode, epsilon, relu);
+    }
     let train = matches!(mode, BatchNormMode::Train);
-    let moments = match mode {
-        BatchNormMode::Train if x.device().is_cpu() => {
+    let statistics = match mode {
+        BatchNormMode::Train => {
             let (storage, layout) = x.storage_and_layout();
-            Moments::of(floats::of(&storage, layout)?, channels, height * width)
+            Statistics::of(floats::of(&storage, layout)?, channels, height * width)
         }
-        BatchNormMode::Train => moments_on_device(&x)?,
-        BatchNormMode::Eval { mean, variance } => {
-            if mean.len() != channels || variance.len() != channels {
-                bail!("batch_norm: x has {channels} channels, the statistics have {}", mean.len());
-            }
-            Moments { mean: mean.clone(), variance: variance.clone() }
-        }
+        BatchNormMode::Eval(fixed) => Statistics { mean: fixed.mean.to_vec1()?, variance: fixed.variance.to_vec1()? },
     };
-    let y = if x.device().is_cpu() {
-        let affine = Affine::new(&moments, epsilon, &gamma.to_vec1()?, &beta.to_vec1()?, relu);
-        x.apply_op3(gamma, beta, BatchNorm { affine, train })?
-    } else {
-        on_device(&x, gamma, beta, (!train).then_some(&moments), epsilon, relu)?
-    };
-    Ok((y, moments))
+    let moments = Moments::new(&statistics)?;
+    let affine = Affine::new(statistics, epsilon, &gamma.to_vec1()?, &beta.to_vec1()?, relu);
+    Ok((x.apply_op3(gamma, beta, BatchNorm { affine, train })?, moments))
 }
 
-/// Candle's kernels, for devices other than the CPU. Batch statistics stay in the graph.
+impl Moments {
+    pub(super) fn new(statistics: &Statistics) -> Result<Self> {
+        let tensor = |values: &[f32]| Tensor::from_slice(values, values.len(), &Device::Cpu);
+        Ok(Self { mean: tensor(&statistics.mean)?, variance: tensor(&statistics.variance)? })
+    }
+}
+
+/// Candle's kernels, for devices other than the CPU. Batch statistics stay in the graph, and nothing leaves the device.
 fn on_device(
     x: &Tensor,
     gamma: &Tensor,
     beta: &Tensor,
-    fixed: Option<&Moments>,
+    mode: &BatchNormMode,
     epsilon: f32,
     relu: bool,
-) -> Result<Tensor> {
-    let channels = gamma.dims()[0];
-    let per_channel = (1, channels, 1, 1);
-    let (mean, variance) = match fixed {
-        Some(fixed) => (
-            Tensor::from_slice(&fixed.mean, per_channel, x.device())?,
-            Tensor::from_slice(&fixed.variance, per_channel, x.device())?,
-        ),
-        None => {
+) -> Result<(Tensor, Moments)> {
+    let per_channel = |t: &Tensor| t.reshape((1, t.elem_count(), 1, 1));
+    let (mean, variance) = match mode {
+        BatchNormMode::Eval(fixed) => (per_channel(&fixed.mean)?, per_channel(&fixed.variance)?),
+        BatchNormMode::Train => {
             let mean = x.mean_keepdim((0, 2, 3))?;
             let variance = x.broadcast_sub(&mean)?.sqr()?.mean_keepdim((0, 2, 3))?;
             (mean, variance)
         }
     };
-    let scale = (variance + f64::from(epsilon))?.sqrt()?.recip()?;
+    let scale = (&variance + f64::from(epsilon))?.sqrt()?.recip()?;
     let y = x
         .broadcast_sub(&mean)?
         .broadcast_mul(&scale)?
-        .broadcast_mul(&gamma.reshape(per_channel)?)?
-        .broadcast_add(&beta.reshape(per_channel)?)?;
-    if relu { y.relu() } else { Ok(y) }
-}
-
-fn moments_on_device(x: &Tensor) -> Result<Moments> {
-    let x = x.detach();
-    let mean = x.mean_keepdim((0, 2, 3))?;
-    let variance = x.broadcast_sub(&mean)?.sqr()?.mean_keepdim((0, 2, 3))?;
-    Ok(Moments { mean: mean.flatten_all()?.to_vec1()?, variance: variance.flatten_all()?.to_vec1()? })
+        .broadcast_mul(&per_channel(gamma)?)?
+        .broadcast_add(&per_channel(beta)?)?;
+    let moments = Moments { mean: mean.detach().flatten_all()?, variance: variance.detach().flatten_all()? };
+    Ok((if relu { y.relu()? } else { y }, moments))
 }
 
 struct BatchNorm {

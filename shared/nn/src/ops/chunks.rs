@@ -21,14 +21,14 @@ pub(super) fn fill_chunks<S, T: Send>(
     let mut numbers = Vec::with_capacity(len);
     let chunks = numbers.spare_capacity_mut()[..len].par_chunks_mut(chunk).enumerate();
     let results = chunks.map_init(scratch, |scratch, (i, chunk)| fill(scratch, i, zeroed(chunk))).collect();
-    // SAFETY: the chunks cover the first `len` elements, and `zeroed` has initialised each of them.
+    // SAFETY: the chunks cover the first `len` elements, and `zeroed` has initialized each of them.
     unsafe { numbers.set_len(len) };
     (numbers, results)
 }
 
 fn zeroed(chunk: &mut [MaybeUninit<f32>]) -> &mut [f32] {
     chunk.fill(MaybeUninit::new(0.0));
-    // SAFETY: the line above has initialised every element.
+    // SAFETY: the line above has initialized every element.
     unsafe { chunk.assume_init_mut() }
 }
 

@@ -3,8 +3,9 @@
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 
 use super::floats;
-use super::im2col::Geometry;
-use super::tiles::{Tiles, each_map};
+use super::geometry::Geometry;
+use super::method::each_map;
+use super::tiles::Tiles;
 
 /// Cross-correlation of `x` with `weight`, without bias, dilation or groups:
 ///

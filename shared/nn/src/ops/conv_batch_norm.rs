@@ -9,10 +9,11 @@ use pulp::Arch;
 
 use super::affine::Affine;
 use super::conv::{self, conv2d};
-use super::im2col::Geometry;
-use super::moments::{self, Moments};
-use super::tiles::{Tiles, each_map};
-use super::{BatchNormMode, batch_norm, floats};
+use super::geometry::Geometry;
+use super::method::each_map;
+use super::moments::{self, Statistics};
+use super::tiles::Tiles;
+use super::{BatchNormMode, Moments, batch_norm, floats};
 
 /// [`conv2d`] and [`batch_norm`] with the batch's own statistics, then max(y, 0) where `relu`; also returns the
 /// statistics.
@@ -40,15 +41,16 @@ pub fn conv_batch_norm(
         bail!("conv_batch_norm: {channels} channels, gamma is {:?} and beta {:?}", gamma.dims(), beta.dims());
     }
     let (x, weight) = (x.contiguous()?, weight.contiguous()?);
-    let (y, moments) = {
+    let (y, statistics) = {
         let (x_storage, x_layout) = x.storage_and_layout();
         let (weight_storage, weight_layout) = weight.storage_and_layout();
         let tiles = Tiles::new(geometry, floats::of(&weight_storage, weight_layout)?, channels, batch);
         let of_maps = |maps: &[f32]| moments::of_maps(maps, geometry.pixels());
         let (y, of_maps) = tiles.forward(floats::of(&x_storage, x_layout)?, of_maps);
-        (y, Moments::join(&of_maps, channels, geometry.pixels()))
+        (y, Statistics::join(&of_maps, channels, geometry.pixels()))
     };
-    let affine = Affine::new(&moments, epsilon, &gamma.to_vec1()?, &beta.to_vec1()?, relu);
+    let moments = Moments::new(&statistics)?;
+    let affine = Affine::new(statistics, epsilon, &gamma.to_vec1()?, &beta.to_vec1()?, relu);
     let op = ConvBatchNorm { geometry, y, affine };
     // An op has three arguments at most.
     let gamma_beta = Tensor::stack(&[gamma, beta], 0)?;

@@ -5,12 +5,9 @@ use rayon::prelude::*;
 
 use super::floats;
 
-/// Per-channel statistics of one batch.
-#[derive(Clone, Debug)]
-pub struct Moments {
-    /// Means over batch and space.
+/// Mean and population variance of each channel, over batch and space.
+pub(super) struct Statistics {
     pub mean: Vec<f32>,
-    /// Population variances (divided by n) over batch and space.
     pub variance: Vec<f32>,
 }
 
@@ -29,7 +26,7 @@ pub(super) fn of_maps(maps: &[f32], pixels: usize) -> Vec<OfMap> {
     })
 }
 
-impl Moments {
+impl Statistics {
     pub(super) fn of(x: &[f32], channels: usize, pixels: usize) -> Self {
         let images: Vec<_> = x.par_chunks(channels * pixels).map(|image| of_maps(image, pixels)).collect();
         Self::join(&images, channels, pixels)

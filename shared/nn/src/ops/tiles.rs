@@ -1,12 +1,11 @@
 //! The work of a convolution, cut into tiles: matrix products small enough to stay in a core's cache.
 
-use std::ops::Range;
-
 use rayon::prelude::*;
 
 use super::chunks::fill_chunks;
-use super::im2col::Geometry;
-use super::patches::Patches;
+use super::geometry::Geometry;
+use super::im2col::Im2col;
+use super::method::{Method, Scratch};
 use super::winograd::Winograd;
 
 /// The weight gradient is summed in this many parts, whatever the number of threads, so that it is always the same.
@@ -14,72 +13,6 @@ const WEIGHT_GRADIENT_PARTS: usize = 16;
 
 /// Where all parts together would hold more numbers than this, there are fewer of them, but at least four.
 const WEIGHT_GRADIENT_ELEMENTS: usize = 4 << 20;
-
-/// How the maps of a group of images come from the images, and how gradients go back.
-pub(super) trait Method: Sync {
-    /// Images that are convolved together.
-    fn group(&self) -> usize;
-
-    /// Buffers for one thread.
-    fn scratch(&self) -> Scratch;
-
-    /// Convolves a group of images `[images, C, H, W]` into `y` `[images, O, H', W']`.
-    fn forward(&self, scratch: &mut Scratch, images: &[f32], y: &mut [f32]);
-
-    /// Adds a group's share to `dweight`, and writes `dx` unless it is empty. The gradient of the group's maps lies in
-    /// `scratch.rows` `[O, images · H' · W']`.
-    fn backward(&self, scratch: &mut Scratch, images: &[f32], dx: &mut [f32], dweight: &mut [f32]);
-
-    /// Numbers in `dweight`, in the method's own order.
-    fn dweight_len(&self) -> usize;
-
-    /// The gradient of the weight `[O, C, kh, kw]`, given the sum of all `dweight`.
-    fn weight_gradient(&self, dweight: &[f32]) -> Vec<f32>;
-}
-
-/// One thread's buffers; those that only the backward pass needs are made by it.
-#[derive(Default)]
-pub(super) struct Scratch {
-    /// An image with its margin.
-    pub padded: Vec<f32>,
-    /// Patches of a strip of a group's images.
-    pub columns: Vec<f32>,
-    /// Output maps of a group, channel by channel.
-    pub rows: Vec<f32>,
-    /// Winograd's products.
-    pub products: Vec<f32>,
-    /// Gradients of a group's images with their margins.
-    pub margins: Vec<f32>,
-}
-
-impl Scratch {
-    /// Margins of `len` zeros.
-    pub(super) fn clear_margins(&mut self, len: usize) {
-        self.margins.clear();
-        self.margins.resize(len, 0.0);
-    }
-}
-
-/// How a batch is cut: images that share a product where maps are small, a strip of one image's rows where they are large.
-#[derive(Clone, Copy)]
-pub(super) struct Cut {
-    pub group: usize,
-    pub strip: usize,
-    height: usize,
-}
-
-impl Cut {
-    /// Cuts a batch of maps of `height` × `width` into products of about `columns` columns.
-    pub(super) fn new(columns: usize, (height, width): (usize, usize), batch: usize) -> Self {
-        let group = (columns / (height * width)).clamp(1, batch);
-        Self { group, strip: (columns / width).clamp(1, height), height }
-    }
-
-    /// The strips of an image.
-    pub(super) fn strips(self) -> impl Iterator<Item = Range<usize>> {
-        (0..self.height).step_by(self.strip).map(move |start| start..(start + self.strip).min(self.height))
-    }
-}
 
 /// A convolution of a batch.
 pub(super) struct Tiles<'a> {
@@ -93,7 +26,7 @@ impl<'a> Tiles<'a> {
     pub(super) fn new(geometry: Geometry, weight: &'a [f32], out_channels: usize, batch: usize) -> Self {
         let method: Box<dyn Method> = match Winograd::new(geometry, weight, out_channels, batch) {
             Some(winograd) => Box::new(winograd),
-            None => Box::new(Patches::new(geometry, weight, out_channels, batch)),
+            None => Box::new(Im2col::new(geometry, weight, out_channels, batch)),
         };
         Self { image_len: geometry.image_len(), map_len: out_channels * geometry.pixels(), method }
     }
@@ -162,19 +95,4 @@ fn sum(parts: &[Vec<f32>]) -> Vec<f32> {
         }
     };
     fill_chunks(parts[0].len(), SUMMED, || (), add).0
-}
-
-/// Pairs the places of every map in `[images, channels, pixels]` and in `[channels, images · pixels]`.
-pub(super) fn each_map(
-    images: usize,
-    channels: usize,
-    pixels: usize,
-    mut pair: impl FnMut(Range<usize>, Range<usize>),
-) {
-    for image in 0..images {
-        for channel in 0..channels {
-            let (by_image, by_channel) = ((image * channels + channel) * pixels, (channel * images + image) * pixels);
-            pair(by_image..by_image + pixels, by_channel..by_channel + pixels);
-        }
-    }
 }

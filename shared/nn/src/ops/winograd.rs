@@ -13,8 +13,8 @@ use pulp::Arch;
 
 use super::chunks::fill_chunks;
 use super::gemm::{Matrix, gemm};
-use super::im2col::Geometry;
-use super::tiles::{Cut, Method, Scratch};
+use super::geometry::Geometry;
+use super::method::{Cut, Method, Scratch};
 use super::transforms::{self, PLACES};
 
 /// Columns of a matrix product.
@@ -28,8 +28,8 @@ const CHANNELS: usize = 16;
 
 /// A 3×3 convolution of stride 1.
 pub(super) struct Winograd {
-    /// The patches of a single channel: a 4×4 kernel of stride 2.
-    patches: Geometry,
+    /// Of a single channel's patches: a 4×4 kernel of stride 2.
+    geometry: Geometry,
     channels: usize,
     out_channels: usize,
     /// G w Gᵀ `[O, 16, C]`.
@@ -47,11 +47,11 @@ impl Winograd {
         }
         let patches = Geometry { channels: 1, kernel: (4, 4), stride: 2, ..geometry };
         let cut = Cut::new(COLUMNS, (height / 2, width / 2), batch);
-        Some(Self { patches, channels, out_channels, weight: transformed(weight, channels), cut })
+        Some(Self { geometry: patches, channels, out_channels, weight: transformed(weight, channels), cut })
     }
 
     fn columns(&self, images: usize, strip: Range<usize>) -> Columns {
-        Columns { width: self.patches.out_width(), images, strip }
+        Columns { width: self.geometry.out_width(), images, strip }
     }
 
     /// The weight of one place, `[O, C]`.
@@ -62,16 +62,16 @@ impl Winograd {
     /// Transformed patches of a strip of some images.
     #[inline(always)]
     fn transform_patches(&self, scratch: &mut Scratch, images: &[f32], columns: &Columns) {
-        let (map_len, padded_len) = (self.patches.image_len(), self.patches.padded_len());
+        let (map_len, padded_len) = (self.geometry.image_len(), self.geometry.padded_len());
         for c in 0..self.channels {
             let rows = &mut scratch.columns[columns.of_channel(c)];
             for (i, image) in images.chunks_exact(self.channels * map_len).enumerate() {
                 let padded = &mut scratch.padded[c * padded_len..][..padded_len];
                 // A group of one image keeps it padded from its first strip on.
                 if columns.strip.start == 0 {
-                    self.patches.pad(&image[c * map_len..][..map_len], padded);
+                    self.geometry.pad(&image[c * map_len..][..map_len], padded);
                 }
-                self.patches.im2col(padded, &columns.strip, &mut rows[columns.of_image(i)..], columns.stride());
+                self.geometry.im2col(padded, &columns.strip, &mut rows[columns.of_image(i)..], columns.stride());
             }
             transforms::patches(rows);
         }
@@ -79,7 +79,7 @@ impl Winograd {
 
     #[inline(always)]
     fn forward_group(&self, scratch: &mut Scratch, images: &[f32], y: &mut [f32]) {
-        let count = images.len() / (self.channels * self.patches.image_len());
+        let count = images.len() / (self.channels * self.geometry.image_len());
         for strip in self.cut.strips() {
             let columns = self.columns(count, strip);
             self.transform_patches(scratch, images, &columns);
@@ -95,7 +95,7 @@ impl Winograd {
     /// Writes the blocks of a strip to the maps `[images, O, H, W]`.
     #[inline(always)]
     fn transform_products(&self, scratch: &mut Scratch, y: &mut [f32], columns: &Columns) {
-        let pixels = self.patches.image_len();
+        let pixels = self.geometry.image_len();
         for o in 0..self.out_channels {
             let rows = &mut scratch.products[columns.of_channel(o)];
             transforms::products(rows);
@@ -113,7 +113,7 @@ impl Winograd {
     /// The transpose of [`Winograd::transform_products`]: reads the gradients of the maps.
     #[inline(always)]
     fn transform_products_back(&self, scratch: &mut Scratch, columns: &Columns) {
-        let pixels = self.patches.image_len();
+        let pixels = self.geometry.image_len();
         for o in 0..self.out_channels {
             let rows = &mut scratch.products[columns.of_channel(o)];
             for i in 0..columns.images {
@@ -131,22 +131,22 @@ impl Winograd {
     /// The transpose of [`Winograd::transform_patches`]: adds to the gradients of images with their margins.
     #[inline(always)]
     fn transform_patches_back(&self, scratch: &mut Scratch, columns: &Columns) {
-        let padded_len = self.patches.padded_len();
+        let padded_len = self.geometry.padded_len();
         for c in 0..self.channels {
             let rows = &mut scratch.columns[columns.of_channel(c)];
             transforms::patches_back(rows);
             for i in 0..columns.images {
                 let margins = &mut scratch.margins[(i * self.channels + c) * padded_len..][..padded_len];
-                self.patches.col2im(&rows[columns.of_image(i)..], columns.stride(), &columns.strip, margins);
+                self.geometry.col2im(&rows[columns.of_image(i)..], columns.stride(), &columns.strip, margins);
             }
         }
     }
 
     #[inline(always)]
     fn backward_group(&self, scratch: &mut Scratch, images: &[f32], dx: &mut [f32], dweight: &mut [f32]) {
-        let map_len = self.patches.image_len();
+        let map_len = self.geometry.image_len();
         let count = images.len() / (self.channels * map_len);
-        scratch.clear_margins(dx.len() / map_len * self.patches.padded_len());
+        scratch.clear_margins(dx.len() / map_len * self.geometry.padded_len());
         for strip in self.cut.strips() {
             let columns = self.columns(count, strip);
             self.transform_patches(scratch, images, &columns);
@@ -166,8 +166,8 @@ impl Winograd {
                 self.transform_patches_back(scratch, &columns);
             }
         }
-        let margins = scratch.margins.chunks_exact(self.patches.padded_len());
-        dx.chunks_exact_mut(map_len).zip(margins).for_each(|(dx, margins)| self.patches.unpad(margins, dx));
+        let margins = scratch.margins.chunks_exact(self.geometry.padded_len());
+        dx.chunks_exact_mut(map_len).zip(margins).for_each(|(dx, margins)| self.geometry.unpad(margins, dx));
     }
 }
 
@@ -179,7 +179,7 @@ impl Method for Winograd {
     fn scratch(&self) -> Scratch {
         let columns = self.columns(self.cut.group, 0..self.cut.strip).channel_stride();
         Scratch {
-            padded: vec![0.0; self.channels * self.patches.padded_len()],
+            padded: vec![0.0; self.channels * self.geometry.padded_len()],
             columns: vec![0.0; self.channels * columns],
             products: vec![0.0; self.out_channels * columns],
             ..Scratch::default()

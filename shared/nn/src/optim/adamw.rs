@@ -6,7 +6,8 @@ use candle_core::backprop::GradStore;
 use candle_core::{DType, Device, Result, Tensor, Var};
 
 use super::update::update;
-use super::{Memory, Optimiser, decays};
+use super::{Memory, Optimizer, decays};
+use crate::checkpoint::Part;
 
 /// Adam with decoupled weight decay (Loshchilov and Hutter 2019), as PyTorch's `torch.optim.AdamW`:
 ///
@@ -14,7 +15,7 @@ use super::{Memory, Optimiser, decays};
 ///
 /// w ← w − η·λ·w − η · m / (1 − β₁ᵗ) / (√(v / (1 − β₂ᵗ)) + ε).
 ///
-/// Parameters of rank 1 (biases, and batch norm's γ and β) are not decayed, unless [`AdamW::decay_all`] is set.
+/// Parameters of rank 1 (biases, and batch norm's γ and β) are not decayed.
 pub struct AdamW {
     params: Vec<(String, Var)>,
     first: Memory,
@@ -26,8 +27,6 @@ pub struct AdamW {
     pub epsilon: f64,
     /// λ
     pub weight_decay: f64,
-    /// Decays biases and batch norm too.
-    pub decay_all: bool,
 }
 
 const FIRST: &str = "first moment/";
@@ -35,14 +34,14 @@ const SECOND: &str = "second moment/";
 const STEPS: &str = "steps";
 
 impl AdamW {
-    /// An optimiser of the given parameters with PyTorch's β₁ = 0.9, β₂ = 0.999 and ε = 1e-8.
+    /// An optimizer of the given parameters with PyTorch's β₁ = 0.9, β₂ = 0.999 and ε = 1e-8.
     pub fn new(params: Vec<(String, Var)>, weight_decay: f64) -> Self {
         let (first, second) = (Memory::new(), Memory::new());
-        Self { params, first, second, steps: 0, betas: (0.9, 0.999), epsilon: 1e-8, weight_decay, decay_all: false }
+        Self { params, first, second, steps: 0, betas: (0.9, 0.999), epsilon: 1e-8, weight_decay }
     }
 }
 
-impl Optimiser for AdamW {
+impl Optimizer for AdamW {
     fn step(&mut self, grads: &GradStore, learning_rate: f64) -> Result<()> {
         self.steps += 1;
         let (beta1, beta2) = self.betas;
@@ -52,7 +51,7 @@ impl Optimiser for AdamW {
             let Some(grad) = grads.get(var) else { continue };
             let (weight, grad) = (var.as_detached_tensor(), grad.detach());
             let (first, second) = (self.first.of(name, var)?, self.second.of(name, var)?);
-            let keep = 1.0 - if decays(var, self.decay_all) { learning_rate * self.weight_decay } else { 0.0 };
+            let keep = 1.0 - if decays(var) { learning_rate * self.weight_decay } else { 0.0 };
             if var.device().is_cpu() {
                 let (b1, b2, epsilon) = (beta1 as f32, beta2 as f32, self.epsilon as f32);
                 let (keep, rate, root) = (keep as f32, rate as f32, root as f32);
@@ -70,7 +69,9 @@ impl Optimiser for AdamW {
         }
         Ok(())
     }
+}
 
+impl Part for AdamW {
     fn state(&self) -> BTreeMap<String, Tensor> {
         let steps = Tensor::full(self.steps, (), &Device::Cpu).map(|steps| (STEPS.to_string(), steps));
         self.first.state(FIRST).chain(self.second.state(SECOND)).chain(steps).collect()

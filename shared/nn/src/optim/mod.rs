@@ -1,7 +1,6 @@
-//! Optimisers: gradients in, better weights out.
+//! Optimizers: gradients in, better weights out.
 
 mod adamw;
-mod clip;
 mod sgd;
 mod update;
 
@@ -10,39 +9,31 @@ use std::collections::BTreeMap;
 use candle_core::backprop::GradStore;
 use candle_core::{Result, Tensor, Var, bail};
 
+use crate::checkpoint::{Part, expect_same_shape};
+
 pub use adamw::AdamW;
-pub use clip::clip_gradient_norm;
 pub use sgd::Sgd;
 
-/// What training loops and checkpoints ask of an optimiser.
-pub trait Optimiser {
+/// What training loops ask of an optimizer; a checkpoint keeps what it remembers between steps.
+pub trait Optimizer: Part {
     /// One update with learning rate η. Parameters that have no gradient stay as they are.
     ///
     /// # Errors
     /// Shapes that do not agree, which Candle reports.
     fn step(&mut self, grads: &GradStore, learning_rate: f64) -> Result<()>;
 
-    /// What the optimiser remembers between steps, by name, for a checkpoint.
-    fn state(&self) -> BTreeMap<String, Tensor>;
-
-    /// Puts back what [`Optimiser::state`] gave.
-    ///
-    /// # Errors
-    /// A name or shape that no parameter has; then nothing is changed.
-    fn load_state(&mut self, state: BTreeMap<String, Tensor>) -> Result<()>;
-
     /// Computes the gradients of `loss` and does one update.
     ///
     /// # Errors
-    /// As [`Optimiser::step`], or an operation without gradient.
+    /// As [`Optimizer::step`], or an operation without gradient.
     fn backward_step(&mut self, loss: &Tensor, learning_rate: f64) -> Result<()> {
         self.step(&loss.backward()?, learning_rate)
     }
 }
 
 /// Whether weight decay pulls at a parameter: at weights, not at biases nor at batch norm's γ and β.
-fn decays(var: &Var, decay_all: bool) -> bool {
-    decay_all || var.rank() > 1
+fn decays(var: &Var) -> bool {
+    var.rank() > 1
 }
 
 /// One number for every element of every parameter, such as a velocity; zero at first.
@@ -65,14 +56,12 @@ impl Memory {
         let mut memory = Self::new();
         for (name, value) in state {
             let Some(param) = name.strip_prefix(prefix) else { continue };
-            match params.iter().find(|(name, _)| name == param) {
-                None => bail!("the optimiser has no parameter {param}"),
-                Some((_, var)) if var.shape() != value.shape() => {
-                    bail!("{name}: expected {:?}, got {:?}", var.dims(), value.dims())
-                }
-                // Steps write in place: what the caller holds must stay as it is.
-                Some(_) => memory.0.insert(param.to_string(), value.copy()?),
+            let Some((_, var)) = params.iter().find(|(name, _)| name == param) else {
+                bail!("the optimizer has no parameter {param}");
             };
+            expect_same_shape(name, var, value)?;
+            // Steps write in place: what the caller holds must stay as it is.
+            memory.0.insert(param.to_string(), value.to_device(var.device())?.copy()?);
         }
         Ok(memory)
     }

@@ -6,13 +6,14 @@ use candle_core::backprop::GradStore;
 use candle_core::{Result, Tensor, Var};
 
 use super::update::update;
-use super::{Memory, Optimiser, decays};
+use super::{Memory, Optimizer, decays};
+use crate::checkpoint::Part;
 
 /// Stochastic gradient descent with momentum and weight decay, as PyTorch's `torch.optim.SGD`:
 ///
 /// g ← ∇w + λ·w, v ← μ·v + g, w ← w − η·v, with v = 0 before the first step.
 ///
-/// Parameters of rank 1 (biases, and batch norm's γ and β) are not decayed, unless [`Sgd::decay_all`] is set.
+/// Parameters of rank 1 (biases, and batch norm's γ and β) are not decayed.
 pub struct Sgd {
     params: Vec<(String, Var)>,
     velocity: Memory,
@@ -20,26 +21,24 @@ pub struct Sgd {
     pub momentum: f64,
     /// λ
     pub weight_decay: f64,
-    /// Decays biases and batch norm too.
-    pub decay_all: bool,
 }
 
 const VELOCITY: &str = "velocity/";
 
 impl Sgd {
-    /// An optimiser of the given parameters: see [`Params::trained`](crate::Params::trained).
+    /// An optimizer of the given parameters: see [`Params::trained`](crate::Params::trained).
     pub fn new(params: Vec<(String, Var)>, momentum: f64, weight_decay: f64) -> Self {
-        Self { params, velocity: Memory::new(), momentum, weight_decay, decay_all: false }
+        Self { params, velocity: Memory::new(), momentum, weight_decay }
     }
 }
 
-impl Optimiser for Sgd {
+impl Optimizer for Sgd {
     fn step(&mut self, grads: &GradStore, learning_rate: f64) -> Result<()> {
         for (name, var) in &self.params {
             let Some(grad) = grads.get(var) else { continue };
             let velocity = self.velocity.of(name, var)?;
             let (weight, grad) = (var.as_detached_tensor(), grad.detach());
-            let decay = if decays(var, self.decay_all) { self.weight_decay } else { 0.0 };
+            let decay = if decays(var) { self.weight_decay } else { 0.0 };
             if var.device().is_cpu() {
                 let (momentum, decay, rate) = (self.momentum as f32, decay as f32, learning_rate as f32);
                 update(velocity, &weight, &grad, |v, w, g| momentum * v + (g + decay * w))?;
@@ -52,7 +51,9 @@ impl Optimiser for Sgd {
         }
         Ok(())
     }
+}
 
+impl Part for Sgd {
     fn state(&self) -> BTreeMap<String, Tensor> {
         self.velocity.state(VELOCITY).collect()
     }

@@ -17,7 +17,7 @@ struct Update<F>(F);
 
 impl<F: Fn(f32, f32, f32) -> f32 + Sync> InplaceOp3 for Update<F> {
     fn name(&self) -> &'static str {
-        "optimiser step"
+        "optimizer step"
     }
 
     fn cpu_fwd(

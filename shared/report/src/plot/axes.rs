@@ -6,7 +6,7 @@ use plotters::coord::Shift;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
-use super::{FONT, PALETTE, colour};
+use super::{FONT, PALETTE, color};
 
 /// Sizes of text in pixels.
 pub(super) const TITLE: u32 = 20;
@@ -65,9 +65,9 @@ where
 /// Pixels to the right of a plot for its legend.
 pub(super) const LEGEND_WIDTH: u32 = 150;
 
-/// How series number `i` is drawn: ten series need more than eight colours, so the second round is hollow.
+/// How series number `i` is drawn: ten series need more than eight colors, so the second round is hollow.
 pub(super) fn series_style(i: usize) -> ShapeStyle {
-    if i < PALETTE.len() { colour(i).filled() } else { colour(i).stroke_width(1) }
+    if i < PALETTE.len() { color(i).filled() } else { color(i).stroke_width(1) }
 }
 
 /// Writes the names of all series beside the plot, where they hide nothing.

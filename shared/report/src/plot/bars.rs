@@ -7,7 +7,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use super::Plot;
 use super::axes::{LABEL, LEGEND_WIDTH, Plane, TITLE, legend, series_style, text};
 
-/// Bars in groups: one group a row of `values`, one colour a series.
+/// Bars in groups: one group a row of `values`, one color a series.
 #[derive(Clone, Debug)]
 pub struct Bars {
     /// Above the picture.
@@ -36,7 +36,7 @@ impl Bars {
         DB::ErrorType: 'static,
     {
         let width = 0.84 / self.series.len().max(1) as f64;
-        let centred = text(LABEL - 2).pos(Pos::new(HPos::Center, VPos::Bottom));
+        let centered = text(LABEL - 2).pos(Pos::new(HPos::Center, VPos::Bottom));
         for (i, (_, values)) in self.series.iter().enumerate() {
             let left = |group: usize| group as f64 - 0.42 + i as f64 * width;
             let bars = values.iter().enumerate().map(|(group, &value)| {
@@ -46,7 +46,7 @@ impl Bars {
             chart.draw_series(bars)?;
             let labels = values.iter().enumerate().map(|(group, &value)| {
                 let place = (left(group) + width / 2.0, value.max(0.0) + 0.012 * height);
-                Text::new(format!("{value:.1}"), place, centred.clone())
+                Text::new(format!("{value:.1}"), place, centered.clone())
             });
             chart.draw_series(labels)?;
         }

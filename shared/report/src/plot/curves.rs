@@ -4,7 +4,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 
 use super::axes::{legend, plane, series_style};
-use super::{Plot, colour};
+use super::{Plot, color};
 
 /// Named series of (x, y), drawn as lines with a dot at each point.
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ pub struct Curves {
     pub y_label: String,
     /// Name and points of each line.
     pub series: Vec<(String, Vec<(f64, f64)>)>,
+    /// Name and height of dashed lines across the plot.
+    pub levels: Vec<(String, f64)>,
 }
 
 /// How `values` lie between `low` and `high`, as a series: (middle of a bin, share of the values in it in %). Values outside count
@@ -43,13 +45,22 @@ impl Plot for Curves {
         DB::ErrorType: 'static,
     {
         let points = self.series.iter().flat_map(|(_, points)| points).copied();
-        let mut chart = plane(area, &self.title, (&self.x_label, &self.y_label), points)?;
+        let left = points.clone().map(|(x, _)| x).fold(f64::INFINITY, f64::min);
+        let right = points.clone().map(|(x, _)| x).fold(left, f64::max);
+        let ends = |height: f64| [(left, height), (right, height)];
+        let levels = self.levels.iter().flat_map(|(_, height)| ends(*height));
+        let mut chart = plane(area, &self.title, (&self.x_label, &self.y_label), points.chain(levels))?;
+        for (i, (_, height)) in self.levels.iter().enumerate() {
+            let style = color(self.series.len() + i).stroke_width(2);
+            // Each level has a gap of its own, so that one shows through another at the same height.
+            chart.draw_series(DashedLineSeries::new(ends(*height), 8, 6 + 6 * i as u32, style))?;
+        }
         for (i, (_, points)) in self.series.iter().enumerate() {
-            let style = colour(i).stroke_width(2);
+            let style = color(i).stroke_width(2);
             chart.draw_series(LineSeries::new(points.iter().copied(), style))?;
             let dots = points.iter().map(|point| Circle::new(*point, 3, series_style(i)));
             chart.draw_series(dots)?;
         }
-        legend(area, self.series.iter().map(|(name, _)| name))
+        legend(area, self.series.iter().map(|(name, _)| name).chain(self.levels.iter().map(|(name, _)| name)))
     }
 }

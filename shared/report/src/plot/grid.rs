@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::file::write_atomically;
 use anyhow::ensure;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,7 +10,6 @@ use candle_core::{DType, Tensor};
 use image::RgbImage;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use ssl_nn::checkpoint::write_atomically;
 
 use super::axes::{LABEL, TITLE, text};
 use super::{encode_png, register_typeface};
@@ -90,7 +90,7 @@ impl Grid {
         Ok(image)
     }
 
-    /// Writes the title, and each caption centred below the place that `place` gives.
+    /// Writes the title, and each caption centered below the place that `place` gives.
     fn write_text(
         &self,
         pixels: &mut [u8],

@@ -1,4 +1,4 @@
-//! A matrix of numbers as a matrix of colours.
+//! A matrix of numbers as a matrix of colors.
 
 use plotters::coord::Shift;
 use plotters::prelude::*;
@@ -41,12 +41,12 @@ impl Plot for HeatMap {
         let all = || self.values.iter().flatten().copied().filter(|v| v.is_finite());
         let low = all().fold(f64::INFINITY, f64::min);
         let span = (all().fold(f64::NEG_INFINITY, f64::max) - low).max(1e-12);
-        let centred = Pos::new(HPos::Center, VPos::Center);
+        let centered = Pos::new(HPos::Center, VPos::Center);
         area.draw(&Text::new(self.title.clone(), (12, 10), text(TITLE)))?;
         area.draw(&Text::new(format!("{} ↓   {} →", self.row_label, self.column_label), (12, 40), text(LABEL)))?;
         for (c, name) in self.columns.iter().enumerate() {
             let place = (LEFT + c as i32 * CELL + CELL / 2, TOP - 14);
-            area.draw(&Text::new(shorten(name, 8), place, text(LABEL - 3).pos(centred)))?;
+            area.draw(&Text::new(shorten(name, 8), place, text(LABEL - 3).pos(centered)))?;
         }
         for (r, (name, row)) in self.rows.iter().zip(&self.values).enumerate() {
             let y = TOP + r as i32 * CELL;
@@ -58,7 +58,7 @@ impl Plot for HeatMap {
                 let corners = [(x, y), (x + CELL - 1, y + CELL - 1)];
                 area.draw(&Rectangle::new(corners, shade(share).filled()))?;
                 let ink = if share > 0.5 { WHITE } else { BLACK };
-                let style = text(LABEL - 1).color(&ink).pos(centred);
+                let style = text(LABEL - 1).color(&ink).pos(centered);
                 area.draw(&Text::new(number(value), (x + CELL / 2, y + CELL / 2), style))?;
             }
         }

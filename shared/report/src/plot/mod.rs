@@ -15,7 +15,8 @@ use image::{ImageFormat, RgbImage};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::{FontStyle, register_font};
-use ssl_nn::checkpoint::write_atomically;
+
+use crate::file::write_atomically;
 
 pub use bars::Bars;
 pub use curves::{Curves, histogram};
@@ -26,7 +27,7 @@ pub use scatter::Scatter;
 /// The one typeface; it travels inside the program, so plots look the same everywhere.
 pub(crate) const FONT: &str = "DejaVu Sans";
 
-/// Colours that remain apart for the colour-blind (Okabe and Ito 2008).
+/// Colors that remain apart for the color-blind (Okabe and Ito 2008).
 pub(crate) const PALETTE: [RGBColor; 8] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
@@ -38,8 +39,8 @@ pub(crate) const PALETTE: [RGBColor; 8] = [
     RGBColor(170, 160, 20),
 ];
 
-/// The colour of series number `i`.
-pub(crate) fn colour(i: usize) -> RGBColor {
+/// The color of series number `i`.
+pub(crate) fn color(i: usize) -> RGBColor {
     PALETTE[i % PALETTE.len()]
 }
 

@@ -6,7 +6,7 @@ use plotters::prelude::*;
 use super::Plot;
 use super::axes::{legend, plane, series_style};
 
-/// Named groups of points, a colour each.
+/// Named groups of points, a color each.
 #[derive(Clone, Debug)]
 pub struct Scatter {
     /// Above the picture.

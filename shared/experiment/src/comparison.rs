@@ -4,12 +4,8 @@ use std::path::Path;
 
 use ssl_eval::Evaluation;
 
-use crate::page::percent;
-use crate::{Bars, Page, Plot};
-
-/// How features are judged everywhere in the course, in the words of a report.
-pub const PROTOCOL: &str = "backbone after the last epoch, frozen, in evaluation mode; linear probe: full-batch L-BFGS softmax \
-    regression on standardised features (L2 1e-3), all training images; kNN: cosine, k = 200, T = 0.1; accuracy on the test split";
+use serde_json::{Value, json};
+use ssl_report::{Bars, Page, Plot, percent};
 
 /// What the features of several backbones are good for.
 #[derive(Clone, Debug, Default)]
@@ -18,15 +14,30 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// The rows, from above.
-    pub fn of(rows: &[(&str, &Evaluation)]) -> Self {
-        Self { rows: rows.iter().map(|&(name, evaluation)| (name.to_string(), evaluation.clone())).collect() }
+    /// Adds a row below the others.
+    pub fn insert(&mut self, name: &str, evaluation: Evaluation) {
+        self.rows.push((name.to_string(), evaluation));
     }
 
     /// Adds a row, and says on the terminal what is in it.
     pub fn push(&mut self, name: &str, evaluation: Evaluation) {
         println!("{name}: linear {}, kNN {}", percent(evaluation.linear()), percent(evaluation.knn));
-        self.rows.push((name.to_string(), evaluation));
+        self.insert(name, evaluation);
+    }
+
+    /// Whether there is nothing to compare, as with images that have no classes.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The row of this name.
+    pub fn get(&self, name: &str) -> Option<&Evaluation> {
+        self.rows.iter().find(|(row, _)| row == name).map(|(_, evaluation)| evaluation)
+    }
+
+    /// The rows as JSON: a name and an evaluation each.
+    pub fn record(&self) -> Value {
+        self.rows.iter().map(|(name, evaluation)| json!({ "name": name, "evaluation": evaluation })).collect()
     }
 
     fn depth(&self) -> usize {
@@ -64,6 +75,19 @@ impl Comparison {
     /// The table, on a page.
     pub fn write(&self, page: &mut Page) {
         page.table(&self.header(), &self.cells());
+    }
+
+    /// The table and the probe by depth, under a heading; nothing where there is nothing to compare.
+    ///
+    /// # Errors
+    /// As [`Plot::save`].
+    pub fn report(&self, page: &mut Page, out: &Path) -> anyhow::Result<()> {
+        if !self.is_empty() {
+            page.heading("What the features are good for");
+            self.write(page);
+            page.figure(&self.by_depth(out)?, "Linear probe on each block, pooled to 256 numbers.");
+        }
+        Ok(())
     }
 
     /// Bars of the linear probe on every block.

@@ -1,0 +1,45 @@
+//! What surrounds a flat training loop, so that a lab's `main.rs` shows the loop and nothing else.
+//!
+//! ```text
+//! Flags ──▶ Run: data, device, folder ──▶ Training: checkpoint, schedule, progress ──▶ Comparison: what the features are good for
+//! ```
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`flags`] | the flags that all experiments share, and what a lab adds to them |
+//! | [`range`] | which values a flag takes |
+//! | [`launch`](mod@launch) | from the command line to the experiment, and how it ends |
+//! | [`run`] | data, device and folder of one run; its page and its `evaluation.json` |
+//! | [`key`] | what decides whether results of an earlier run may be used again |
+//! | [`training`] | where a training stands: epochs, steps, learning rate, progress, checkpoint |
+//! | [`landmarks`] | the loss of networks that have learned nothing |
+//! | [`baselines`] | random and supervised backbones to compare with, kept for the next run |
+//! | [`comparison`] | a table and plots of several backbones' probes |
+//! | [`machine`] | command, hardware and versions, in words |
+//! | [`audit`](mod@audit) | what the tests of every lab's flags look for |
+
+#![warn(missing_docs)]
+
+pub mod audit;
+pub mod baselines;
+pub mod comparison;
+pub mod flags;
+pub mod key;
+pub mod landmarks;
+pub mod launch;
+pub mod machine;
+pub mod range;
+pub mod run;
+pub mod training;
+
+pub use audit::audit;
+pub use baselines::{Baselines, Input};
+pub use comparison::Comparison;
+pub use flags::{Flags, Settings};
+pub use launch::launch;
+pub use run::{PROTOCOL, Run};
+pub use training::{Plan, Training};
+
+/// Large short-lived buffers make up a training step: this allocator keeps their pages, the system's gives them back. A
+/// program that trains makes it its `#[global_allocator]`.
+pub use mimalloc::MiMalloc as Allocator;

@@ -1,0 +1,221 @@
+//! One run of an experiment: data, device and folder, opened from the flags.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail, ensure};
+use candle_core::{Device, Result, Tensor};
+use serde_json::{Value, json};
+use ssl_data::{Dataset, Loader, Split};
+use ssl_eval::Evaluation;
+use ssl_nn::params::fnv1a;
+use ssl_nn::{Backbone, Params};
+use ssl_report::file::write_atomically;
+use ssl_report::progress::{LANDMARKS, history};
+use ssl_report::{Curves, Page, Plot};
+
+use crate::baselines::{Baselines, Input};
+use crate::key::Key;
+use crate::{Comparison, Flags, Settings, machine};
+
+/// How features are judged everywhere in the course, in the words of a report.
+pub const PROTOCOL: &str = "backbone after the last epoch, frozen, in evaluation mode; linear probe: full-batch L-BFGS softmax \
+    regression on standardized features (L2 1e-3), all training images; kNN: cosine, k = 200, T = 0.1; accuracy on the test split";
+
+/// What all parts of an experiment need; nothing of it changes while it trains.
+pub struct Run {
+    /// Images for training and testing.
+    pub data: Dataset,
+    /// Where to compute.
+    pub device: Device,
+    /// The folder for everything that the run writes.
+    pub out: PathBuf,
+    pub(crate) flags: Flags,
+    pub(crate) resume: bool,
+    pub(crate) baselines: PathBuf,
+    /// Tells data sets apart by their bytes and labels.
+    pub(crate) images: String,
+    lab: &'static str,
+    settings: Key,
+    /// Held as long as the run writes to its folder.
+    _lock: File,
+}
+
+impl Run {
+    /// Opens everything that the flags ask for; nothing has been trained before all of it is there.
+    ///
+    /// # Errors
+    /// A batch that is too small for the lab's loss, a device that is not there, a folder that can't be written to or in which
+    /// another run is at work, data that can't be read or are too few.
+    pub fn open<S: Settings>(settings: &S) -> anyhow::Result<Self> {
+        let (flags, batch_size) = (settings.flags().clone(), settings.batch_size());
+        ensure!(
+            batch_size >= S::LEAST_BATCH,
+            "--batch-size {batch_size}: the loss needs negatives, so expected at least {}",
+            S::LEAST_BATCH
+        );
+        let device = flags.device.open()?;
+        let out = flags.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(S::LAB));
+        let lock = lock(&out).context("--out")?;
+        let baselines =
+            flags.baselines.clone().unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join(BASELINES));
+        fs::create_dir_all(&baselines)
+            .and_then(|()| File::create(baselines.join(".writable")))
+            .with_context(|| format!("--baselines: {} can't be written to", baselines.display()))?;
+        let data = flags.load_data(batch_size)?;
+        let images = format!("{:016x}", fingerprint(&data));
+        let (lab, settings, resume) = (S::LAB, Key::of(settings)?, flags.resume);
+        Ok(Self { data, device, out, flags, resume, baselines, images, lab, settings, _lock: lock })
+    }
+
+    /// The run of `--ablate NAME`: it writes to a folder of its own, and goes on where it was interrupted.
+    ///
+    /// # Errors
+    /// Images without classes, by which nothing can be compared; a folder that can't be made.
+    pub fn into_ablation(self, name: &str) -> anyhow::Result<Self> {
+        ensure!(!self.data.classes.is_empty(), "{}: these images have no classes to compare by", self.flags.data);
+        let out = self.out.join(format!("ablation_{name}"));
+        fs::create_dir_all(&out).with_context(|| format!("making the folder {}", out.display()))?;
+        Ok(Self { out, resume: true, ..self })
+    }
+
+    /// What random draws depend on.
+    pub fn seed(&self) -> u64 {
+        self.flags.seed
+    }
+
+    /// An empty tree of parameters, drawn from the run's seed.
+    pub fn params(&self) -> Params {
+        Params::new(self.flags.seed, &self.device)
+    }
+
+    /// The backbone that the flags ask for, on RGB images.
+    ///
+    /// # Errors
+    /// A name that is taken in `params`.
+    pub fn backbone(&self, params: &Params) -> Result<Backbone> {
+        Backbone::new(self.flags.backbone, Input::RGB.channels, params)
+    }
+
+    /// The training images in the batches that the settings ask for.
+    ///
+    /// # Errors
+    /// As [`Loader::new`].
+    pub fn loader(&self, settings: &impl Settings) -> anyhow::Result<Loader> {
+        Loader::new(self.data.train.clone(), settings.batch_size(), self.flags.seed, &self.device)
+    }
+
+    /// What a frozen backbone's features are good for.
+    ///
+    /// # Errors
+    /// As [`Evaluation::of`].
+    pub fn evaluate(&self, backbone: &Backbone) -> anyhow::Result<Evaluation> {
+        self.evaluate_blocks(|images| backbone.forward_blocks(images, false))
+    }
+
+    /// As [`Run::evaluate`], of whatever gives maps `[B, C, H, W]` for a batch of images, shallow to deep.
+    ///
+    /// # Errors
+    /// As [`Evaluation::of`].
+    pub fn evaluate_blocks(&self, blocks: impl Fn(&Tensor) -> Result<Vec<Tensor>>) -> anyhow::Result<Evaluation> {
+        Evaluation::of(blocks, &self.data, &self.device)
+    }
+
+    /// Saves a trained backbone as `backbone.safetensors`, which any lab can load, and compares it with a random and a supervised
+    /// one that see the same `input`. An empty comparison where images have no classes, which the terminal is told.
+    ///
+    /// # Errors
+    /// What evaluation, training or the file system reports.
+    pub fn compare(&self, name: &str, backbone: &Backbone, input: &Input) -> anyhow::Result<Comparison> {
+        backbone.save(&self.out.join("backbone.safetensors"))?;
+        let mut comparison = Comparison::default();
+        if self.data.classes.is_empty() {
+            println!("these images have no classes: no probes");
+            return Ok(comparison);
+        }
+        let evaluation = self.evaluate_blocks(|images| backbone.forward_blocks(&(input.prepare)(images)?, false))?;
+        let baselines = Baselines::load_or_train(self, input)?;
+        comparison.insert("random", baselines.random);
+        comparison.insert(name, evaluation);
+        comparison.insert("supervised", baselines.supervised);
+        comparison.print();
+        Ok(comparison)
+    }
+
+    /// A page with what one needs to get the run's numbers again.
+    pub fn page(&self, title: &str) -> Page {
+        let facts = [
+            ("Command", machine::command()),
+            ("Seed", self.flags.seed.to_string()),
+            ("Protocol", PROTOCOL.to_string()),
+            ("Hardware", machine::hardware(&self.device)),
+            ("Versions", machine::versions()),
+        ];
+        Page::new(&format!("{title} on {}", self.data.name), &facts)
+    }
+
+    /// Curves of `quantities` of a training, epoch by epoch, with the loss's landmarks.
+    ///
+    /// # Errors
+    /// Metrics that can't be read; as [`Plot::save`].
+    pub fn training_curves(&self, name: &str, quantities: &[&str], y_label: &str) -> anyhow::Result<String> {
+        let line = |quantity: &str| Ok((quantity.replace('_', " "), history(&self.out, name, quantity)?));
+        let landmarks = LANDMARKS.iter().map(|(name, _)| line(name));
+        let landmarks = landmarks.collect::<anyhow::Result<Vec<_>>>()?.into_iter();
+        let curves = Curves {
+            title: format!("Training: {name}"),
+            x_label: "epoch".to_string(),
+            y_label: y_label.to_string(),
+            series: quantities.iter().map(|quantity| line(quantity)).collect::<anyhow::Result<_>>()?,
+            levels: landmarks.filter_map(|(name, points)| Some((name, points.first()?.1))).collect(),
+        };
+        curves.save(&self.out, "training")
+    }
+
+    /// Ends a run: writes `evaluation.json`, from which tables of several runs are made, and the page.
+    ///
+    /// # Errors
+    /// Files that can't be written.
+    pub fn finish(&self, page: &Page, comparison: &Comparison) -> anyhow::Result<()> {
+        let record = json!({
+            "lab": self.lab,
+            "data": self.data.name,
+            "seed": self.flags.seed,
+            "settings": serde_json::from_str::<Value>(&self.settings.text())?,
+            "images": self.images,
+            "command": machine::command(),
+            "protocol": PROTOCOL,
+            "hardware": machine::hardware(&self.device),
+            "versions": machine::versions(),
+            "evaluations": comparison.record(),
+        });
+        write_atomically(&self.out.join("evaluation.json"), format!("{record:#}\n").as_bytes())?;
+        println!("report: {}", page.save(&self.out)?.display());
+        Ok(())
+    }
+}
+
+/// Where baselines are kept, seen from this crate.
+const BASELINES: &str = "../../target/baselines";
+
+/// Makes a folder that no other run writes to while the file that is returned is open.
+fn lock(folder: &Path) -> anyhow::Result<File> {
+    let place = || format!("{} can't be written to", folder.display());
+    fs::create_dir_all(folder).with_context(place)?;
+    let file = File::create(folder.join(".lock")).with_context(place)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            bail!("another run is writing to {}: wait for it, or choose another folder", folder.display())
+        }
+        Err(TryLockError::Error(error)) => Err(error).with_context(place),
+    }
+}
+
+fn fingerprint(data: &Dataset) -> u64 {
+    let of_split = |split: &Split| {
+        let labels = split.labels().unwrap_or_default().iter().flat_map(|label| label.to_le_bytes());
+        (0..split.len()).flat_map(|i| split.images().get(i).to_vec()).chain(labels).collect::<Vec<_>>()
+    };
+    fnv1a([&data.train, &data.test].into_iter().flat_map(of_split))
+}

@@ -1,0 +1,87 @@
+//! What every method of convolution offers, and what all of them share: buffers, and how a batch is cut.
+//!
+//! A *patch* is what one output looks at: a pixel's receptive field in [`im2col`](super::im2col), a block's in
+//! [`winograd`](super::winograd).
+
+use std::ops::Range;
+
+/// How the maps of a group of images come from the images, and how gradients go back.
+pub(super) trait Method: Sync {
+    /// Images that are convolved together.
+    fn group(&self) -> usize;
+
+    /// Buffers for one thread.
+    fn scratch(&self) -> Scratch;
+
+    /// Convolves a group of images `[images, C, H, W]` into `y` `[images, O, H', W']`.
+    fn forward(&self, scratch: &mut Scratch, images: &[f32], y: &mut [f32]);
+
+    /// Adds a group's share to `dweight`, and writes `dx` unless it is empty. The gradient of the group's maps lies in
+    /// `scratch.rows` `[O, images · H' · W']`.
+    fn backward(&self, scratch: &mut Scratch, images: &[f32], dx: &mut [f32], dweight: &mut [f32]);
+
+    /// Numbers in `dweight`, in the method's own order.
+    fn dweight_len(&self) -> usize;
+
+    /// The gradient of the weight `[O, C, kh, kw]`, given the sum of all `dweight`.
+    fn weight_gradient(&self, dweight: &[f32]) -> Vec<f32>;
+}
+
+/// One thread's buffers; those that only the backward pass needs are made by it.
+#[derive(Default)]
+pub(super) struct Scratch {
+    /// An image with its margin.
+    pub padded: Vec<f32>,
+    /// Patches of a strip of a group's images.
+    pub columns: Vec<f32>,
+    /// Output maps of a group, channel by channel.
+    pub rows: Vec<f32>,
+    /// Winograd's products.
+    pub products: Vec<f32>,
+    /// Gradients of a group's images with their margins.
+    pub margins: Vec<f32>,
+}
+
+impl Scratch {
+    /// Margins of `len` zeros.
+    pub(super) fn clear_margins(&mut self, len: usize) {
+        self.margins.clear();
+        self.margins.resize(len, 0.0);
+    }
+}
+
+/// How a batch is cut: images that share a product where maps are small, a strip of one image's rows where they are large.
+#[derive(Clone, Copy)]
+pub(super) struct Cut {
+    pub group: usize,
+    pub strip: usize,
+    height: usize,
+}
+
+impl Cut {
+    /// Cuts a batch of maps of `height` × `width` into products of about `columns` columns.
+    pub(super) fn new(columns: usize, (height, width): (usize, usize), batch: usize) -> Self {
+        let group = (columns / (height * width)).clamp(1, batch);
+        Self { group, strip: (columns / width).clamp(1, height), height }
+    }
+
+    /// The strips of an image.
+    pub(super) fn strips(self) -> impl Iterator<Item = Range<usize>> {
+        (0..self.height).step_by(self.strip).map(move |start| start..(start + self.strip).min(self.height))
+    }
+}
+
+/// Pairs the places of every map in `[images, channels, pixels]` and in `[channels, images · pixels]`.
+pub(super) fn each_map(
+    images: usize,
+    channels: usize,
+    pixels: usize,
+    mut pair: impl FnMut(Range<usize>, Range<usize>),
+) {
+    for image in 0..images {
+        for channel in 0..channels {
+            let (by_image, by_channel) = ((image * channels + channel) * pixels, (channel * images + image) * pixels);
+            pair(by_image..by_image + pixels, by_channel..by_channel + pixels);
+        }
+    }
+}
