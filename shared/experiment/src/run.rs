@@ -57,10 +57,13 @@ impl Run {
         let device = flags.device.open()?;
         let out = flags.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(S::LAB));
         let lock = lock(&out).context("--out")?;
-        let baselines =
-            flags.baselines.clone().unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join(BASELINES));
-        fs::create_dir_all(&baselines)
+        let baselines = match &flags.baselines {
+            Some(folder) => folder.clone(),
+            None => Path::new(env!("CARGO_MANIFEST_DIR")).join(BASELINES),
+        };
+        let baselines = fs::create_dir_all(&baselines)
             .and_then(|()| File::create(baselines.join(".writable")))
+            .and_then(|_| baselines.canonicalize())
             .with_context(|| format!("--baselines: {} can't be written to", baselines.display()))?;
         let data = flags.load_data(batch_size)?;
         let images = format!("{:016x}", fingerprint(&data));

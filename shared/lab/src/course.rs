@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
@@ -35,8 +36,7 @@ impl Course {
             }
         }
         names.sort();
-        let lab = |name: String| Lab { folder: labs.join(&name), solution: root.join("solutions").join(&name), name };
-        Ok(Self { labs: names.into_iter().map(lab).collect(), root })
+        Ok(Self { labs: names.into_iter().map(|name| Lab::new(&root, name)).collect(), root })
     }
 
     /// A lab by its number (`1`, `01`), topic (`rotation`) or full name.
@@ -56,6 +56,11 @@ impl Course {
 }
 
 impl Lab {
+    /// The lab of this name, whether it is there or not.
+    pub fn new(root: &Path, name: String) -> Self {
+        Self { folder: root.join("labs").join(&name), solution: root.join("solutions").join(&name), name }
+    }
+
     /// `NN`.
     pub fn number(&self) -> &str {
         self.name.split('_').next().unwrap_or_default()
@@ -75,4 +80,11 @@ impl Lab {
 /// Reads a file; its path is in the error.
 pub fn read(path: &Path) -> Result<String> {
     fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))
+}
+
+/// The cargo that this program was started by, in the workspace.
+pub fn cargo(root: &Path) -> Command {
+    let mut command = Command::new(std::env::var("CARGO").unwrap_or("cargo".to_string()));
+    command.current_dir(root);
+    command
 }

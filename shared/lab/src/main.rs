@@ -7,6 +7,7 @@ mod doctor;
 mod handout;
 mod hint;
 mod list;
+mod new;
 mod sync;
 mod verify;
 
@@ -49,8 +50,16 @@ enum Command {
         #[arg(long)]
         force: bool,
     },
-    /// Prove that stubs score 0, solutions 100 and mistakes are named, for all labs
-    Verify,
+    /// Prove that stubs score 0, solutions 100 and mistakes are named
+    Verify {
+        /// Number or name of the lab; all of them where none is given
+        lab: Option<String>,
+    },
+    /// Lay the files of a new lab, with one example exercise: `cargo lab new 12_inpainting`
+    New {
+        /// Number and topic
+        name: String,
+    },
 }
 
 fn main() -> ExitCode {
@@ -70,6 +79,7 @@ fn run(command: Command) -> Result<()> {
         Command::Hint { lab, exercise, step } => hint::run(course.lab(&lab)?, &exercise, step),
         Command::Doctor => doctor::run(&course),
         Command::Sync { check, force } => sync::run(&course, check, force),
-        Command::Verify => verify::run(&course),
+        Command::Verify { lab } => verify::run(&course, lab.as_deref()),
+        Command::New { name } => new::run(&course, &name),
     }
 }

@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 
-use crate::course::{Course, Lab, read};
+use crate::course::{Course, Lab, cargo, read};
 use crate::handout::Handout;
 use crate::{hint, sync};
 
@@ -29,10 +29,11 @@ struct Check {
     message: String,
 }
 
-pub fn run(course: &Course) -> Result<()> {
+pub fn run(course: &Course, only: Option<&str>) -> Result<()> {
     sync::run(course, true, false)?;
     say("all", "labs are in sync with their solutions");
-    for lab in &course.labs {
+    let only = only.map(|word| course.lab(word)).transpose()?;
+    for lab in course.labs.iter().filter(|lab| only.is_none_or(|only| only.name == lab.name)) {
         verify(course, lab).with_context(|| format!("lab {}", lab.name))?;
     }
     Ok(())
@@ -78,8 +79,8 @@ fn verify(course: &Course, lab: &Lab) -> Result<()> {
 }
 
 fn cargo_test(root: &Path, package: &str, test: &str) -> Command {
-    let mut command = Command::new(std::env::var("CARGO").unwrap_or("cargo".to_string()));
-    command.current_dir(root).args(["test", "--quiet", "-p", package, "--test", test]);
+    let mut command = cargo(root);
+    command.args(["test", "--quiet", "-p", package, "--test", test]);
     command
 }
 

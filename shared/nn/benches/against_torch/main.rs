@@ -20,7 +20,7 @@ use process::{EPOCH_IMAGES, Process, Unit, compare, compare_memory};
 
 /// Our side allocates as the labs do.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: ssl_experiment::Allocator = ssl_experiment::Allocator;
 
 /// Operations, each measured forward and backward: 128 images; `conv_KERNEL_CHANNELS_SIZE_STRIDE`.
 const OPERATIONS: [&str; 15] = [

@@ -1,0 +1,31 @@
+//! Lab __NUMBER__: guessing how bright an image is (paper, year).
+//!
+//! Two or three sentences on what the lab is about. The handout is this folder's README.md.
+
+use candle_core::{Result, Tensor, bail};
+
+/// Exercise 1: the mean squared error of predictions (equation 1).
+///
+/// ```text
+/// L = 1/N · Σₙ (pₙ − tₙ)²
+/// ```
+///
+/// # Shapes
+/// `predictions` and `targets` `[N]` → a single number, `[]`.
+///
+/// # Units
+/// The square of the targets'.
+///
+/// # Errors
+/// Predictions and targets of different shapes.
+///
+/// # Hint
+/// What is the error of a prediction that is right?
+pub fn mean_squared_error(predictions: &Tensor, targets: &Tensor) -> Result<Tensor> {
+    // BEGIN SOLUTION 1: the mean of squared differences
+    if predictions.dims() != targets.dims() {
+        bail!("expected predictions and targets of one shape, got {:?} and {:?}", predictions.dims(), targets.dims());
+    }
+    (predictions - targets)?.sqr()?.mean_all()
+    // END SOLUTION
+}

@@ -1,0 +1,31 @@
+//! Wrong answers that the checks of lab __NUMBER__ must name, and right ones that they must accept.
+
+extern crate __TOPIC___solution as __TOPIC__;
+#[path = "../../../labs/__NAME__/tests/graded.rs"]
+#[expect(dead_code, reason = "`main` runs the checks; here the checks are checked")]
+mod graded;
+
+use std::process::ExitCode;
+
+use __TOPIC__::mean_squared_error;
+use graded::{EXERCISES, Exercises};
+use ssl_grading::mistakes::Cases;
+
+fn main() -> ExitCode {
+    let cases = Cases { mistakes: MISTAKES, alternatives: ALTERNATIVES };
+    ssl_grading::mistakes::main(graded::lab, cases, env!("CARGO_MANIFEST_DIR"))
+}
+
+const MISTAKES: &[(&str, Exercises)] = &[
+    ("summed", Exercises { mean_squared_error: |p, t| (p - t)?.sqr()?.sum_all(), ..EXERCISES }),
+    ("absolute", Exercises { mean_squared_error: |p, t| (p - t)?.abs()?.mean_all(), ..EXERCISES }),
+    ("rooted", Exercises { mean_squared_error: |p, t| mean_squared_error(p, t)?.sqrt(), ..EXERCISES }),
+];
+
+const ALTERNATIVES: &[(&str, Exercises)] = &[(
+    "expanded",
+    Exercises {
+        mean_squared_error: |p, t| ((p.sqr()? + t.sqr()?)? - ((p * t)? * 2.0)?)?.sum_all()? / p.elem_count() as f64,
+        ..EXERCISES
+    },
+)];
