@@ -20,10 +20,10 @@ pub struct Flags {
     #[arg(long, default_value = "toybox")]
     #[serde(serialize_with = "as_text")]
     pub data: Source,
-    /// Train on at most this many images (1 to 100000), drawn with seed 0 [default: all]
+    /// Train on at most this many images (1 to 1000000), drawn with seed 0 [default: all]
     #[arg(long, value_name = "N", value_parser = range::count)]
     pub train_images: Option<usize>,
-    /// Epochs of the supervised baseline (1 to 100000) [default: as --epochs, or else 6, which Toybox needs]
+    /// Epochs of the supervised baseline (1 to 1000000) [default: as --epochs, or else 6, which Toybox needs]
     #[arg(long, value_name = "N", value_parser = range::count)]
     #[serde(skip)]
     pub baseline_epochs: Option<usize>,
@@ -35,10 +35,10 @@ pub struct Flags {
     #[arg(long, default_value = "auto")]
     #[serde(skip)]
     pub device: DeviceChoice,
-    /// Epochs of training (1 to 100000) [default: the lab's, see its handout]
+    /// Epochs of training (1 to 1000000) [default: the lab's, see its handout]
     #[arg(long, value_name = "N", value_parser = range::count)]
     pub epochs: Option<usize>,
-    /// Batch size (1 to 100000) [default: the lab's, see its handout]
+    /// Batch size (1 to 1000000) [default: the lab's, see its handout]
     #[arg(long, value_name = "N", value_parser = range::count)]
     pub batch_size: Option<usize>,
     /// Share of all steps in which the learning rate rises (0 to 1); without it the first steps can throw batch norm off

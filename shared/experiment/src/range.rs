@@ -59,12 +59,12 @@ pub fn margin(text: &str) -> Result<f64, String> {
     within(text, |x| (0.0..=10.0).contains(&x), "a number from 0 to 10")
 }
 
-/// A number from 1 to 100,000, such as epochs or images.
+/// A number from 1 to a million, such as epochs or images.
 ///
 /// # Errors
 /// Any other text.
 pub fn count(text: &str) -> Result<usize, String> {
-    within(text, |x| (1..=100_000).contains(&x), "a whole number from 1 to 100000")
+    within(text, |x| (1..=1_000_000).contains(&x), "a whole number from 1 to 1000000")
 }
 
 fn within<T: FromStr + Copy + Display>(text: &str, accepts: impl Fn(T) -> bool, expected: &str) -> Result<T, String> {
