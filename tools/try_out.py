@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Does what a newcomer does, and looks at what comes of it.
 
-- Every command of the README's code blocks, as it stands there. Stubs are meant to fail, in words.
+- Every command of the README's code blocks, as it is written there. Stubs are meant to fail, in words.
 - Every solution's experiment with `--quick`: are all files there, and do they hold what they should?
 - A new lab: does it verify and run at once?
 

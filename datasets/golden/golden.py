@@ -18,7 +18,7 @@ SEPARATION = 10
 
 
 def to_array(value):
-    """A contiguous array; whole numbers that stand for classes become u32, single numbers f64."""
+    """A contiguous array; whole numbers that are classes become u32, single numbers f64."""
     if isinstance(value, torch.Tensor):
         value = value.detach().numpy()
     array = np.array(value, dtype=np.float64) if isinstance(value, (int, float)) else np.asarray(value)

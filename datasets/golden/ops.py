@@ -44,7 +44,7 @@ case(
     {"stride": 3, "padding": 2},
 )
 
-# Batch norm, in training and in evaluation, with and without the ReLU behind it.
+# Batch norm, in training and in evaluation, with and without the ReLU after it.
 for relu, train in itertools.product([False, True], repeat=2):
     mean, variance = torch.randn(5), torch.rand(5) + 0.5
 
@@ -97,7 +97,7 @@ def conv_batch_norm_case(name, shape, outputs, kernel, stride, relu):
     case(name, inputs, conv_batch_norm, {"stride": stride, "padding": kernel // 2, "relu": relu})
 
 
-# A convolution with batch norm behind it: maps of several strips, of several images a product, and odd ones.
+# A convolution followed by batch norm: maps of several strips, of several images a product, and odd ones.
 shapes = [(2, 3, 40, 33), (19, 4, 8, 8), (5, 3, 5, 7), (1, 2, 3, 1)]
 for number, (shape, (kernel, stride)) in enumerate(itertools.product(shapes, [(3, 1), (3, 2), (1, 2)])):
     conv_batch_norm_case(f"conv_batch_norm_{number}", shape, 6, kernel, stride, number % 2)

@@ -14,6 +14,6 @@ pub fn losses(run: &Run, settings: &Settings) -> anyhow::Result<()> {
     let mut page = run.page("Lab 04: which loss,");
     comparison.write(&mut page);
     let bars = comparison.bars("Which loss", &run.out, "ablation_loss")?;
-    page.figure(&bars, "The same views, backbone, schedule and number of images.");
+    page.figure(&bars, "The same views, backbone, schedule and images seen.");
     run.finish(&page, &comparison)
 }

@@ -18,7 +18,7 @@ const LEARNING_RATE: f64 = 0.05;
 /// Pairs of each class in a step.
 const PAIRS: usize = 8;
 
-/// Where the points of all classes, one class after the other, come to lie under `loss`; none: where they start.
+/// The points of all classes, one class after the other, after they moved under `loss`; none: where they start.
 pub fn settle(loss: Option<Loss>, settings: &Settings) -> Result<Vec<Vec<f32>>> {
     let params = Params::new(settings.flags.seed, &Device::Cpu);
     let points = params.trainable("points", &[CLASSES * POINTS, 2], Init::Uniform(1.0))?;

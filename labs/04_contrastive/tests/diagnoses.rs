@@ -73,7 +73,7 @@ pub const SEMI_HARD: Diagnoses = &[
     ),
     (
         "beyond_margin",
-        "Some of these are farther away than the positive by more than the margin: their loss is 0, nothing is learnt \
+        "Some of these are farther away than the positive by more than the margin: their loss is 0, nothing is learned \
                  from them. Where nothing lies in between, the answer is `None`.",
     ),
     ("own_class", "Some of these have the anchor's own label: a negative is a sample of another label."),
@@ -110,7 +110,7 @@ pub const INFO_NCE: Diagnoses = &[
     ),
     (
         "diagonal_zero",
-        "The diagonal was set to 0, and exp(0) = 1 still stands in the denominator. Set it to −∞ before the exponential.",
+        "The diagonal was set to 0, and exp(0) = 1 is still in the denominator. Set it to −∞ before the exponential.",
     ),
     (
         "positive_left_out",

@@ -129,7 +129,7 @@ fn semi_hard() -> Check<Exercises> {
             let positives: Vec<usize> = positives.into_iter().map(|i| i as usize).collect();
             let (distances, labels) = (case.tensor("distances")?, case.tensor("labels")?);
             let found = (exercises.semi_hard_negatives)(distances, labels, &positives, case.number("margin")?)?;
-            // −1 stands for none.
+            // −1 means none.
             let found: Vec<f64> = found.into_iter().map(|index| index.map_or(-1.0, |i| i as f64)).collect();
             Ok(Values::new().with("negatives", &Tensor::new(found, &Device::Cpu)?))
         },

@@ -43,7 +43,7 @@ const STEPS: [(&str, fn(Recipe) -> Recipe); 4] = [
     ("solarize", |recipe| Recipe { solarize: 0.5, ..recipe }),
 ];
 
-/// Crops on both views, one or two further steps on one of them (figure 5). A single step stands on the diagonal.
+/// Crops on both views, one or two further steps on one of them (figure 5). A single step is on the diagonal.
 fn augmentations(run: &Run, settings: &Settings, page: &mut Page) -> anyhow::Result<Comparison> {
     let crop = Recipe { strength: settings.strength, ..Recipe::crop_only(settings.crop) };
     let mut comparison = Comparison::default();

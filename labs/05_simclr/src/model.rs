@@ -1,4 +1,4 @@
-//! A backbone with what stands between its features and the loss.
+//! A backbone and the head between its features and the loss.
 
 use candle_core::{Result, Tensor};
 use clap::ValueEnum;

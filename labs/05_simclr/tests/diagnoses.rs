@@ -66,7 +66,7 @@ pub const VIEWS: Diagnoses = &[
 pub const HEAD: Diagnoses = &[
     ("no_relu", "There is no ReLU between the layers: two linear layers are one."),
     ("relu_on_output", "There is a ReLU on the output as well: embeddings could point into one orthant only."),
-    ("relu_at_the_end_only", "The ReLU stands behind the last layer: it belongs between the two."),
+    ("relu_at_the_end_only", "The ReLU follows the last layer: it belongs between the two."),
     ("output_layer_missing", "This is the hidden layer: the second linear layer is missing."),
 ];
 
@@ -82,7 +82,7 @@ pub const NT_XENT: Diagnoses = &[
     ),
     (
         "diagonal_zero",
-        "The diagonal was set to 0, and exp(0) = 1 still stands in the denominator. Set it to −∞ before the exponential.",
+        "The diagonal was set to 0, and exp(0) = 1 is still in the denominator. Set it to −∞ before the exponential.",
     ),
     (
         "positive_left_out",

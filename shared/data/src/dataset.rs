@@ -29,7 +29,7 @@ impl Images {
         Ok(Self { bytes, height, width })
     }
 
-    /// Number of images.
+    /// How many images there are.
     pub fn len(&self) -> usize {
         self.bytes.len() / self.image_len()
     }
@@ -104,7 +104,7 @@ pub struct Split {
 
 impl Split {
     /// # Errors
-    /// Numbers of images and labels that differ.
+    /// More or fewer labels than images.
     pub fn new(images: Images, labels: Option<Vec<u32>>) -> anyhow::Result<Self> {
         if let Some(labels) = &labels
             && labels.len() != images.len()
@@ -124,7 +124,7 @@ impl Split {
         self.labels.as_deref()
     }
 
-    /// Number of images.
+    /// How many images there are.
     pub fn len(&self) -> usize {
         self.images.len()
     }

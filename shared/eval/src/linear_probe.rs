@@ -59,7 +59,7 @@ impl LinearProbe {
         Ok(probe)
     }
 
-    /// Standardized features with a 1 behind each row.
+    /// Standardized features with a 1 at the end of each row.
     fn inputs(&self, features: &Tensor) -> candle_core::Result<Tensor> {
         let features = features.to_dtype(DType::F64)?;
         let standard = features.broadcast_sub(&self.mean)?.broadcast_mul(&self.scale)?;

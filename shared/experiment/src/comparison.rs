@@ -44,7 +44,7 @@ impl Comparison {
         self.rows.iter().map(|(_, evaluation)| evaluation.linear_by_depth.len()).max().unwrap_or(0)
     }
 
-    /// What stands above the columns.
+    /// The names of the columns.
     fn header(&self) -> Vec<String> {
         let mut header = vec!["linear probe on".to_string()];
         header.extend(blocks(self.depth()));

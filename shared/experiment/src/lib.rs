@@ -11,7 +11,7 @@
 //! | [`launch`](mod@launch) | from the command line to the experiment, and how it ends |
 //! | [`run`] | data, device and folder of one run; its page and its `evaluation.json` |
 //! | [`key`] | what decides whether results of an earlier run may be used again |
-//! | [`training`] | where a training stands: epochs, steps, learning rate, progress, checkpoint |
+//! | [`training`] | how far a training is: epochs, steps, learning rate, progress, checkpoint |
 //! | [`landmarks`] | the loss of networks that have learned nothing |
 //! | [`baselines`] | random and supervised backbones to compare with, kept for the next run |
 //! | [`comparison`] | a table and plots of several backbones' probes |

@@ -1,4 +1,4 @@
-//! Where a training stands.
+//! How far a training is.
 
 use std::path::PathBuf;
 

@@ -104,7 +104,7 @@ impl Answer {
     }
 }
 
-/// What an error says, without the backtrace that Candle puts behind it where the environment asks for one.
+/// What an error says, without the backtrace that Candle appends where the environment asks for one.
 fn message(error: &candle_core::Error) -> String {
     match error {
         candle_core::Error::WithBacktrace { inner, .. } => message(inner),

@@ -9,7 +9,7 @@ use anyhow::Context;
 use crate::judge::judge;
 use crate::{Answer, Check, Golden, Lab, Status, Verdict, source};
 
-/// A lab, somebody's functions for it, and what has been found out about them so far. A check runs when its verdict is
+/// A lab, a student's functions for it, and what has been found out about them so far. A check runs when its verdict is
 /// first asked for, and once only.
 pub struct Session<E> {
     /// What is asked.
@@ -85,7 +85,7 @@ impl<E: Copy + Send + 'static> Session<E> {
         match broken {
             Some(need) => Verdict {
                 status: Status::Blocked,
-                message: format!("mend exercise {} ({need}) first; then: {}", self.lab.number(need), verdict.message),
+                message: format!("fix exercise {} ({need}) first; then: {}", self.lab.number(need), verdict.message),
                 mistake: verdict.mistake,
             },
             None => verdict,

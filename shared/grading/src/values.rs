@@ -19,7 +19,7 @@ impl Values {
         Self::default()
     }
 
-    /// These and one more tensor. Only its numbers count: the graph behind it is left behind.
+    /// These and one more tensor. Only its values count: its graph is dropped.
     pub fn with(mut self, name: &str, tensor: &Tensor) -> Self {
         self.0.insert(name.to_string(), tensor.detach());
         self

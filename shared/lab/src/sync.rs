@@ -56,7 +56,7 @@ pub fn exercises(solution: &str) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// The words behind `// BEGIN SOLUTION`, if the line is one.
+/// The words after `// BEGIN SOLUTION`, if the line is one.
 fn marker(line: &str) -> Option<&str> {
     line.trim().strip_prefix(BEGIN).map(str::trim)
 }

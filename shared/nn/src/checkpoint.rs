@@ -66,7 +66,7 @@ impl Part for f64 {
     }
 }
 
-/// Where a training stands after some epochs.
+/// The state of a training after some epochs.
 #[derive(Clone, Debug)]
 pub struct Checkpoint {
     /// Epochs that are done.

@@ -59,7 +59,7 @@ impl Conv2d {
     }
 }
 
-/// Batch normalization per channel with a ReLU behind it where asked for; γ starts at 1, β at 0, ε is 1e-5.
+/// Batch normalization per channel, followed by a ReLU where asked for; γ starts at 1, β at 0, ε is 1e-5.
 ///
 /// In training the running statistics move by a tenth towards the batch's: μ, and σ² · n / (n − 1), as in PyTorch.
 #[derive(Clone)]
@@ -135,7 +135,7 @@ fn move_towards(running: &Var, batch: &Tensor) -> Result<()> {
     running.set(&(old + (batch * BatchNorm::MOMENTUM)?)?)
 }
 
-/// A [`Conv2d`] with [`BatchNorm`] behind it, computed as one where it trains.
+/// A [`Conv2d`] followed by [`BatchNorm`], computed as one in training.
 #[derive(Clone)]
 pub struct ConvNorm {
     conv: Conv2d,

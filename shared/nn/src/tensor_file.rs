@@ -15,7 +15,7 @@ use crate::params::fnv1a;
 /// The one entry of the file's metadata: several would come in another order every time.
 const HEADER: &str = "header";
 
-/// Tensors by name, and a header in the words of whoever wrote them. Equal contents give equal bytes.
+/// Tensors by name, and a header in the words of their writer. Equal contents give equal bytes.
 #[derive(Clone, Debug)]
 pub struct TensorFile {
     /// What the tensors are.

@@ -1,5 +1,5 @@
 //! Canaries: what is wrong or missing in Candle, as far as the course works around it. A test that fails here is good news: the
-//! defect has been mended upstream, and our way around it can go.
+//! defect has been fixed upstream, and our way around it can go.
 #![allow(clippy::disallowed_methods, reason = "the refused methods are what is looked at")]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -44,7 +44,7 @@ fn nearest_upsampling_overwrites_what_other_paths_gave() -> Result<()> {
     let x = Var::from_tensor(&Tensor::ones((1, 1, 2, 2), candle_core::DType::F32, &Device::Cpu)?)?;
     let both = (x.upsample_nearest2d(4, 4)?.sum_all()? + (x.as_tensor() * 10.0)?.sum_all()?)?;
     let got = gradient(&both, &x)?;
-    assert_ne!(got, Some(vec![14.0; 4]), "mended");
+    assert_ne!(got, Some(vec![14.0; 4]), "fixed upstream");
     Ok(())
 }
 
@@ -52,7 +52,7 @@ fn nearest_upsampling_overwrites_what_other_paths_gave() -> Result<()> {
 fn bilinear_upsampling_has_no_gradient() -> Result<()> {
     let x = Var::from_tensor(&Tensor::ones((1, 1, 2, 2), candle_core::DType::F32, &Device::Cpu)?)?;
     let gradient = x.upsample_bilinear2d(4, 4, false).and_then(|y| gradient(&y, &x));
-    assert!(!matches!(gradient, Ok(Some(_))), "mended");
+    assert!(!matches!(gradient, Ok(Some(_))), "fixed upstream");
     Ok(())
 }
 
@@ -91,7 +91,7 @@ fn scatter_adds_a_wrong_gradient_to_what_it_starts_from() -> Result<()> {
     let start = var(&[1.0, 1.0, 1.0])?;
     let (index, source) = (Tensor::new(&[1u32], &Device::Cpu)?, Tensor::new(&[5f32], &Device::Cpu)?);
     // Element 1 is overwritten, so nothing reaches it; the others pass through.
-    assert_ne!(gradient(&start.scatter(&index, &source, 0)?, &start)?, Some(vec![1.0, 0.0, 1.0]), "mended");
+    assert_ne!(gradient(&start.scatter(&index, &source, 0)?, &start)?, Some(vec![1.0, 0.0, 1.0]), "fixed upstream");
     Ok(())
 }
 
@@ -101,7 +101,7 @@ fn a_convolution_of_an_image_that_is_not_square_has_no_gradient() -> Result<()> 
     let kernel = Tensor::ones((1, 1, 2, 2), candle_core::DType::F32, &Device::Cpu)?;
     let theirs = gradient(&x.conv2d(&kernel, 0, 2, 1, 1)?, &x);
     let ours = gradient(&ssl_nn::ops::conv2d(&x, &kernel, 2, 0)?, &x)?;
-    assert!(theirs.map_or(true, |theirs| theirs != ours), "mended");
+    assert!(theirs.map_or(true, |theirs| theirs != ours), "fixed upstream");
     Ok(())
 }
 
@@ -127,7 +127,7 @@ impl CustomOp1 for Twice {
 fn an_op_that_withholds_its_gradient_panics() -> Result<()> {
     let x = var(&[1.0])?;
     let y = (x.as_tensor() * 3.0)?.apply_op1(Twice)?;
-    assert!(!matches!(catch_unwind(AssertUnwindSafe(|| gradient(&y, &x))), Ok(Ok(_))), "mended");
+    assert!(!matches!(catch_unwind(AssertUnwindSafe(|| gradient(&y, &x))), Ok(Ok(_))), "fixed upstream");
     Ok(())
 }
 

@@ -252,7 +252,7 @@ pub fn alignment(z_a: &Tensor, z_b: &Tensor, alpha: f64) -> Result<Tensor> {
 /// Fewer than two rows.
 ///
 /// # Hint
-/// Rows of length 1: ‖ẑᵢ − ẑⱼ‖² = 2 − 2·S[i, j]. How many pairs i < j are there, and how often does each stand in S?
+/// Rows of length 1: ‖ẑᵢ − ẑⱼ‖² = 2 − 2·S[i, j]. How many pairs i < j are there, and how often does S hold each?
 pub fn uniformity(z: &Tensor, t: f64) -> Result<Tensor> {
     // BEGIN SOLUTION 8: log of the mean Gaussian potential of all pairs
     let (count, _) = z.dims2()?;

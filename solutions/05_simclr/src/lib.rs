@@ -128,7 +128,7 @@ impl ProjectionHead {
     /// Another width.
     ///
     /// # Hint
-    /// What would two linear layers be without anything between them? And what would a ReLU behind the last do to cosines?
+    /// What would two linear layers be without anything between them? And what would a ReLU after the last do to cosines?
     pub fn forward(&self, h: &Tensor) -> Result<Tensor> {
         // BEGIN SOLUTION 4: linear, ReLU, linear
         self.output.forward(&ops::relu(&self.hidden.forward(h)?)?)

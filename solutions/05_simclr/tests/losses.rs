@@ -34,7 +34,7 @@ pub fn losses(logits: &Tensor, diagonal: Option<f32>) -> Result<Tensor> {
     logits.log_sum_exp(1)? - partner(&logits)?
 }
 
-/// Rows in such an order that rows 2k and 2k + 1 come to lie N apart.
+/// Rows in such an order that rows 2k and 2k + 1 end up N apart.
 pub fn neighbors_apart(z: &Tensor) -> Result<Tensor> {
     let (rows, width) = z.dims2()?;
     z.reshape((rows / 2, 2, width))?.transpose(0, 1)?.contiguous()?.reshape((rows, width))

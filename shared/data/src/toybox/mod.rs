@@ -56,7 +56,7 @@ pub struct Toy {
     pub label: u32,
     /// Where it is: top, left, bottom, right in pixels, the latter two exclusive.
     pub bounds: [usize; 4],
-    /// `size` × `size` bytes: 0 where no part is, else 1 + the number of the part's [`Kind`].
+    /// `size` × `size` bytes: 0 where no part is, else 1 + the index of the part's [`Kind`].
     pub mask: Vec<u8>,
 }
 

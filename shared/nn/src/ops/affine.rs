@@ -1,4 +1,4 @@
-//! What batch norm does once its statistics are known: an affine map per channel, with a ReLU behind it or not.
+//! What batch norm does once its statistics are known: an affine map per channel, followed by a ReLU or not.
 
 use pulp::Arch;
 use rayon::prelude::*;

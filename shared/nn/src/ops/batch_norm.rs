@@ -1,4 +1,4 @@
-//! Batch normalization (Ioffe and Szegedy 2015), with an optional ReLU fused behind it.
+//! Batch normalization (Ioffe and Szegedy 2015), with an optional ReLU fused after it.
 
 use candle_core::{CpuStorage, CustomOp3, Device, Layout, Result, Shape, Tensor, bail};
 use pulp::Arch;

@@ -80,7 +80,7 @@ impl CustomOp2 for Conv2d {
     }
 }
 
-/// Gradients of a convolution's input, where somebody asks for it, and of its weight. `of_output(start, count, rows)` writes the
+/// Gradients of a convolution's input, where it is needed, and of its weight. `of_output(start, count, rows)` writes the
 /// gradient of `count` images' outputs, which start at number `start` of the batch's, to `rows` `[O, count · H' · W']`.
 pub(super) fn gradients(
     geometry: Geometry,
@@ -94,7 +94,7 @@ pub(super) fn gradients(
     let tiles = Tiles::new(geometry, floats::of(&weight_storage, weight_layout)?, channels, batch);
     let map_len = channels * geometry.pixels();
     let rows_of = |image: usize, rows: &mut [f32]| of_output(image * map_len, rows.len() / map_len, rows);
-    // The first layer's input is the image: nobody asks for its gradient.
+    // The first layer's input is the image: nothing needs its gradient.
     let (dx, dweight) = tiles.backward(floats::of(&x_storage, x_layout)?, x.track_op(), rows_of);
     let dx = dx.map(|dx| Tensor::from_vec(dx, x.shape(), x.device())).transpose()?;
     Ok((dx, Tensor::from_vec(dweight, weight.shape(), x.device())?))

@@ -45,7 +45,7 @@ pub(crate) const CHUNK: usize = 1 << 14;
 
 /// Σ of each of the N numbers that `f` makes of each pair of elements.
 ///
-/// Inlined, so that it is compiled for the vectors of whoever calls it.
+/// Inlined, so that it is compiled for the vectors of its caller.
 #[inline(always)]
 pub(super) fn sums<const N: usize>(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> [f32; N]) -> [f64; N] {
     let mut lanes = [[0.0f32; LANES]; N];

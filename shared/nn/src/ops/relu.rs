@@ -1,4 +1,4 @@
-//! max(x, 0), with the gradient PyTorch gives at 0, alone and behind a residual connection.
+//! max(x, 0), with the gradient PyTorch gives at 0, alone and after a residual connection.
 
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor, bail};
 

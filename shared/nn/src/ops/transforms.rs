@@ -1,6 +1,6 @@
 //! The transforms of Winograd's F(2×2, 3×3): small matrices of zeros, ones and halves, applied from both sides.
 //!
-//! Many matrices X of at most 4×4 are transformed side by side: they stand as 16 rows of numbers, place (r, c) of each in row
+//! Many matrices X of at most 4×4 are transformed side by side: they are 16 rows of numbers, place (r, c) of each in row
 //! 4·r + c, and every X in a column of its own.
 
 /// Places of a matrix.

@@ -263,7 +263,7 @@ impl Columns {
         Matrix::new(rows, channels, self.of_image(self.images), self.channel_stride())
     }
 
-    /// Pairs every row of pixels of an image's map with where its even and its odd pixels stand among the rows of a channel.
+    /// Pairs every row of pixels of an image's map with where its even and its odd pixels are among the rows of a channel.
     #[inline(always)]
     fn each_pair(&self, image: usize, mut pair: impl FnMut(Range<usize>, Range<usize>, Range<usize>)) {
         for (row, block) in self.strip.clone().enumerate() {
