@@ -12,16 +12,18 @@ import os
 import subprocess
 import sys
 from collections import defaultdict
+from pathlib import Path
 
+ROOT = Path(__file__).resolve().parent.parent
+LABS = sorted(path.name.split("_", 1)[1] for path in (ROOT / "labs").iterdir())
 COMMANDS = [
-    "build -p rotation-solution",
     "build",
-    "build -p rotation",
     "build -p lab",
+    *(f"build -p {lab}" for lab in LABS),
+    *(f"build -p {lab}-solution" for lab in LABS),
     "test --no-run",
-    "test --no-run -p rotation",
-    "test --no-run -p rotation-solution",
-    "test --no-run -p simclr",
+    *(f"test --no-run -p {lab}" for lab in LABS),
+    *(f"test --no-run -p {lab}-solution" for lab in LABS),
     "test --no-run -p ssl-nn",
     "bench --no-run --profile dev -p ssl-nn --bench against_torch",
 ]
@@ -32,7 +34,7 @@ def units(command):
     # Unit graphs are for nightly toolchains only, unless one insists.
     environment = {**os.environ, "RUSTC_BOOTSTRAP": "1"}
     arguments = ["cargo", *command.split(), "--locked", "--unit-graph", "-Z", "unstable-options"]
-    graph = json.loads(subprocess.run(arguments, env=environment, check=True, capture_output=True).stdout)
+    graph = json.loads(subprocess.run(arguments, env=environment, cwd=ROOT, check=True, capture_output=True).stdout)
     for unit in graph["units"]:
         # A test is built in a way of its own; what it links is not.
         if unit["mode"] in ("build", "run-custom-build"):

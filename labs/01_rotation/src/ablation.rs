@@ -1,6 +1,6 @@
 //! `--ablate rotations`: does it matter which rotations are to be told apart (table 2 of the paper)?
 
-use ssl_experiment::{Comparison, Run};
+use ssl_experiment::{Comparison, Input, Run};
 use ssl_report::percent;
 
 use super::{ROTATIONS, Settings, pretext_accuracy, train};
@@ -16,9 +16,9 @@ pub fn rotations(run: &Run, settings: &Settings) -> anyhow::Result<()> {
     for (name, label, rotations) in VARIANTS {
         let model = train(run, settings, rotations, name)?;
         accuracies.push(vec![label.to_string(), percent(pretext_accuracy(run, &model, rotations)?)]);
-        comparison.push(label, run.evaluate(&model.backbone)?);
+        comparison.push(label, run.evaluate(&model.backbone, &Input::RGB)?);
     }
-    let mut page = run.page("Lab 01: which rotations, at equal images seen,");
+    let mut page = run.page("Lab 01: which rotations, at equal images seen");
     comparison.write(&mut page);
     page.table(&["rotations", "told apart on test images"].map(String::from), &accuracies);
     page.figure(

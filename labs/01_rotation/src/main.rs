@@ -92,7 +92,7 @@ impl Model {
 /// Trains a model to tell `rotations` apart; `name` is that of the training in metrics and checkpoints.
 pub fn train(run: &Run, settings: &Settings, rotations: &[u32], name: &str) -> anyhow::Result<Model> {
     let mut params = run.params();
-    let backbone = run.backbone(&params.pp("backbone"))?;
+    let backbone = run.backbone(&Input::RGB, &params.pp("backbone"))?;
     let head = Linear::new(backbone.features(), rotations.len(), &params.pp("head"))?;
     let model = Model { backbone, head };
     let mut optimizer = Sgd::new(params.trained(), settings.momentum, settings.weight_decay);

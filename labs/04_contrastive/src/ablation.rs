@@ -1,6 +1,6 @@
 //! `--ablate loss`: which of the three losses gives the best features?
 
-use ssl_experiment::{Comparison, Run};
+use ssl_experiment::{Comparison, Input, Run};
 
 use super::{Loss, Settings, train};
 
@@ -9,9 +9,9 @@ pub fn losses(run: &Run, settings: &Settings) -> anyhow::Result<()> {
     let mut comparison = Comparison::default();
     for loss in Loss::ALL {
         let model = train(run, settings, loss)?;
-        comparison.push(loss.name(), run.evaluate(&model.backbone)?);
+        comparison.push(loss.name(), run.evaluate(&model.backbone, &Input::RGB)?);
     }
-    let mut page = run.page("Lab 04: which loss,");
+    let mut page = run.page("Lab 04: which loss");
     comparison.write(&mut page);
     let bars = comparison.bars("Which loss", &run.out, "ablation_loss")?;
     page.figure(&bars, "The same views, backbone, schedule and images seen.");

@@ -16,8 +16,9 @@ use candle_core::Tensor;
 use clap::{Parser, ValueEnum};
 use serde::Serialize;
 use ssl_data::Augmentation;
-use ssl_data::augment::Crop;
-use ssl_experiment::{Allocator, Flags, Input, Plan, Run, Settings as _, Training, landmarks, launch, range};
+use ssl_experiment::{
+    Allocator, Flags, Input, Plan, Run, Settings as _, Training, ViewFlags, landmarks, launch, range,
+};
 use ssl_nn::{AdamW, Optimizer};
 
 use self::losses::Loss;
@@ -41,12 +42,9 @@ pub struct Settings {
     /// Distance on the unit sphere that pairs and triplets keep (0 to 10); two random directions are √2 apart
     #[arg(long, default_value_t = 1.0, value_parser = range::margin)]
     margin: f64,
-    /// Least share of an image's area that a view shows (above 0 to 1); SimCLR's 0.08 takes longer to learn
-    #[arg(long, default_value_t = 0.7, value_parser = range::share)]
-    crop: f64,
-    /// How often all color is taken away (0 to 1); SimCLR's 0.2 leaves Toybox's colors as a way to tell images apart
-    #[arg(long, default_value_t = 0.5, value_parser = range::fraction)]
-    grayscale: f64,
+    #[command(flatten)]
+    #[serde(flatten)]
+    views: ViewFlags,
     /// Greatest learning rate of AdamW (above 0 to 10), with which a short run learns more than with SGD
     #[arg(long, default_value_t = 0.002, value_parser = range::learning_rate)]
     learning_rate: f64,
@@ -121,10 +119,8 @@ pub fn train(run: &Run, settings: &Settings, loss: Loss) -> anyhow::Result<Model
 }
 
 impl Settings {
-    /// How the two views of an image are made: SimCLR's augmentation, with gentler crops.
+    /// How the two views of an image are made: both in the same way.
     pub fn two_views(&self) -> [Augmentation; 2] {
-        let crop = Some(Crop { scale: (self.crop, 1.0), ..Crop::default() });
-        let augmentation = Augmentation { crop, grayscale: self.grayscale, ..Augmentation::simclr(1.0) };
-        [augmentation.clone(), augmentation]
+        [self.views.augmentation(), self.views.augmentation()]
     }
 }

@@ -2,7 +2,7 @@
 
 use candle_core::{Result, Tensor};
 use contrastive::{alignment, uniformity};
-use ssl_experiment::Run;
+use ssl_experiment::{Input, Run};
 use ssl_nn::{Backbone, Mlp, Params};
 
 /// Width of the embeddings that the losses see, and of the layer before.
@@ -16,7 +16,7 @@ pub struct Model {
 
 impl Model {
     pub fn new(run: &Run, params: &Params) -> Result<Self> {
-        let backbone = run.backbone(&params.pp("backbone"))?;
+        let backbone = run.backbone(&Input::RGB, &params.pp("backbone"))?;
         let head = Mlp::new(&[backbone.features(), HEAD[0], HEAD[1]], &params.pp("head"))?;
         Ok(Self { backbone, head })
     }

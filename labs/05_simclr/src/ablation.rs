@@ -1,7 +1,7 @@
 //! `--ablate`: what SimCLR owes to its augmentations, its head, its batch size and its temperature.
 
 use ssl_eval::Evaluation;
-use ssl_experiment::{Comparison, Run};
+use ssl_experiment::{Comparison, Input, Run};
 use ssl_report::{Curves, HeatMap, Page, Plot};
 
 use super::model::HeadKind;
@@ -25,14 +25,14 @@ pub fn compare(ablation: Ablation, run: Run, settings: &Settings) -> anyhow::Res
     let run = run.into_ablation(name)?;
     let mut settings = settings.clone();
     settings.flags.epochs = Some(settings.flags.epochs_or(EPOCHS));
-    let mut page = run.page(&format!("Lab 05: {what},"));
+    let mut page = run.page(&format!("Lab 05: {what}"));
     let comparison = compare(&run, &settings, &mut page)?;
     run.finish(&page, &comparison)
 }
 
 /// Trains a variant on the settings' own views, and evaluates its h.
 fn evaluate(run: &Run, settings: &Settings, name: &str) -> anyhow::Result<Evaluation> {
-    run.evaluate(&train(run, settings, settings.recipes(), name)?.backbone)
+    run.evaluate(&train(run, settings, settings.recipes(), name)?.backbone, &Input::RGB)
 }
 
 /// What is combined on one of the two views: a name, and how it changes the recipe.
@@ -45,10 +45,10 @@ const STEPS: [(&str, fn(Recipe) -> Recipe); 4] = [
 
 /// Crops on both views, one or two further steps on one of them (figure 5). A single step is on the diagonal.
 fn augmentations(run: &Run, settings: &Settings, page: &mut Page) -> anyhow::Result<Comparison> {
-    let crop = Recipe { strength: settings.strength, ..Recipe::crop_only(settings.crop) };
+    let crop = Recipe { strength: settings.views.strength, ..Recipe::crop_only(settings.views.crop) };
     let mut comparison = Comparison::default();
     let mut linear = |name: &str, recipe: Recipe| -> anyhow::Result<f64> {
-        let evaluation = run.evaluate(&train(run, settings, [crop, recipe], name)?.backbone)?;
+        let evaluation = run.evaluate(&train(run, settings, [crop, recipe], name)?.backbone, &Input::RGB)?;
         let accuracy = 100.0 * evaluation.linear();
         comparison.push(name, evaluation);
         Ok(accuracy)
@@ -82,7 +82,7 @@ fn heads(run: &Run, settings: &Settings, page: &mut Page) -> anyhow::Result<Comp
     for (name, head) in [("none", HeadKind::None), ("linear", HeadKind::Linear), ("non_linear", HeadKind::NonLinear)] {
         let model = train(run, &Settings { head, ..settings.clone() }, settings.recipes(), name)?;
         let label = name.replace('_', "-");
-        comparison.push(&format!("{label}: h"), run.evaluate(&model.backbone)?);
+        comparison.push(&format!("{label}: h"), run.evaluate(&model.backbone, &Input::RGB)?);
         if head != HeadKind::None {
             comparison.push(&format!("{label}: z"), model.evaluate_z(run)?);
         }
@@ -96,20 +96,32 @@ fn heads(run: &Run, settings: &Settings, page: &mut Page) -> anyhow::Result<Comp
 /// Batch sizes, with the learning rate scaled: at equal epochs, and at equal updates (figure 9).
 fn batches(run: &Run, settings: &Settings, page: &mut Page) -> anyhow::Result<Comparison> {
     const SIZES: [usize; 4] = [32, 64, 128, 256];
+    anyhow::ensure!(
+        run.data.train.len() >= SIZES[3],
+        "expected at least {} training images, got {}",
+        SIZES[3],
+        run.data.train.len()
+    );
     let epochs = settings.flags.epochs_or(EPOCHS);
     let mut comparison = Comparison::default();
     let (mut equal_epochs, mut equal_updates) = (Vec::new(), Vec::new());
+    let largest = SIZES[SIZES.len() - 1];
     for size in SIZES {
         let mut settings = settings.clone();
         settings.flags.batch_size = Some(size);
         let evaluation = evaluate(run, &settings, &format!("batch_{size}"))?;
-        equal_epochs.push((size as f64, 100.0 * evaluation.linear()));
+        let linear = 100.0 * evaluation.linear();
+        equal_epochs.push((size as f64, linear));
         comparison.push(&format!("{size}, equal epochs"), evaluation);
-        // As many updates as the largest batch makes in its epochs.
-        settings.flags.epochs = Some((epochs * size / SIZES[SIZES.len() - 1]).max(1));
-        let evaluation = evaluate(run, &settings, &format!("batch_{size}_updates"))?;
-        equal_updates.push((size as f64, 100.0 * evaluation.linear()));
-        comparison.push(&format!("{size}, equal updates"), evaluation);
+        if size == largest {
+            equal_updates.push((size as f64, linear));
+        } else if epochs * size >= largest {
+            // As many updates as the largest batch makes in its epochs; a batch for which that is less than an epoch is left out.
+            settings.flags.epochs = Some(epochs * size / largest);
+            let evaluation = evaluate(run, &settings, &format!("batch_{size}_updates"))?;
+            equal_updates.push((size as f64, 100.0 * evaluation.linear()));
+            comparison.push(&format!("{size}, equal updates"), evaluation);
+        }
     }
     let curves = Curves {
         title: "Batch size".to_string(),

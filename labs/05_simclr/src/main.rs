@@ -12,7 +12,9 @@ use std::process::ExitCode;
 use clap::{Parser, ValueEnum};
 use serde::Serialize;
 use simclr::{learning_rate, nt_xent};
-use ssl_experiment::{Allocator, Flags, Input, Plan, Run, Settings as _, Training, landmarks, launch, range};
+use ssl_experiment::{
+    Allocator, Flags, Input, Plan, Run, Settings as _, Training, ViewFlags, landmarks, launch, range,
+};
 use ssl_nn::AdamW;
 
 use self::model::{HeadKind, Model};
@@ -30,15 +32,9 @@ pub struct Settings {
     /// What cosines are divided by (above 0 to 100); `--ablate temperature` compares
     #[arg(long, default_value_t = 0.1, value_parser = range::temperature)]
     temperature: f64,
-    /// Least share of an image's area that a view shows (above 0 to 1); the paper's 0.08 takes longer to learn
-    #[arg(long, default_value_t = 0.7, value_parser = range::share)]
-    crop: f64,
-    /// Strength s of the color jitter (0 to 2.5); on CIFAR-10 the paper takes 0.5
-    #[arg(long, default_value_t = 1.0, value_parser = range::strength)]
-    strength: f64,
-    /// How often all color is taken away (0 to 1); the paper's 0.2 leaves Toybox's colors as a way to tell images apart
-    #[arg(long, default_value_t = 0.5, value_parser = range::fraction)]
-    grayscale: f64,
+    #[command(flatten)]
+    #[serde(flatten)]
+    views: ViewFlags,
     /// What is between the features and the loss
     #[arg(long, value_enum, default_value_t = HeadKind::NonLinear)]
     head: HeadKind,
@@ -126,9 +122,9 @@ impl Settings {
         let recipe = Recipe {
             flip: 0.5,
             jitter: 0.8,
-            strength: self.strength,
-            grayscale: self.grayscale,
-            ..Recipe::crop_only(self.crop)
+            strength: self.views.strength,
+            grayscale: self.views.grayscale,
+            ..Recipe::crop_only(self.views.crop)
         };
         [recipe; 2]
     }

@@ -5,7 +5,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 use simclr::{ProjectionHead, representation, train_step};
 use ssl_eval::Evaluation;
-use ssl_experiment::Run;
+use ssl_experiment::{Input, Run};
 use ssl_nn::{AdamW, Backbone, Linear, Params};
 
 /// What `--head` accepts.
@@ -56,7 +56,7 @@ pub struct Model {
 
 impl Model {
     pub fn new(run: &Run, head: HeadKind, params: &Params) -> Result<Self> {
-        let backbone = run.backbone(&params.pp("backbone"))?;
+        let backbone = run.backbone(&Input::RGB, &params.pp("backbone"))?;
         let head = Head::new(head, backbone.features(), &params.pp("head"))?;
         Ok(Self { backbone, head })
     }

@@ -85,7 +85,7 @@ const BINS: usize = 16;
 
 /// Histograms of two views of each of two images (figure 6 of the paper).
 fn histograms(run: &Run, settings: &Settings, color: bool) -> anyhow::Result<String> {
-    let recipe = if color { settings.recipes()[0] } else { Recipe::crop_only(settings.crop) };
+    let recipe = if color { settings.recipes()[0] } else { Recipe::crop_only(settings.views.crop) };
     let mut rng = Rng::seed_from_u64(run.seed());
     let mut series = Vec::new();
     for (i, image) in ["first", "second"].into_iter().enumerate() {
@@ -118,8 +118,8 @@ fn plane(run: &Run, features: &Tensor, test: &Split) -> anyhow::Result<String> {
     }
     let scatter = Scatter {
         title: "t-SNE of the representation h".to_string(),
-        x_label: "no unit".to_string(),
-        y_label: "no unit".to_string(),
+        x_label: "t-SNE 1".to_string(),
+        y_label: "t-SNE 2".to_string(),
         groups,
     };
     scatter.save(&run.out, "tsne")

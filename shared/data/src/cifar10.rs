@@ -24,8 +24,8 @@ pub fn load(dir: &Path) -> anyhow::Result<Dataset> {
     Ok(Dataset {
         name: format!("cifar10:{}", dir.display()),
         classes: CLASSES.map(String::from).to_vec(),
-        train: split(dir, &TRAIN)?,
-        test: split(dir, &TEST)?,
+        train: split(dir, &TRAIN)?.into(),
+        test: split(dir, &TEST)?.into(),
     })
 }
 

@@ -1,5 +1,7 @@
 //! Images in memory: bytes, optional labels, two splits.
 
+use std::sync::Arc;
+
 use anyhow::bail;
 use candle_core::{Device, Result, Tensor};
 use rand::SeedableRng;
@@ -59,7 +61,7 @@ impl Images {
     /// Image `i` as bytes, `[3, H, W]` of type `u8`.
     ///
     /// # Errors
-    /// None on the CPU, where it lies.
+    /// None that is known: the copy is made on the CPU.
     ///
     /// # Panics
     /// If there is no image `i`.
@@ -163,7 +165,7 @@ pub struct Dataset {
     /// Names of the classes; empty where the images have none.
     pub classes: Vec<String>,
     /// For training.
-    pub train: Split,
+    pub train: Arc<Split>,
     /// For testing; never trained on.
-    pub test: Split,
+    pub test: Arc<Split>,
 }

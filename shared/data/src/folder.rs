@@ -37,8 +37,8 @@ pub fn load(dir: &Path) -> anyhow::Result<Dataset> {
     let split = |listing: &Listing| listing.split(height, width);
     Ok(Dataset {
         name: format!("folder:{}", dir.display()),
-        train: split(&train)?,
-        test: split(&test)?,
+        train: split(&train)?.into(),
+        test: split(&test)?.into(),
         classes: train.classes,
     })
 }

@@ -122,7 +122,7 @@ impl Loader {
     }
 
     /// As [`Loader::epoch`], with one view of every image for each of `augmentations`, `[B, 3, N, N]` each. What a view
-    /// looks like depends on the seed, the epoch, the image's index and the view's, and on nothing else.
+    /// looks like depends on the seed, the epoch, the image's index (its place in an order that is given) and the view's.
     ///
     /// # Errors
     /// Images that are not square; no augmentations, or more than 256.

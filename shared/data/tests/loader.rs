@@ -6,7 +6,7 @@ use rand::Rng as _;
 use ssl_data::{Augmentation, Loader, Rng, Split, Toybox};
 
 fn split() -> Result<Split> {
-    Ok(Toybox { train: 50, test: 10, ..Toybox::default() }.dataset()?.train)
+    Ok(Split::clone(&Toybox { train: 50, test: 10, ..Toybox::default() }.dataset()?.train))
 }
 
 fn order(loader: &Loader, epoch: usize) -> Result<Vec<usize>> {

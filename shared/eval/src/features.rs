@@ -22,8 +22,8 @@ pub fn embed(encode: &Encode, images: &Images, device: &Device) -> Result<Tensor
     }
 }
 
-/// Features at every depth: each block's output is averaged over a grid of as many cells as bring the number of features
-/// closest to `width` from below, so that depths compare at (nearly) equal length.
+/// Features at every depth: each block's output is averaged over a grid of as many cells as make at most `width` features of it, so
+/// that depths compare at (nearly) equal length. A block with more channels than that keeps them all.
 ///
 /// # Shapes
 /// N images → one `[N, C · cells]` a block.

@@ -7,11 +7,12 @@ use clap::{Arg, ArgAction};
 use crate::Settings;
 use crate::key::Key;
 
-/// Flags that change nothing of the weights that a training ends in.
-const UNKEYED: [&str; 7] = ["ablate", "baseline-epochs", "baselines", "device", "help", "out", "resume"];
+/// Common flags that change nothing of the weights that a training ends in.
+const UNKEYED: [&str; 5] = ["baseline-epochs", "baselines", "device", "out", "resume"];
 
-/// Values of which every flag takes one that is not its default.
-const VALUES: [&str; 7] = ["cpu", "2", "0.3", "0.003", "toybox:size=48", "resnet18", "anywhere"];
+/// Values for flags: every flag takes one of them, besides its default.
+const VALUES: [&str; 11] =
+    ["2", "0.3", "0.003", "0.9", "1", "5", "64", "cpu", "toybox:size=48", "resnet18", "anywhere"];
 
 /// Numbers that no flag may take.
 const NO_VALUES: [&str; 5] = ["-1", "nan", "inf", "1e9", "none"];
@@ -21,13 +22,16 @@ const NO_VALUES: [&str; 5] = ["-1", "nan", "inf", "1e9", "none"];
 /// - a flag that changes weights must change the key of a checkpoint, others must not;
 /// - a flag that takes a number must refuse what is out of range, in a message that names it, and say its range in its help.
 pub fn audit<S: Settings>() -> Vec<String> {
+    let usual = match key_of::<S>(&[]) {
+        Ok(key) => key,
+        Err(error) => return vec![format!("without any flag: {error}")],
+    };
     let command = S::command();
-    let flags: Vec<&Arg> = command.get_arguments().collect();
-    let faults: Vec<String> =
-        flags.iter().flat_map(|flag| key::<S>(flag).into_iter().chain(numbers::<S>(flag))).collect();
+    let flags: Vec<&Arg> =
+        command.get_arguments().filter(|flag| flag.get_long().is_some_and(|name| name != "help")).collect();
     let known: BTreeSet<&str> = flags.iter().filter_map(|flag| flag.get_long()).collect();
-    let expected = UNKEYED.iter().filter(|name| !["ablate", "help"].contains(name) && !known.contains(**name));
-    faults.into_iter().chain(expected.map(|name| format!("--{name} is missing"))).collect()
+    let missing = UNKEYED.iter().filter(|name| !known.contains(**name)).map(|name| format!("--{name} is missing"));
+    flags.iter().flat_map(|flag| key::<S>(flag, &usual).into_iter().chain(numbers::<S>(flag))).chain(missing).collect()
 }
 
 /// The key that settings have with these flags.
@@ -36,12 +40,8 @@ fn key_of<S: Settings>(flags: &[&str]) -> Result<Key, String> {
     Key::of(&settings).map_err(|error| error.to_string())
 }
 
-fn key<S: Settings>(flag: &Arg) -> Option<String> {
+fn key<S: Settings>(flag: &Arg, usual: &Key) -> Option<String> {
     let name = flag.get_long()?;
-    if name == "help" {
-        return None;
-    }
-    let usual = key_of::<S>(&[]).ok()?;
     let long = format!("--{name}");
     let choices = flag.get_possible_values();
     let values = choices.iter().map(|choice| choice.get_name()).chain(VALUES);
@@ -50,8 +50,8 @@ fn key<S: Settings>(flag: &Arg) -> Option<String> {
     } else {
         values.filter_map(|value| key_of::<S>(&[&long, value]).ok()).collect()
     };
-    let changes = keys.iter().any(|key| *key != usual);
-    match (changes, UNKEYED.contains(&name)) {
+    let changes = keys.iter().any(|key| key != usual);
+    match (changes, UNKEYED.contains(&name) || S::UNKEYED.contains(&name)) {
         _ if keys.is_empty() => Some(format!("{long}: no value of this audit fits")),
         (false, false) => Some(format!("{long} does not change the key of a checkpoint")),
         (true, true) => Some(format!("{long} changes the key of a checkpoint, but no weights")),
@@ -63,7 +63,8 @@ fn numbers<S: Settings>(flag: &Arg) -> Vec<String> {
     let Some(name) = flag.get_long() else { return Vec::new() };
     let long = format!("--{name}");
     let parses = |value: &str| S::try_parse_from(["experiment", &long, value]);
-    let takes_numbers = ["1", "0.5"].iter().any(|value| parses(value).is_ok()) && parses("anywhere").is_err();
+    let takes_numbers =
+        ["1", "0.5", "2", "64"].iter().any(|value| parses(value).is_ok()) && parses("anywhere").is_err();
     if !takes_numbers || name == "seed" {
         return Vec::new();
     }

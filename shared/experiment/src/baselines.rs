@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 use ssl_data::Loader;
 use ssl_eval::Evaluation;
 use ssl_nn::params::fnv1a;
-use ssl_nn::{Backbone, Linear, Optimizer, Sgd, WarmupCosine};
+use ssl_nn::{Linear, Optimizer, Sgd, WarmupCosine};
 use ssl_report::file::write_atomically;
 use ssl_report::{Landmarks, Progress};
 
-use crate::Run;
 use crate::key::Key;
+use crate::{PROTOCOL, Run};
 
 /// What a backbone is shown of images `[B, 3, H, W]`: a baseline sees what the method's backbone sees.
 pub struct Input<'a> {
@@ -66,6 +66,8 @@ impl Baselines {
         let shown = (input.prepare)(&run.data.train.sample(SHOWN, 0).images().to_tensor(&run.device)?)?;
         let shown: Vec<f32> = shown.flatten_all()?.to_vec1()?;
         let key = Key::of(&SUPERVISED)?
+            .with("protocol", PROTOCOL)
+            .with("course", env!("CARGO_PKG_VERSION"))
             .with("backbone", run.flags.backbone.to_string())
             .with("channels", input.channels)
             .with("seed", run.flags.seed)
@@ -90,10 +92,9 @@ impl Baselines {
 
 fn train(run: &Run, input: &Input) -> anyhow::Result<(Evaluation, Evaluation)> {
     let params = run.params();
-    let backbone = Backbone::new(run.flags.backbone, input.channels, &params.pp("backbone"))?;
+    let backbone = run.backbone(input, &params.pp("backbone"))?;
     let head = Linear::new(backbone.features(), run.data.classes.len(), &params.pp("head"))?;
-    let evaluate = || run.evaluate_blocks(|images| backbone.forward_blocks(&(input.prepare)(images)?, false));
-    let random = evaluate()?;
+    let random = run.evaluate(&backbone, input)?;
 
     let batch_size = SUPERVISED.batch_size.min(run.data.train.len());
     let loader = Loader::new(run.data.train.clone(), batch_size, run.seed(), &run.device)?;
@@ -118,5 +119,5 @@ fn train(run: &Run, input: &Input) -> anyhow::Result<(Evaluation, Evaluation)> {
         }
         progress.end_epoch()?;
     }
-    Ok((random, evaluate()?))
+    Ok((random, run.evaluate(&backbone, input)?))
 }

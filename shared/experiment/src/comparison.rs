@@ -85,7 +85,10 @@ impl Comparison {
         if !self.is_empty() {
             page.heading("What the features are good for");
             self.write(page);
-            page.figure(&self.by_depth(out)?, "Linear probe on each block, pooled to 256 numbers.");
+            page.figure(
+                &self.by_depth(out)?,
+                "Linear probe on each block, pooled to a grid of cells: to 256 numbers, or as many as it has channels.",
+            );
         }
         Ok(())
     }

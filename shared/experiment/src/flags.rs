@@ -77,8 +77,10 @@ pub trait Settings: Parser + Serialize {
     const EPOCHS: usize;
     /// Batch size of a default run.
     const BATCH_SIZE: usize;
-    /// The smallest batch that the lab's loss makes sense for: 2 where it needs negatives.
+    /// The smallest batch that the lab's loss makes sense for: 2 where it compares images with each other.
     const LEAST_BATCH: usize = 1;
+    /// Flags of the lab's own that change nothing of the weights: those that are marked `#[serde(skip)]`.
+    const UNKEYED: &'static [&'static str] = &["ablate"];
 
     /// The common flags.
     fn flags(&self) -> &Flags;
@@ -121,8 +123,12 @@ impl Flags {
     pub(crate) fn load_data(&self, batch_size: usize) -> anyhow::Result<Dataset> {
         let mut data = self.data.load()?;
         let limit = self.train_images.unwrap_or(usize::MAX);
-        data.train = data.train.sample(if self.quick { limit.min(QUICK_IMAGES.0) } else { limit }, 0);
-        data.test = data.test.sample(if self.quick { QUICK_IMAGES.1 } else { usize::MAX }, 0);
+        let limits = if self.quick { (limit.min(QUICK_IMAGES.0), QUICK_IMAGES.1) } else { (limit, usize::MAX) };
+        for (split, limit) in [(&mut data.train, limits.0), (&mut data.test, limits.1)] {
+            if limit < split.len() {
+                *split = split.sample(limit, 0).into();
+            }
+        }
         let (train, test) = (data.train.len(), data.test.len());
         ensure!(test > 0, "{}: expected at least one image to test on, got none", self.data);
         ensure!(

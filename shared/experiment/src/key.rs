@@ -29,9 +29,14 @@ impl Key {
         self
     }
 
+    /// The key as JSON.
+    pub fn value(&self) -> Value {
+        Value::Object(self.0.clone())
+    }
+
     /// The key as it is written to files.
     pub fn text(&self) -> String {
-        Value::Object(self.0.clone()).to_string()
+        self.value().to_string()
     }
 
     /// Reads what [`Key::text`] wrote.
@@ -39,7 +44,7 @@ impl Key {
     /// # Errors
     /// Any other text.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
-        Ok(Self(serde_json::from_str(text).context("no settings")?))
+        Ok(Self(serde_json::from_str(text).context("these are no settings")?))
     }
 
     /// Which settings differ, in words; empty where none does.
@@ -48,7 +53,10 @@ impl Key {
         names.sort();
         names.dedup();
         let differing = names.into_iter().filter(|name| self.0.get(*name) != other.0.get(*name));
-        let say = |value: Option<&Value>| value.map_or("nothing".to_string(), Value::to_string);
+        let say = |value: Option<&Value>| match value {
+            None | Some(Value::Null) => "not set".to_string(),
+            Some(value) => value.to_string(),
+        };
         let words = differing.map(|name| {
             let flag = name.replace('_', "-");
             format!("{flag} is {} here and was {} there", say(self.0.get(name)), say(other.0.get(name)))

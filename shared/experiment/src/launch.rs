@@ -34,7 +34,35 @@ fn refuse(error: &clap::Error) -> ExitCode {
         print!("{error}");
         return ExitCode::SUCCESS;
     }
-    // What follows the first line says how to get help.
-    eprintln!("{}", error.to_string().lines().next().unwrap_or_default());
+    eprintln!("{}", one_line(error));
     ExitCode::from(2)
+}
+
+/// What is wrong with the flags and what was expected, without how to get help.
+fn one_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let lines =
+        text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
+    lines.map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Arg, Command};
+
+    use super::one_line;
+
+    #[test]
+    fn a_refusal_is_one_line_with_what_was_expected() {
+        let loss = Arg::new("loss").long("loss").value_parser(["triplet", "info-nce"]);
+        let command = Command::new("lab").no_binary_name(true).arg(loss);
+        let refusal = |flags: &[&str]| one_line(&command.clone().try_get_matches_from(flags).expect_err("refused"));
+        let message = refusal(&["--loss", "foo"]);
+        assert!(
+            message.contains("'foo'") && message.contains("--loss") && message.contains("triplet, info-nce"),
+            "{message}"
+        );
+        let message = refusal(&["--los", "triplet"]);
+        assert!(message.contains("'--loss'") && !message.contains('\n'), "{message}");
+    }
 }

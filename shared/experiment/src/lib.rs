@@ -7,6 +7,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`flags`] | the flags that all experiments share, and what a lab adds to them |
+//! | [`views`] | the flags of labs that train on random views |
 //! | [`range`] | which values a flag takes |
 //! | [`launch`](mod@launch) | from the command line to the experiment, and how it ends |
 //! | [`run`] | data, device and folder of one run; its page and its `evaluation.json` |
@@ -31,6 +32,7 @@ pub mod machine;
 pub mod range;
 pub mod run;
 pub mod training;
+pub mod views;
 
 pub use audit::audit;
 pub use baselines::{Baselines, Input};
@@ -39,6 +41,7 @@ pub use flags::{Flags, Settings};
 pub use launch::launch;
 pub use run::{PROTOCOL, Run};
 pub use training::{Plan, Training};
+pub use views::ViewFlags;
 
 /// Large short-lived buffers make up a training step: this allocator keeps their pages, the system's gives them back. A
 /// program that trains makes it its `#[global_allocator]`.

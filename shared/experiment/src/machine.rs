@@ -3,16 +3,30 @@
 use std::path::Path;
 use std::{env, fs, thread};
 
+use anyhow::Context;
 use candle_core::Device;
+use ssl_nn::params::fnv1a;
 
 /// How this program was started, as one would type it.
 pub fn command() -> String {
-    let mut args = env::args();
+    let mut args = env::args_os().map(|arg| arg.to_string_lossy().into_owned());
     let program = args.next().unwrap_or_default();
     let name = Path::new(&program).file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let rest: String = args.map(|arg| format!(" {arg}")).collect();
+    let quoted = |arg: String| if arg.contains(char::is_whitespace) { format!(" '{arg}'") } else { format!(" {arg}") };
+    let rest: String = args.map(quoted).collect();
+    let features = if cfg!(feature = "cuda") { " --features cuda" } else { "" };
     let separator = if rest.is_empty() { "" } else { " --" };
-    format!("cargo run -p {name}{separator}{rest}")
+    format!("cargo run -p {name}{features}{separator}{rest}")
+}
+
+/// A fingerprint of this program's file: another build of it, or another lab's, may train in another way.
+///
+/// # Errors
+/// A file that can't be read.
+pub fn program() -> anyhow::Result<String> {
+    let path = env::current_exe().context("looking for this program's file")?;
+    let bytes = fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
+    Ok(format!("{:016x}", fnv1a(bytes)))
 }
 
 /// The processor, and where training took place.

@@ -1,5 +1,6 @@
 //! One run of an experiment: data, device and folder, opened from the flags.
 
+use std::cell::RefCell;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
@@ -22,6 +23,17 @@ use crate::{Comparison, Flags, Settings, machine};
 pub const PROTOCOL: &str = "backbone after the last epoch, frozen, in evaluation mode; linear probe: full-batch L-BFGS softmax \
     regression on standardized features (L2 1e-3), all training images; kNN: cosine, k = 200, T = 0.1; accuracy on the test split";
 
+/// What is done with a checkpoint that an earlier run left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Resume {
+    /// It is removed.
+    Never,
+    /// The training goes on from it; one that does not belong to this training is an error.
+    OrFail,
+    /// The training goes on from it if it belongs to this training, and starts anew if not.
+    Matching,
+}
+
 /// What all parts of an experiment need; nothing of it changes while it trains.
 pub struct Run {
     /// Images for training and testing.
@@ -31,18 +43,20 @@ pub struct Run {
     /// The folder for everything that the run writes.
     pub out: PathBuf,
     pub(crate) flags: Flags,
-    pub(crate) resume: bool,
+    pub(crate) resume: Resume,
     pub(crate) baselines: PathBuf,
     /// Tells data sets apart by their bytes and labels.
     pub(crate) images: String,
     lab: &'static str,
     settings: Key,
+    /// The settings of every training of this run.
+    pub(crate) trainings: RefCell<Vec<Value>>,
     /// Held as long as the run writes to its folder.
     _lock: File,
 }
 
 impl Run {
-    /// Opens everything that the flags ask for; nothing has been trained before all of it is there.
+    /// Opens everything that the flags ask for, before anything is trained.
     ///
     /// # Errors
     /// A batch that is too small for the lab's loss, a device that is not there, a folder that can't be written to or in which
@@ -51,7 +65,7 @@ impl Run {
         let (flags, batch_size) = (settings.flags().clone(), settings.batch_size());
         ensure!(
             batch_size >= S::LEAST_BATCH,
-            "--batch-size {batch_size}: the loss needs negatives, so expected at least {}",
+            "--batch-size {batch_size}: this lab's loss compares images with each other, so expected at least {}",
             S::LEAST_BATCH
         );
         let device = flags.device.open()?;
@@ -67,11 +81,13 @@ impl Run {
             .with_context(|| format!("--baselines: {} can't be written to", baselines.display()))?;
         let data = flags.load_data(batch_size)?;
         let images = format!("{:016x}", fingerprint(&data));
-        let (lab, settings, resume) = (S::LAB, Key::of(settings)?, flags.resume);
-        Ok(Self { data, device, out, flags, resume, baselines, images, lab, settings, _lock: lock })
+        let key = Key::of(settings)?.with("epochs", settings.epochs()).with("batch_size", batch_size);
+        let resume = if flags.resume { Resume::OrFail } else { Resume::Never };
+        let (lab, trainings) = (S::LAB, RefCell::default());
+        Ok(Self { data, device, out, flags, resume, baselines, images, lab, settings: key, trainings, _lock: lock })
     }
 
-    /// The run of `--ablate NAME`: it writes to a folder of its own, and goes on where it was interrupted.
+    /// The run of `--ablate NAME`: it writes to a folder of its own, and goes on where the same program was interrupted.
     ///
     /// # Errors
     /// Images without classes, by which nothing can be compared; a folder that can't be made.
@@ -79,7 +95,7 @@ impl Run {
         ensure!(!self.data.classes.is_empty(), "{}: these images have no classes to compare by", self.flags.data);
         let out = self.out.join(format!("ablation_{name}"));
         fs::create_dir_all(&out).with_context(|| format!("making the folder {}", out.display()))?;
-        Ok(Self { out, resume: true, ..self })
+        Ok(Self { out, resume: Resume::Matching, ..self })
     }
 
     /// What random draws depend on.
@@ -92,12 +108,12 @@ impl Run {
         Params::new(self.flags.seed, &self.device)
     }
 
-    /// The backbone that the flags ask for, on RGB images.
+    /// The backbone that the flags ask for.
     ///
     /// # Errors
     /// A name that is taken in `params`.
-    pub fn backbone(&self, params: &Params) -> Result<Backbone> {
-        Backbone::new(self.flags.backbone, Input::RGB.channels, params)
+    pub fn backbone(&self, input: &Input, params: &Params) -> Result<Backbone> {
+        Backbone::new(self.flags.backbone, input.channels, params)
     }
 
     /// The training images in the batches that the settings ask for.
@@ -112,8 +128,8 @@ impl Run {
     ///
     /// # Errors
     /// As [`Evaluation::of`].
-    pub fn evaluate(&self, backbone: &Backbone) -> anyhow::Result<Evaluation> {
-        self.evaluate_blocks(|images| backbone.forward_blocks(images, false))
+    pub fn evaluate(&self, backbone: &Backbone, input: &Input) -> anyhow::Result<Evaluation> {
+        self.evaluate_blocks(|images| backbone.forward_blocks(&(input.prepare)(images)?, false))
     }
 
     /// As [`Run::evaluate`], of whatever gives maps `[B, C, H, W]` for a batch of images, shallow to deep.
@@ -136,7 +152,7 @@ impl Run {
             println!("these images have no classes: no probes");
             return Ok(comparison);
         }
-        let evaluation = self.evaluate_blocks(|images| backbone.forward_blocks(&(input.prepare)(images)?, false))?;
+        let evaluation = self.evaluate(backbone, input)?;
         let baselines = Baselines::load_or_train(self, input)?;
         comparison.insert("random", baselines.random);
         comparison.insert(name, evaluation);
@@ -149,12 +165,13 @@ impl Run {
     pub fn page(&self, title: &str) -> Page {
         let facts = [
             ("Command", machine::command()),
+            ("Data", self.data.name.clone()),
             ("Seed", self.flags.seed.to_string()),
             ("Protocol", PROTOCOL.to_string()),
             ("Hardware", machine::hardware(&self.device)),
             ("Versions", machine::versions()),
         ];
-        Page::new(&format!("{title} on {}", self.data.name), &facts)
+        Page::new(title, &facts)
     }
 
     /// Curves of `quantities` of a training, epoch by epoch, with the loss's landmarks.
@@ -172,7 +189,7 @@ impl Run {
             series: quantities.iter().map(|quantity| line(quantity)).collect::<anyhow::Result<_>>()?,
             levels: landmarks.filter_map(|(name, points)| Some((name, points.first()?.1))).collect(),
         };
-        curves.save(&self.out, "training")
+        curves.save(&self.out, &format!("training_{}", name.replace('-', "_")))
     }
 
     /// Ends a run: writes `evaluation.json`, from which tables of several runs are made, and the page.
@@ -190,6 +207,7 @@ impl Run {
             "protocol": PROTOCOL,
             "hardware": machine::hardware(&self.device),
             "versions": machine::versions(),
+            "trainings": *self.trainings.borrow(),
             "evaluations": comparison.record(),
         });
         write_atomically(&self.out.join("evaluation.json"), format!("{record:#}\n").as_bytes())?;
@@ -216,9 +234,9 @@ fn lock(folder: &Path) -> anyhow::Result<File> {
 }
 
 fn fingerprint(data: &Dataset) -> u64 {
-    let of_split = |split: &Split| {
+    fn of_split(split: &Split) -> impl Iterator<Item = u8> {
         let labels = split.labels().unwrap_or_default().iter().flat_map(|label| label.to_le_bytes());
-        (0..split.len()).flat_map(|i| split.images().get(i).to_vec()).chain(labels).collect::<Vec<_>>()
-    };
-    fnv1a([&data.train, &data.test].into_iter().flat_map(of_split))
+        (0..split.len()).flat_map(|i| split.images().get(i)).copied().chain(labels)
+    }
+    fnv1a(of_split(&data.train).chain(of_split(&data.test)))
 }

@@ -1,6 +1,7 @@
 //! How far a training is.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use ssl_data::Loader;
@@ -8,7 +9,8 @@ use ssl_nn::{Checkpoint, Part, WarmupCosine};
 use ssl_report::{Landmarks, Progress};
 
 use crate::key::Key;
-use crate::{Run, Settings};
+use crate::run::Resume;
+use crate::{Run, Settings, machine};
 
 /// What is to be trained.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +41,9 @@ pub struct Training {
     epochs: usize,
     batches: usize,
     warmup: usize,
+    epoch: usize,
     step: usize,
+    parts: Vec<String>,
     progress: Progress,
 }
 
@@ -58,16 +62,28 @@ impl Training {
     ) -> anyhow::Result<Self> {
         let Plan { name, epochs, landmarks } = plan;
         let key = Key::of(settings)?
+            .with("program", machine::program()?)
             .with("training", name)
             .with("epochs", epochs)
             .with("batch_size", loader.batch_size())
             .with("images", run.images.as_str());
         let checkpoint = run.out.join(format!("{name}.safetensors"));
-        let first = if run.resume && checkpoint.exists() {
-            let found = Checkpoint::read(&checkpoint)?;
-            restore(found, &key, epochs, parts).with_context(|| format!("can't go on from {}", checkpoint.display()))?
-        } else {
-            0
+        run.trainings.borrow_mut().push(key.value());
+        let names = parts.iter().map(|(part, _)| part.to_string()).collect();
+        let first = match run.resume {
+            Resume::Never => forget(&checkpoint)?,
+            _ if !checkpoint.exists() => 0,
+            resume => {
+                let found = Checkpoint::read(&checkpoint);
+                let restored = found.and_then(|found| restore(found, &key, epochs, parts));
+                match restored.with_context(|| format!("can't go on from {}", checkpoint.display())) {
+                    Err(error) if resume == Resume::Matching => {
+                        println!("{name}: trained anew: {error:#}");
+                        forget(&checkpoint)?
+                    }
+                    restored => restored?,
+                }
+            }
         };
         if first == epochs {
             println!("{name}: all {epochs} epochs were trained before");
@@ -75,7 +91,8 @@ impl Training {
         let batches = loader.batches();
         let progress = Progress::new(name, &run.out, first, epochs, batches)?.with_landmarks(landmarks);
         let warmup = (settings.flags().warmup * (epochs * batches) as f64) as usize;
-        Ok(Self { checkpoint, key, first, epochs, batches, warmup, step: first * batches, progress })
+        let (epoch, step) = (first, first * batches);
+        Ok(Self { checkpoint, key, first, epochs, batches, warmup, epoch, step, parts: names, progress })
     }
 
     /// The epochs that are left.
@@ -120,16 +137,36 @@ impl Training {
     /// An epoch is done: writes its metrics and the checkpoint from which the training can go on.
     ///
     /// # Errors
-    /// Weights that are not finite; files that can't be written.
+    /// Another number of steps than the epoch has batches, other parts than the training began with, weights that are not finite; files
+    /// that can't be written.
     pub fn end_epoch(&mut self, parts: &[(&str, &dyn Part)]) -> anyhow::Result<()> {
-        let epoch = self.step / self.batches;
-        let checkpoint = Checkpoint::new(epoch, &self.key.text(), parts);
-        let save = checkpoint.save(&self.checkpoint);
-        save.with_context(|| {
-            format!("epoch {epoch}: can't keep this state; after a divergence, try a lower --learning-rate")
-        })?;
-        self.progress.end_epoch()
+        self.epoch += 1;
+        let (epoch, steps) = (self.epoch, self.epoch * self.batches);
+        ensure!(
+            self.step == steps,
+            "epoch {epoch}: expected {steps} steps in all, one for each batch, got {}",
+            self.step
+        );
+        let names: Vec<&str> = parts.iter().map(|(part, _)| *part).collect();
+        ensure!(
+            names == self.parts,
+            "expected the parts that the training began with, {:?}, got {names:?}",
+            self.parts
+        );
+        self.progress.end_epoch()?;
+        let checkpoint = Checkpoint::new(epoch, &self.key.text(), parts)?;
+        checkpoint.save(&self.checkpoint).with_context(|| {
+            format!("epoch {epoch}: this state can't be kept; after a divergence, try a lower --learning-rate")
+        })
     }
+}
+
+/// Removes what an earlier run left: if this one is interrupted, nobody must go on from there.
+fn forget(checkpoint: &Path) -> anyhow::Result<usize> {
+    if checkpoint.exists() {
+        fs::remove_file(checkpoint).with_context(|| format!("removing {}", checkpoint.display()))?;
+    }
+    Ok(0)
 }
 
 /// Puts a checkpoint's state back and returns how many epochs it has done.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use candle_core::{Device, Result, Tensor, bail};
 use serde::{Deserialize, Serialize};
 
@@ -22,10 +22,13 @@ pub trait Part {
 }
 
 /// # Errors
-/// Shapes that differ, with the name and both.
-pub(crate) fn expect_same_shape(name: &str, expected: &Tensor, got: &Tensor) -> Result<()> {
+/// Shapes or types that differ, with the name and both.
+pub(crate) fn expect_alike(name: &str, expected: &Tensor, got: &Tensor) -> Result<()> {
     if expected.shape() != got.shape() {
         bail!("{name}: expected shape {:?}, got {:?}", expected.dims(), got.dims());
+    }
+    if expected.dtype() != got.dtype() {
+        bail!("{name}: expected type {:?}, got {:?}", expected.dtype(), got.dtype());
     }
     Ok(())
 }
@@ -48,7 +51,7 @@ impl Part for Tensor {
 
     fn load_state(&mut self, state: BTreeMap<String, Tensor>) -> Result<()> {
         let value = only_value(state)?;
-        expect_same_shape(VALUE, self, &value)?;
+        expect_alike(VALUE, self, &value)?;
         *self = value.to_device(self.device())?.copy()?;
         Ok(())
     }
@@ -73,6 +76,8 @@ pub struct Checkpoint {
     pub epoch: usize,
     /// The run's settings; a run resumes only what was started with the same.
     pub settings: String,
+    /// Names of the parts; a fresh optimizer is a part without tensors.
+    parts: Vec<String>,
     tensors: BTreeMap<String, Tensor>,
 }
 
@@ -81,15 +86,25 @@ pub struct Checkpoint {
 struct Header {
     epoch: usize,
     settings: String,
+    parts: Vec<String>,
 }
 
 impl Checkpoint {
     /// The state of some named parts; it shares their memory, so it is to be saved before they change.
-    pub fn new(epoch: usize, settings: &str, parts: &[(&str, &dyn Part)]) -> Self {
+    ///
+    /// # Errors
+    /// Two parts of one name.
+    pub fn new(epoch: usize, settings: &str, parts: &[(&str, &dyn Part)]) -> anyhow::Result<Self> {
+        let names: Vec<String> = parts.iter().map(|(part, _)| part.to_string()).collect();
+        let twice = names.iter().enumerate().find(|(i, name)| names[..*i].contains(name));
+        if let Some((_, name)) = twice {
+            anyhow::bail!("two parts of a checkpoint are called {name:?}");
+        }
         let states = parts.iter().flat_map(|(part, state)| {
             state.state().into_iter().map(move |(name, value)| (format!("{part}/{name}"), value))
         });
-        Self { epoch, settings: settings.to_string(), tensors: states.collect() }
+        let tensors = states.collect();
+        Ok(Self { epoch, settings: settings.to_string(), parts: names, tensors })
     }
 
     /// Writes the file whole or not at all.
@@ -97,7 +112,7 @@ impl Checkpoint {
     /// # Errors
     /// As [`TensorFile::save`].
     pub fn save(self, path: &Path) -> anyhow::Result<()> {
-        let header = serde_json::to_string(&Header { epoch: self.epoch, settings: self.settings })?;
+        let header = serde_json::to_string(&Header { epoch: self.epoch, settings: self.settings, parts: self.parts })?;
         TensorFile { header, tensors: self.tensors }.save(path)
     }
 
@@ -108,24 +123,23 @@ impl Checkpoint {
     pub fn read(path: &Path) -> anyhow::Result<Self> {
         let TensorFile { header, tensors } = TensorFile::read(path)?;
         let header = serde_json::from_str(&header).with_context(|| format!("{}: no checkpoint", path.display()))?;
-        let Header { epoch, settings } = header;
-        Ok(Self { epoch, settings, tensors })
+        let Header { epoch, settings, parts } = header;
+        Ok(Self { epoch, settings, parts, tensors })
     }
 
     /// Puts the state of each part back.
     ///
     /// # Errors
-    /// A part, a name or a shape that does not belong to what was saved.
+    /// Other parts than were saved; a name, a shape or a type that does not belong to one of them.
     pub fn restore(mut self, parts: &mut [(&str, &mut dyn Part)]) -> anyhow::Result<()> {
+        let names: Vec<&str> = parts.iter().map(|(part, _)| *part).collect();
+        ensure!(names == self.parts, "the checkpoint holds {:?}, expected {names:?}", self.parts);
         for (part, state) in parts {
             let prefix = format!("{part}/");
             let mine = self.tensors.extract_if(.., |name, _| name.starts_with(&prefix));
             let mine = mine.map(|(name, value)| (name[prefix.len()..].to_string(), value)).collect();
             state.load_state(mine).with_context(|| format!("the checkpoint's {part}"))?;
         }
-        match self.tensors.keys().next() {
-            Some(name) => Err(anyhow::anyhow!("the checkpoint's {name} belongs to nothing here")),
-            None => Ok(()),
-        }
+        Ok(())
     }
 }

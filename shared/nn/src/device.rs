@@ -1,7 +1,7 @@
 //! Which device to train on.
 
 use std::fmt;
-use std::panic::catch_unwind;
+use std::panic::{catch_unwind, set_hook, take_hook};
 use std::str::FromStr;
 
 use anyhow::{Context, bail};
@@ -65,7 +65,11 @@ fn open_cuda(number: usize) -> anyhow::Result<Device> {
         bail!("this program was built without CUDA: build it with `--features cuda`");
     }
     // The CUDA bindings panic where a driver library is missing or of another version.
-    match catch_unwind(|| Device::new_cuda(number)) {
+    let hook = take_hook();
+    set_hook(Box::new(|_| {}));
+    let device = catch_unwind(|| Device::new_cuda(number));
+    set_hook(hook);
+    match device {
         Ok(device) => Ok(device?),
         Err(_) => bail!("the CUDA libraries could not be loaded"),
     }

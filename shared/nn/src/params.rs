@@ -7,7 +7,7 @@ use candle_core::{Device, Result, Tensor, Var, bail};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::checkpoint::{Part, expect_same_shape};
+use crate::checkpoint::{Part, expect_alike};
 
 /// How a parameter starts.
 #[derive(Clone, Copy, Debug)]
@@ -176,7 +176,7 @@ impl Params {
             match theirs.iter().find(|(name, _)| *name == twin) {
                 None => bail!("{name} has no twin {twin}"),
                 Some((_, twin)) => {
-                    expect_same_shape(&name, &var, twin)?;
+                    expect_alike(&name, &var, twin)?;
                     Ok((var, twin.clone()))
                 }
             }
@@ -198,7 +198,7 @@ impl Part for Params {
             match state.remove(&name[self.prefix.len()..]) {
                 None => bail!("the weights lack {name}"),
                 Some(value) => {
-                    expect_same_shape(&name, &var, &value)?;
+                    expect_alike(&name, &var, &value)?;
                     values.push((var, value));
                 }
             }

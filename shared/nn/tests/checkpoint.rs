@@ -50,7 +50,7 @@ impl Learner {
             ("queue", &self.queue),
             ("place", &self.place),
         ];
-        Checkpoint::new(epoch, "settings", parts).save(path)
+        Checkpoint::new(epoch, "settings", parts)?.save(path)
     }
 
     fn restore(&mut self, path: &Path) -> Result<usize> {
@@ -130,18 +130,21 @@ fn a_part_that_is_missing_or_of_another_shape_is_named() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("run.safetensors");
     let queue = Tensor::zeros((2, 4), candle_core::DType::F32, &Device::Cpu)?;
-    Checkpoint::new(1, "", &[("queue", &queue)]).save(&path)?;
+    Checkpoint::new(1, "", &[("queue", &queue)])?.save(&path)?;
+    assert!(Checkpoint::new(1, "", &[("queue", &queue), ("queue", &queue)]).is_err());
     let restore = |name: &str, rows: usize| -> Result<()> {
         let mut queue = Tensor::zeros((rows, 4), candle_core::DType::F32, &Device::Cpu)?;
         Checkpoint::read(&path)?.restore(&mut [(name, &mut queue)])
     };
     restore("queue", 2)?;
-    for (name, rows, word) in [("bank", 2, "bank"), ("queue", 3, "expected shape [3, 4], got [2, 4]")] {
+    for (name, rows, word) in
+        [("bank", 2, "holds [\"queue\"], expected [\"bank\"]"), ("queue", 3, "expected shape [3, 4], got [2, 4]")]
+    {
         let message = format!("{:#}", restore(name, rows).expect_err(word));
         assert!(message.contains(word), "{message}");
     }
     let message = format!("{:#}", Checkpoint::read(&path)?.restore(&mut []).expect_err("a part too many"));
-    assert!(message.contains("queue/value"), "{message}");
+    assert!(message.contains("expected []"), "{message}");
     Ok(())
 }
 

@@ -67,6 +67,8 @@ fn a_state_of_other_parameters_is_refused() -> Result<()> {
         (sgd.load_state(state("velocity/other", &[1.0, 2.0])?), "no parameter other"),
         (sgd.load_state(state("velocity/weight", &[1.0])?), "expected shape [2], got [1]"),
         (adamw.load_state(state("first moment/other", &[1.0, 2.0])?), "no parameter other"),
+        (adamw.load_state(state("first moment/weight", &[1.0, 2.0])?), "lacks steps"),
+        (sgd.load_state(state("first moment/weight", &[1.0, 2.0])?), "the optimizer has no first moment/weight"),
     ];
     for (result, part) in messages {
         let message = result.expect_err(part).to_string();

@@ -134,8 +134,8 @@ impl Progress {
         }
     }
 
-    /// An epoch is done: writes its mean loss, its speed and whatever else was measured. After the last one the bar goes, and how
-    /// long the training took is said.
+    /// An epoch is done: writes its mean loss, its speed and whatever else was measured. After the last one, removes the bar and says
+    /// how long the training took.
     ///
     /// # Errors
     /// A file that can't be written.

@@ -90,8 +90,8 @@ impl Toybox {
         Ok(Dataset {
             name: self.name(),
             classes: CLASSES.iter().map(|class| class.name.to_string()).collect(),
-            train: self.split(0, self.train)?,
-            test: self.split(self.train, self.test)?,
+            train: self.split(0, self.train)?.into(),
+            test: self.split(self.train, self.test)?.into(),
         })
     }
 

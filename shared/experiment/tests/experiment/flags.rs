@@ -15,7 +15,7 @@ fn every_flag_has_its_range_and_counts_where_it_changes_weights() {
     assert_eq!(audit::<Settings>(), [""; 0]);
 }
 
-/// A lab with every fault that the audit looks for.
+/// A lab with a flag that has no range, is not counted, and does not say what it takes.
 #[derive(Parser, Serialize)]
 struct Careless {
     #[command(flatten)]
@@ -77,7 +77,7 @@ fn keys_say_in_words_how_they_differ() -> anyhow::Result<()> {
     assert_eq!(Key::parse(&one.text())?, one);
     let words = one.differences(&other);
     for word in
-        ["seed is 1 here and was 2 there", "warmup is 0.5 here and was 0.05 there", "epochs is null here and was 3"]
+        ["seed is 1 here and was 2 there", "warmup is 0.5 here and was 0.05 there", "epochs is not set here and was 3"]
     {
         assert!(words.contains(word), "no {word:?} in {words}");
     }

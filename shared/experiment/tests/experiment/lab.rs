@@ -9,7 +9,7 @@ use clap::Parser;
 use image::{Rgb, RgbImage};
 use serde::Serialize;
 use ssl_experiment::landmarks::Landmarks;
-use ssl_experiment::{Flags, Plan, Run, Training, range};
+use ssl_experiment::{Flags, Input, Plan, Run, Training, range};
 use ssl_nn::{Backbone, Linear, Optimizer, Sgd};
 
 #[derive(Parser, Clone, Serialize)]
@@ -60,7 +60,7 @@ pub fn images(dir: &Path, train: u8, test: u8) -> Result<()> {
 /// A supervised training that breaks off after `stop` epochs.
 pub fn train(run: &Run, settings: &Settings, stop: usize) -> Result<Backbone> {
     let mut params = run.params();
-    let backbone = run.backbone(&params.pp("backbone"))?;
+    let backbone = run.backbone(&Input::RGB, &params.pp("backbone"))?;
     let head = Linear::new(backbone.features(), 2, &params.pp("head"))?;
     let mut optimizer = Sgd::new(params.trained(), 0.9, 0.0);
     let loader = run.loader(settings)?;

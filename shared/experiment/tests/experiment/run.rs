@@ -6,9 +6,9 @@ use std::path::Path;
 use super::lab::{images, settings, train};
 use anyhow::Result;
 use candle_core::Tensor;
-use ssl_experiment::landmarks::of_embeddings;
-use ssl_experiment::{Baselines, Comparison, Input, Run};
-use ssl_nn::{Backbone, Checkpoint};
+use ssl_experiment::landmarks::{Landmarks, of_embeddings};
+use ssl_experiment::{Baselines, Comparison, Input, Plan, Run, Training};
+use ssl_nn::{Backbone, Checkpoint, Params};
 use ssl_report::progress::history;
 
 /// The error of opening a run, in one line.
@@ -57,17 +57,13 @@ fn a_run_leaves_everything_that_is_needed_to_read_and_reuse_it() -> Result<()> {
 
 #[test]
 fn a_run_that_breaks_off_and_resumes_ends_in_the_same_bytes() -> Result<()> {
-    let [whole, broken] = [tempfile::tempdir()?, tempfile::tempdir()?];
+    let broken = tempfile::tempdir()?;
     let run = |dir: &Path, flags: &str, stop: usize| -> Result<Vec<u8>> {
         let settings = settings(dir, flags);
         train(&Run::open(&settings)?, &settings, stop)?;
         Ok(fs::read(dir.join("out/tiny.safetensors"))?)
     };
-    for dir in [&whole, &broken] {
-        images(dir.path(), 6, 1)?;
-    }
-    let relative = std::fs::read(broken.path().join("images/train/dark/0.png"))?;
-    assert_eq!(relative, std::fs::read(whole.path().join("images/train/dark/0.png"))?);
+    images(broken.path(), 6, 1)?;
     run(broken.path(), "", 2)?;
     fs::rename(broken.path().join("out"), broken.path().join("kept"))?;
     let uninterrupted = run(broken.path(), "", 99)?;
@@ -113,6 +109,55 @@ fn a_checkpoint_of_other_flags_or_images_is_refused_with_what_differs() -> Resul
 }
 
 #[test]
+fn an_ablation_trains_anew_where_a_checkpoint_is_of_other_flags() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    images(dir.path(), 6, 1)?;
+    let trained = |flags: &str, stop: usize| -> Result<Vec<u8>> {
+        let settings = settings(dir.path(), flags);
+        train(&Run::open(&settings)?.into_ablation("x")?, &settings, stop)?;
+        Ok(fs::read(dir.path().join("out/ablation_x/tiny.safetensors"))?)
+    };
+    let whole = trained("", 99)?;
+    assert_ne!(trained("--learning-rate 0.2", 99)?, whole);
+    assert!(trained("", 2)? != whole && trained("", 99)? == whole, "it does not go on where it was interrupted");
+    Ok(())
+}
+
+#[test]
+fn a_run_that_does_not_resume_leaves_nothing_to_resume_from() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    images(dir.path(), 6, 1)?;
+    let (first, again) = (settings(dir.path(), ""), settings(dir.path(), "--resume"));
+    train(&Run::open(&first)?, &first, 99)?;
+    // Interrupted in its first epoch.
+    train(&Run::open(&first)?, &first, 0)?;
+    train(&Run::open(&again)?, &again, 99)?;
+    assert_eq!(history(&dir.path().join("out"), "tiny", "loss")?.len(), 4);
+    Ok(())
+}
+
+#[test]
+fn a_training_whose_steps_or_parts_do_not_add_up_is_an_error() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    images(dir.path(), 6, 1)?;
+    let settings = settings(dir.path(), "");
+    let run = Run::open(&settings)?;
+    let (mut params, loader) = (run.params(), run.loader(&settings)?);
+    let landmarks = Landmarks { collapsed: 0.0, random: 0.0 };
+    let plan = Plan { name: "odd", epochs: 1, landmarks };
+    let begin = |params: &mut Params| Training::begin(&run, &settings, &loader, plan, &mut [("params", params as _)]);
+    let mut training = begin(&mut params)?;
+    training.step(1.0, 4)?;
+    let message = training.end_epoch(&[("params", &params)]).expect_err("one step of three").to_string();
+    assert!(message.contains("expected 3 steps in all, one for each batch, got 1"), "{message}");
+    let mut training = begin(&mut params)?;
+    (0..3).try_for_each(|_| training.step(1.0, 4))?;
+    let message = training.end_epoch(&[]).expect_err("no parts").to_string();
+    assert!(message.contains("[\"params\"], got []"), "{message}");
+    Ok(())
+}
+
+#[test]
 fn a_checkpoint_that_says_it_is_further_than_the_training_goes_is_refused() -> Result<()> {
     let dir = tempfile::tempdir()?;
     images(dir.path(), 6, 1)?;
@@ -147,7 +192,12 @@ fn too_few_images_and_too_small_batches_are_one_message_before_training() -> Res
         (3, 1, "", "expected at least 10 images to train on, got 6"),
         (6, 1, "--train-images 3", "got 3; --train-images limits them"),
         (6, 1, "--batch-size 13", "a batch of 13 does not fit into 12 training images: lower --batch-size"),
-        (6, 1, "--batch-size 1", "--batch-size 1: the loss needs negatives, so expected at least 2"),
+        (
+            6,
+            1,
+            "--batch-size 1",
+            "--batch-size 1: this lab's loss compares images with each other, so expected at least 2",
+        ),
     ] {
         let dir = tempfile::tempdir()?;
         images(dir.path(), train, test)?;
@@ -185,7 +235,7 @@ fn folders_that_can_t_be_written_to_are_named_with_their_flag() -> Result<()> {
 }
 
 #[test]
-fn images_without_classes_train_but_can_t_be_compared() -> Result<()> {
+fn images_without_classes_are_loaded_but_can_t_be_compared() -> Result<()> {
     let dir = tempfile::tempdir()?;
     images(dir.path(), 7, 1)?;
     let all = dir.path().join("images");
@@ -197,7 +247,10 @@ fn images_without_classes_train_but_can_t_be_compared() -> Result<()> {
     fs::remove_dir_all(all.join("train"))?;
     fs::remove_dir_all(all.join("test"))?;
     let run = Run::open(&settings(dir.path(), ""))?;
-    let backbone = run.backbone(&run.params())?;
+    let loader = run.loader(&settings(dir.path(), ""))?;
+    let batch = loader.epoch(0).next().expect("a batch")?;
+    assert!(batch.labels.is_none());
+    let backbone = run.backbone(&Input::RGB, &run.params())?;
     let comparison: Comparison = run.compare("tiny", &backbone, &Input::RGB)?;
     assert!(comparison.is_empty());
     run.finish(&run.page("Tiny"), &comparison)?;
@@ -223,6 +276,24 @@ fn baselines_are_kept_per_input() -> Result<()> {
     assert_eq!(kept()?, 3);
     assert_eq!(Baselines::load_or_train(&run, &Input::RGB)?, first);
     assert_eq!(kept()?, 3);
+    Ok(())
+}
+
+#[test]
+fn baselines_are_read_and_not_trained_again_unless_their_key_differs() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    images(dir.path(), 6, 2)?;
+    let run = Run::open(&settings(dir.path(), ""))?;
+    let trained = Baselines::load_or_train(&run, &Input::RGB)?;
+    let file = fs::read_dir(dir.path().join("baselines"))?.filter_map(|entry| Some(entry.ok()?.path()));
+    let path = file.into_iter().find(|path| path.extension().is_some_and(|end| end == "json")).expect("a file");
+    let mut kept: serde_json::Value = serde_json::from_slice(&fs::read(&path)?)?;
+    kept["random"]["knn"] = 0.125.into();
+    fs::write(&path, kept.to_string())?;
+    assert_eq!(Baselines::load_or_train(&run, &Input::RGB)?.random.knn, 0.125);
+    kept["key"] = "another".into();
+    fs::write(&path, kept.to_string())?;
+    assert_eq!(Baselines::load_or_train(&run, &Input::RGB)?, trained);
     Ok(())
 }
 

@@ -73,9 +73,6 @@ struct Header {
     channels: usize,
 }
 
-/// What precedes the names of weights in a file.
-const PREFIX: &str = "backbone/";
-
 impl Backbone {
     /// A network for images of `channels` channels: 3 for RGB.
     ///
@@ -99,8 +96,7 @@ impl Backbone {
         let header: Header = serde_json::from_str(&header).context("no backbone").with_context(of_file)?;
         let mut params = Params::new(0, device);
         let backbone = Self::new(header.backbone.parse().with_context(of_file)?, header.channels, &params)?;
-        let relative = |(name, value): (String, Tensor)| Some((name.strip_prefix(PREFIX)?.to_string(), value));
-        params.load_state(tensors.into_iter().filter_map(relative).collect()).with_context(of_file)?;
+        params.load_state(tensors).with_context(of_file)?;
         Ok(backbone)
     }
 
@@ -110,8 +106,22 @@ impl Backbone {
     /// Weights that are not finite; a directory that can't be written to.
     pub fn save(&self, path: &Path) -> anyhow::Result<()> {
         let header = serde_json::to_string(&Header { backbone: self.kind.to_string(), channels: self.channels })?;
-        let tensors = self.params.state().into_iter().map(|(name, value)| (format!("{PREFIX}{name}"), value));
-        TensorFile { header, tensors: tensors.collect() }.save(path)
+        TensorFile { header, tensors: self.params.state() }.save(path)
+    }
+
+    /// Weights and running statistics, to train them further.
+    pub fn params(&self) -> &Params {
+        &self.params
+    }
+
+    /// Which network it is.
+    pub fn kind(&self) -> BackboneKind {
+        self.kind
+    }
+
+    /// Channels of the images that it takes.
+    pub fn channels(&self) -> usize {
+        self.channels
     }
 
     /// Length of the features.

@@ -32,7 +32,7 @@ pub enum BatchNormMode {
 /// `x` `[B, C, H, W]`, `gamma` and `beta` `[C]` → `[B, C, H, W]`.
 ///
 /// # Errors
-/// Other ranks, a number of channels that differs, a type other than `f32`.
+/// Other ranks, a number of channels that differs, a type other than `f32`; in training, a single number in each channel.
 pub fn batch_norm(
     x: &Tensor,
     gamma: &Tensor,
@@ -50,6 +50,9 @@ pub fn batch_norm(
     {
         bail!("batch_norm: x has {channels} channels, the statistics are {:?} and {:?}", mean.dims(), variance.dims());
     }
+    if let BatchNormMode::Train = mode {
+        expect_several(x.elem_count() / channels)?;
+    }
     let x = x.contiguous()?;
     if !x.device().is_cpu() {
         return on_device(&x, gamma, beta, mode, epsilon, relu);
@@ -65,6 +68,15 @@ pub fn batch_norm(
     let moments = Moments::new(&statistics)?;
     let affine = Affine::new(statistics, epsilon, &gamma.to_vec1()?, &beta.to_vec1()?, relu);
     Ok((x.apply_op3(gamma, beta, BatchNorm { affine, train })?, moments))
+}
+
+/// # Errors
+/// A single number in each channel: it has no variance.
+pub(super) fn expect_several(numbers: usize) -> Result<()> {
+    if numbers < 2 {
+        bail!("batch norm in training: expected at least two numbers in each channel, got {numbers}");
+    }
+    Ok(())
 }
 
 impl Moments {

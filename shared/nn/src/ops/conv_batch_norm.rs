@@ -8,6 +8,7 @@ use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
 use pulp::Arch;
 
 use super::affine::Affine;
+use super::batch_norm::expect_several;
 use super::conv::{self, conv2d};
 use super::geometry::Geometry;
 use super::method::each_map;
@@ -40,6 +41,7 @@ pub fn conv_batch_norm(
     if gamma.dims() != [channels] || beta.dims() != [channels] {
         bail!("conv_batch_norm: {channels} channels, gamma is {:?} and beta {:?}", gamma.dims(), beta.dims());
     }
+    expect_several(batch * geometry.pixels())?;
     let (x, weight) = (x.contiguous()?, weight.contiguous()?);
     let (y, statistics) = {
         let (x_storage, x_layout) = x.storage_and_layout();

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use candle_core::backprop::GradStore;
-use candle_core::{DType, Device, Result, Tensor, Var};
+use candle_core::{Device, Result, Tensor, Var, bail};
 
 use super::update::update;
-use super::{Memory, Optimizer, decays};
+use super::{Memory, Optimizer, decays, expect_nothing_left};
 use crate::checkpoint::Part;
 
 /// Adam with decoupled weight decay (Loshchilov and Hutter 2019), as PyTorch's `torch.optim.AdamW`:
@@ -77,11 +77,12 @@ impl Part for AdamW {
         self.first.state(FIRST).chain(self.second.state(SECOND)).chain(steps).collect()
     }
 
-    fn load_state(&mut self, state: BTreeMap<String, Tensor>) -> Result<()> {
-        let first = Memory::load(&state, FIRST, &self.params)?;
-        let second = Memory::load(&state, SECOND, &self.params)?;
-        self.steps = state.get(STEPS).map_or(Ok(0), |steps| steps.to_dtype(DType::U32)?.to_scalar())?;
-        (self.first, self.second) = (first, second);
+    fn load_state(&mut self, mut state: BTreeMap<String, Tensor>) -> Result<()> {
+        let first = Memory::load(&mut state, FIRST, &self.params)?;
+        let second = Memory::load(&mut state, SECOND, &self.params)?;
+        let Some(steps) = state.remove(STEPS) else { bail!("AdamW's state lacks {STEPS}") };
+        expect_nothing_left(&state)?;
+        (self.first, self.second, self.steps) = (first, second, steps.to_scalar()?);
         Ok(())
     }
 }

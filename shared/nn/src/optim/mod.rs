@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use candle_core::backprop::GradStore;
 use candle_core::{Result, Tensor, Var, bail};
 
-use crate::checkpoint::{Part, expect_same_shape};
+use crate::checkpoint::{Part, expect_alike};
 
 pub use adamw::AdamW;
 pub use sgd::Sgd;
@@ -36,6 +36,15 @@ fn decays(var: &Var) -> bool {
     var.rank() > 1
 }
 
+/// # Errors
+/// What is left of a state, if anything is.
+fn expect_nothing_left(state: &BTreeMap<String, Tensor>) -> Result<()> {
+    match state.keys().next() {
+        Some(name) => bail!("the optimizer has no {name}"),
+        None => Ok(()),
+    }
+}
+
 /// One number for every element of every parameter, such as a velocity; zero at first.
 struct Memory(BTreeMap<String, Tensor>);
 
@@ -51,15 +60,15 @@ impl Memory {
         Ok(&self.0[name])
     }
 
-    /// Takes what `state` holds under `prefix`; each entry must belong to one of `params`.
-    fn load(state: &BTreeMap<String, Tensor>, prefix: &str, params: &[(String, Var)]) -> Result<Self> {
+    /// Takes what `state` holds under `prefix` out of it; each entry must belong to one of `params`.
+    fn load(state: &mut BTreeMap<String, Tensor>, prefix: &str, params: &[(String, Var)]) -> Result<Self> {
         let mut memory = Self::new();
-        for (name, value) in state {
-            let Some(param) = name.strip_prefix(prefix) else { continue };
+        for (name, value) in &state.extract_if(.., |name, _| name.starts_with(prefix)).collect::<Vec<_>>() {
+            let param = &name[prefix.len()..];
             let Some((_, var)) = params.iter().find(|(name, _)| name == param) else {
                 bail!("the optimizer has no parameter {param}");
             };
-            expect_same_shape(name, var, value)?;
+            expect_alike(name, var, value)?;
             // Steps write in place: what the caller holds must stay as it is.
             memory.0.insert(param.to_string(), value.to_device(var.device())?.copy()?);
         }

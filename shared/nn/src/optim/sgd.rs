@@ -6,7 +6,7 @@ use candle_core::backprop::GradStore;
 use candle_core::{Result, Tensor, Var};
 
 use super::update::update;
-use super::{Memory, Optimizer, decays};
+use super::{Memory, Optimizer, decays, expect_nothing_left};
 use crate::checkpoint::Part;
 
 /// Stochastic gradient descent with momentum and weight decay, as PyTorch's `torch.optim.SGD`:
@@ -58,8 +58,10 @@ impl Part for Sgd {
         self.velocity.state(VELOCITY).collect()
     }
 
-    fn load_state(&mut self, state: BTreeMap<String, Tensor>) -> Result<()> {
-        self.velocity = Memory::load(&state, VELOCITY, &self.params)?;
+    fn load_state(&mut self, mut state: BTreeMap<String, Tensor>) -> Result<()> {
+        let velocity = Memory::load(&mut state, VELOCITY, &self.params)?;
+        expect_nothing_left(&state)?;
+        self.velocity = velocity;
         Ok(())
     }
 }

@@ -57,11 +57,11 @@ fn brightness(images: &Tensor) -> candle_core::Result<Tensor> {
 
 fn train(run: &Run, settings: &Settings) -> anyhow::Result<Backbone> {
     let mut params = run.params();
-    let backbone = run.backbone(&params.pp("backbone"))?;
+    let backbone = run.backbone(&Input::RGB, &params.pp("backbone"))?;
     let head = Linear::new(backbone.features(), 1, &params.pp("head"))?;
     let mut optimizer = AdamW::new(params.trained(), settings.weight_decay);
     let loader = run.loader(settings)?;
-    // Who always says the mean is off by the variance; two draws from the same distribution by twice as much.
+    // Always predicting the mean has an error equal to the variance; a random draw of the same distribution has twice that.
     let truth = brightness(&run.data.train.images().to_tensor(&run.device)?)?;
     let variance = f64::from(truth.broadcast_sub(&truth.mean_all()?)?.sqr()?.mean_all()?.to_scalar::<f32>()?);
     let landmarks = Landmarks { collapsed: variance, random: 2.0 * variance };
@@ -83,7 +83,7 @@ fn train(run: &Run, settings: &Settings) -> anyhow::Result<Backbone> {
 }
 
 fn report(run: &Run, comparison: &Comparison) -> anyhow::Result<()> {
-    let mut page = run.page("Lab __NUMBER__: guessing how bright an image is,");
+    let mut page = run.page("Lab __NUMBER__: guessing how bright an image is");
     page.heading("Training");
     let curves = run.training_curves("brightness", &["loss"], "squared error")?;
     page.figure(&curves, "The error, and what it is for networks that have learned nothing.");
