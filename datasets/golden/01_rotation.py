@@ -10,133 +10,181 @@ torch.manual_seed(1)
 golden = Golden(__file__)
 
 
-def rot90(images, quarter_turns):
+def rot90(images, quarter_turns, axes=(-2, -1)):
     """Counter-clockwise, on the last two axes."""
-    return np.rot90(images, quarter_turns, axes=(-2, -1))
+    return torch.from_numpy(np.ascontiguousarray(np.rot90(images.numpy(), quarter_turns, axes=axes)))
 
 
-# Exercise 1. As many images as rows, so that turning the batch axis gives the right shape; and images that are not square.
-wide = np.arange(2 * 3 * 4 * 5, dtype=np.float32).reshape(2, 3, 4, 5) / 120
-square = torch.rand(4, 3, 4, 4).numpy()
+# Exercise 1. Letters a to f; images that are not square; as many images as rows, so that turning the batch axis gives the right shape.
+letters = torch.arange(1.0, 7.0).reshape(1, 1, 2, 3)
+wide, square = torch.rand(2, 3, 4, 5), torch.rand(4, 3, 4, 4)
+TURN_MISTAKES = {
+    "clockwise": lambda images, quarter_turns: rot90(images, -quarter_turns),
+    "mirrored": lambda images, quarter_turns: images.transpose(2, 3) if quarter_turns % 2 else rot90(images, quarter_turns),
+    "half_turn": lambda images, quarter_turns: rot90(images, 2 * quarter_turns),
+    "one_more": lambda images, quarter_turns: rot90(images, quarter_turns + 1),
+    "wrong_axes": lambda images, quarter_turns: rot90(images, quarter_turns, axes=(0, -1)),
+}
 
-for turns in (0, 1, 2, 3):
-    mistakes = {}
-    if turns in (1, 3):
-        mistakes = {
-            "clockwise": {"images": rot90(square, -turns)},
-            "mirrored": {"images": np.swapaxes(square, -2, -1)},
-            "half_turn": {"images": rot90(square, 2 * turns)},
-            "wrong_axes": {"images": np.rot90(square, turns, axes=(0, -1))},
-        }
-    golden.case(
-        f"turned_by_{90 * turns}",
-        {"images": square, "quarter_turns": turns},
-        {"images": rot90(square, turns)},
-        mistakes,
+
+def turns(name, cases, mistakes):
+    golden.check(
+        name,
+        [{"images": images, "quarter_turns": k} for images, k in cases],
+        lambda images, quarter_turns: {"images": rot90(images, quarter_turns)},
+        {id: (lambda f: lambda **inputs: {"images": f(**inputs)})(TURN_MISTAKES[id]) for id in mistakes},
         tolerance=0,
     )
-golden.case(
-    "not_square",
-    {"images": wide, "quarter_turns": 3},
-    {"images": rot90(wide, 3)},
-    {},
-    tolerance=0,
-)
 
-# Exercise 2. Three images, so that blocks of four and blocks of three differ.
-images = torch.rand(3, 3, 6, 6).numpy()
-blocks = np.concatenate([rot90(images, k) for k in range(4)])
-in_turn = np.stack([rot90(images, k) for k in range(4)], axis=1).reshape(12, 3, 6, 6)
-block_labels = np.repeat(np.arange(4), 3)
-turn_labels = np.tile(np.arange(4), 3)
-golden.case(
+
+turns("turns", [(letters, 1), (wide, 1), (square, 1), (wide, 2), (wide, 0), (square, 3), (wide, 3)], TURN_MISTAKES)
+turns("more_turns", [(letters, 5), (torch.rand(3, 2, 5, 3), 4), (wide, 6), (wide, 7), (wide, 11)], [])
+
+
+# Exercise 2.
+def in_turn(tensor):
+    """From blocks to the four turns of one image after the other."""
+    return tensor.reshape(4, -1, *tensor.shape[1:]).transpose(0, 1).flatten(0, 1)
+
+
+def blocks(images, by_images=lambda x: x, by_labels=lambda x: x):
+    turned = torch.cat([rot90(images, k) for k in range(4)])
+    labels = torch.arange(4).repeat_interleave(len(images))
+    return {"images": by_images(turned), "labels": by_labels(labels)}
+
+
+golden.check(
     "four_blocks",
-    {"images": images},
-    {"images": blocks, "labels": block_labels},
+    [{"images": torch.rand(shape)} for shape in [(3, 2, 4, 4), (1, 3, 2, 2), (5, 3, 3, 3), (67, 1, 2, 2)]],
+    blocks,
     {
-        "labels_interleaved": {"images": blocks, "labels": turn_labels},
-        "images_interleaved": {"images": in_turn, "labels": block_labels},
-        "both_interleaved": {"images": in_turn, "labels": turn_labels},
+        "labels_interleaved": lambda images: blocks(images, by_labels=in_turn),
+        "images_interleaved": lambda images: blocks(images, by_images=in_turn),
+        "both_interleaved": lambda images: blocks(images, in_turn, in_turn),
+        "first_block_only": lambda images: {
+            "images": blocks(images)["images"],
+            "labels": torch.zeros(4 * len(images), dtype=torch.int64),
+        },
     },
     tolerance=0,
 )
 
-# Exercise 3. Moderate logits for the value and its gradient, extreme ones for stability.
-logits = (3 * torch.randn(5, 4)).requires_grad_()
-labels = torch.tensor([2, 0, 3, 3, 1])
+
+# Exercise 3. One image; as many images as rotations; another number of classes.
+def case_of(count, classes, scale=2.0):
+    return {"logits": scale * torch.randn(count, classes), "labels": torch.randint(classes, (count,))}
 
 
-def with_gradient(loss):
-    (gradient,) = torch.autograd.grad(loss, logits)
-    return {"loss": loss, "gradient of logits": gradient}
+def of_loss(function):
+    return lambda logits, labels: {"loss": function(logits, labels)}
 
 
-golden.case(
+def picked(logits, labels):
+    return logits.gather(1, labels[:, None])[:, 0]
+
+
+golden.check(
     "mean_cross_entropy",
-    {"logits": logits, "labels": labels},
-    with_gradient(F.cross_entropy(logits, labels)),
+    [case_of(7, 4), case_of(1, 4), case_of(4, 4), case_of(5, 3), case_of(270, 4)],
+    of_loss(F.cross_entropy),
     {
-        "sum": with_gradient(F.cross_entropy(logits, labels, reduction="sum")),
-        "softmax_twice": with_gradient(F.cross_entropy(logits.softmax(1), labels)),
-        "over_batch": with_gradient(F.nll_loss(logits.log_softmax(0), labels)),
+        "sum": of_loss(lambda s, y: F.cross_entropy(s, y, reduction="sum")),
+        "softmax_twice": of_loss(lambda s, y: F.cross_entropy(s.softmax(1), y)),
+        "over_batch": of_loss(lambda s, y: -picked(s.log_softmax(0), y).mean()),
+        "no_minus": of_loss(lambda s, y: -F.cross_entropy(s, y)),
+        "by_classes": of_loss(lambda s, y: F.cross_entropy(s, y, reduction="sum") / s.shape[1]),
+        "twice_divided": of_loss(lambda s, y: F.cross_entropy(s, y) / len(y)),
+        "all_classes": of_loss(lambda s, y: -s.log_softmax(1).mean()),
+        "picked_detached": of_loss(lambda s, y: (s.logsumexp(1) - picked(s, y).detach()).mean()),
+        "normalizer_detached": of_loss(lambda s, y: (s.logsumexp(1).detach() - picked(s, y)).mean()),
+        "maximum_kept": of_loss(lambda s, y: ((s - s.max(1, keepdim=True)[0]).logsumexp(1) - picked(s, y)).mean()),
     },
-    tolerance=1e-5,
+    gradients=["logits"],
 )
-extreme = torch.tensor([[200.0, -200.0, 0.0, 1.0], [-200.0, 200.0, 3.0, 0.0], [0.0, 1.0, 2.0, -200.0]])
-extreme_labels = torch.tensor([1, 1, 3])
-golden.case(
-    "stable_at_200",
-    {"logits": extreme, "labels": extreme_labels},
-    {"loss": F.cross_entropy(extreme, extreme_labels)},
-    {"underflow": {"loss": np.float32(np.inf).reshape(())}, "overflow": {"loss": np.float32(np.nan).reshape(())}},
-    tolerance=1e-5,
+large = torch.tensor([[200.0, 199.0, 198.5, 200.5], [-200.0, -201.0, -199.0, -200.5], [1.0, 2.0, -1.0, 0.5]])
+far = torch.tensor([[3.0, 1.0, 0.0, -200.0], [0.0, 60.0, 50.0, -3.0], [0.5, 0.25, -1.0, 2.0]])
+golden.check(
+    "at_large_logits",
+    [{"logits": large, "labels": torch.tensor([2, 0, 3])}, {"logits": far, "labels": torch.tensor([3, 0, 1])}],
+    of_loss(F.cross_entropy),
+    {
+        "log_of_softmax": of_loss(lambda s, y: -picked(s.softmax(1).log(), y).mean()),
+        "log_of_sum": of_loss(lambda s, y: (s.exp().sum(1).log() - picked(s, y)).mean()),
+        "log_of_ratio": of_loss(lambda s, y: -picked((s.exp() / s.exp().sum(1, keepdim=True)).log(), y).mean()),
+    },
+    gradients=["logits"],
 )
 
-# Exercise 4. As many samples as classes, so that an argmax over the wrong axis gives a number too.
-votes = torch.tensor([[0.1, 2.0, 0.3, 0.0], [1.5, 0.2, 0.1, 0.4], [0.0, 0.1, 0.9, 3.0], [0.2, 4.0, 5.0, 0.3]])
-truth = torch.tensor([1, 0, 3, 0])
-right = (votes.argmax(1) == truth).double().mean().item()
-golden.case(
+
+# Exercise 4. More than 255 right ones, as many images as classes, one image.
+def right(logits, labels, axis=1):
+    found = logits.argmax(axis)
+    if found.shape != labels.shape:
+        raise ValueError("Candle compares equal shapes only")
+    return (found == labels).sum().item()
+
+
+def of_accuracy(function):
+    return lambda logits, labels: {"accuracy": float(function(logits, labels))}
+
+
+mostly_right = case_of(300, 4)
+mostly_right["logits"][torch.arange(290), mostly_right["labels"][:290]] += 20
+golden.check(
     "a_fraction",
-    {"logits": votes, "labels": truth},
-    {"accuracy": right},
+    [case_of(7, 4), mostly_right, case_of(4, 4), {"logits": torch.tensor([[0.5, 2.0, 1.0]]), "labels": torch.tensor([1])}],
+    of_accuracy(lambda s, y: right(s, y) / len(y)),
     {
-        "percent": {"accuracy": 100 * right},
-        "count": {"accuracy": 4 * right},
-        "argmax_over_batch": {"accuracy": (votes.argmax(0) == truth).double().mean().item()},
-        "error_rate": {"accuracy": 1 - right},
+        "percent": of_accuracy(lambda s, y: 100 * right(s, y) / len(y)),
+        "count": of_accuracy(right),
+        "argmax_over_batch": of_accuracy(lambda s, y: right(s, y, 0) / len(y)),
+        "error_rate": of_accuracy(lambda s, y: 1 - right(s, y) / len(y)),
+        "by_classes": of_accuracy(lambda s, y: right(s, y) / s.shape[1]),
+        "counted_in_bytes": of_accuracy(lambda s, y: right(s, y) % 256 / len(y)),
     },
     tolerance=1e-9,
 )
 
-# Exercise 5. A linear map and batch norm: in training mode its result depends on the batch.
-samples = torch.rand(8, 3, 2, 2)
-weight = torch.randn(5, 12, requires_grad=True)
-mean, variance = torch.randn(5), torch.rand(5) + 0.5
+
+# Exercise 5. A linear layer and batch norm as backbone.
+def network_case(count, batch):
+    return {
+        "weight": torch.randn(5, 12),
+        "mean": torch.randn(5),
+        "variance": torch.rand(5) + 0.5,
+        "images": torch.rand(count, 3, 2, 2),
+        "batch": batch,
+    }
 
 
-def encode(x, train):
-    h = x.flatten(1) @ weight.T
-    return F.batch_norm(h, None, None, training=True) if train else F.batch_norm(h, mean, variance)
+def frozen(weight, mean, variance, images, batch, train=False, detach=True, whole=False, parts=False, alone=False):
+    """The mean over batch norm is the only way in which images could touch each other."""
+    weight = weight.detach().requires_grad_()
+    size = -(-len(images) // batch) if parts else len(images) if alone else batch
+    images = images[: len(images) // batch * batch] if whole else images
+    if not len(images):
+        raise ValueError("nothing to join")
+    encode = lambda x: F.batch_norm(x.flatten(1) @ weight.T, mean.clone(), variance.clone(), training=train)
+    chunks = images.split(size)
+    features = torch.cat([encode(chunk) for chunk in chunks])
+    leak = torch.zeros_like(weight)
+    if not detach:
+        weights = 1 + (7 * torch.arange(features.numel()) % 11) / 11
+        (leak,) = torch.autograd.grad((features * weights.reshape(features.shape)).sum(), weight)
+    return {"features": features, "largest batch": float(len(chunks[0])), "gradient into weight": leak}
 
 
-def in_batches(train, size=3, drop_last=False):
-    parts = [part for part in samples.split(size) if not drop_last or len(part) == size]
-    return torch.cat([encode(part, train) for part in parts])
-
-
-(leak,) = torch.autograd.grad(in_batches(False).sum(), weight)
-stopped = torch.zeros_like(weight)
-golden.case(
+golden.check(
     "frozen",
-    {"images": samples, "weight": weight, "mean": mean, "variance": variance, "batch": 3},
-    {"features": in_batches(False), "gradient into weight": stopped},
+    [network_case(8, 3), network_case(10, 2), network_case(7, 7), network_case(5, 9)],
+    frozen,
     {
-        "training_mode": {"features": in_batches(True)},
-        "graph_kept": {"features": in_batches(False), "gradient into weight": leak},
-        "last_batch_dropped": {"features": in_batches(False, drop_last=True)},
+        "training_mode": lambda **case: frozen(**case, train=True),
+        "graph_kept": lambda **case: frozen(**case, detach=False),
+        "last_batch_dropped": lambda **case: frozen(**case, whole=True),
+        "as_many_parts": lambda **case: frozen(**case, parts=True),
+        "all_at_once": lambda **case: frozen(**case, alone=True),
     },
-    tolerance=1e-5,
 )
 
 golden.save()

@@ -7,100 +7,140 @@ from lightly.loss import NTXentLoss
 from torch import nn
 from torchvision.transforms import RandomResizedCrop
 
-from golden import Golden
+from golden import Golden, weighted_sum
 
 torch.manual_seed(6)
 rng = np.random.default_rng(6)
 golden = Golden(__file__)
-INFINITE = np.float32(np.inf).reshape(())
-NOT_A_NUMBER = np.float32(np.nan).reshape(())
-
-# Exercise 1. Boxes that all fit at the first try, from an image that is not square, with ratios that are not symmetric about 1.
-HEIGHT, WIDTH, SCALE, RATIO = 640, 800, (0.05, 0.15), (0.5, 5.0)
-DECILES = np.arange(1, 10) / 10
-AREAS = SCALE[0] + DECILES * (SCALE[1] - SCALE[0])
-RATIOS = RATIO[0] * (RATIO[1] / RATIO[0]) ** DECILES
+QUANTILES = np.arange(1, 10) / 10
 
 
-def describe(top, left, height, width):
-    """Shares of boxes below the deciles that are expected of their area, ratio and place, and inside the image."""
-    share = lambda values, limits: (values[:, None] <= limits).mean(0)
-    inside = (top + height <= HEIGHT) & (left + width <= WIDTH)
-    return {
-        "area": share(height * width / (HEIGHT * WIDTH), AREAS),
-        "ratio": share(width / height, RATIOS),
-        "top": share((top + 0.5) / (HEIGHT - height + 1), DECILES),
-        "left": share((left + 0.5) / (WIDTH - width + 1), DECILES),
-        "inside": float(inside.mean()),
+# Exercise 1. A large image with ratios that are not symmetric about 1; a square one in which most boxes do not fit at the first
+# try; a small one, where rounding and the ends of ranges show.
+def torchvision_boxes(height, width, scale, ratio, count=400_000):
+    picture = torch.zeros(3, height, width)
+    return np.array([RandomResizedCrop.get_params(picture, scale, ratio) for _ in range(count)]).T
+
+
+def boxes(
+    height, width, scale, ratio, count=1_000_000, uniform=False, of_side=False, inverted=False, place="inside", once=False, whole=np.round
+):
+    """The same rule in NumPy, with its mistakes."""
+    box = np.zeros((4, count), dtype=int)
+    open_ = np.arange(count)
+    draw_ratio = lambda n: rng.uniform(*ratio, n) if uniform else np.exp(rng.uniform(*np.log(ratio), n))
+    fixed = draw_ratio(count)
+    for _ in range(10):
+        share = rng.uniform(*scale, len(open_))
+        area = height * width * (share**2 if of_side else share)
+        r = fixed[open_] if once else draw_ratio(len(open_))
+        r = 1 / r if inverted else r
+        wide, high = whole(np.sqrt(area * r)).astype(int), whole(np.sqrt(area / r)).astype(int)
+        fits = (wide > 0) & (wide <= width) & (high > 0) & (high <= height)
+        w, h = wide[fits], high[fits]
+        if place == "anywhere":
+            top, left = rng.integers(0, height, len(w)), rng.integers(0, width, len(w))
+        elif place == "exclusive":
+            top, left = rng.integers(0, np.maximum(height - h, 1)), rng.integers(0, np.maximum(width - w, 1))
+        else:
+            top, left = rng.integers(0, height - h + 1), rng.integers(0, width - w + 1)
+        if place == "corner":
+            top, left = 0 * top, 0 * left
+        box[:, open_[fits]] = top, left, h, w
+        open_ = open_[~fits]
+    if len(open_):
+        shape = np.clip(width / height, *ratio)
+        w, h = min(width, round(height * shape)), min(height, round(width / shape))
+        box[:, open_] = np.array([(height - h) // 2, (width - w) // 2, h, w])[:, None]
+    return box
+
+
+def describe(box, height, width, limits):
+    """How boxes are spread: each quantity alone, pairs of them, and at the ends of their ranges."""
+    top, left, high, wide = box
+    values = {"area": high * wide / (height * width), "ratio": wide / high, "top": top, "left": left}
+    below = {name: values[name][:, None] <= limits[name] for name in values}
+    middle = {name: below[name][:, 4] for name in values}
+    pairs = [("area", "ratio"), ("top", "left"), ("area", "top"), ("ratio", "left")]
+    outside = (high < 1) | (wide < 1) | (top + high > height) | (left + wide > width)
+    return {f"{name} up to its deciles": below[name].mean(0) for name in values} | {
+        "pairs up to their medians": np.array([(middle[a] & middle[b]).mean() for a, b in pairs]),
+        "at the last row and column": np.array([(top + high == height).mean(), (left + wide == width).mean()]),
+        "any box outside or empty": float(outside.any()),
     }
 
 
-def boxes(aspect="log", of_side=False, inverted=False, place="inside", count=1_000_000):
-    scale = rng.uniform(*SCALE, count)
-    area = HEIGHT * WIDTH * (scale**2 if of_side else scale)
-    ratio = np.exp(rng.uniform(*np.log(RATIO), count)) if aspect == "log" else rng.uniform(*RATIO, count)
-    ratio = 1 / ratio if inverted else ratio
-    width, height = np.round(np.sqrt(area * ratio)), np.round(np.sqrt(area / ratio))
-    if place == "anywhere":
-        top, left = rng.integers(0, HEIGHT, count), rng.integers(0, WIDTH, count)
-    else:
-        top, left = rng.integers(0, HEIGHT - height + 1), rng.integers(0, WIDTH - width + 1)
-    if place == "corner":
-        top, left = 0 * top, 0 * left
-    return describe(top, left, height, width)
+MISTAKES = {
+    "aspect_uniform": {"uniform": True},
+    "scale_of_side": {"of_side": True},
+    "ratio_inverted": {"inverted": True},
+    "outside": {"place": "anywhere"},
+    "corner": {"place": "corner"},
+    "last_place_left_out": {"place": "exclusive"},
+    "ratio_once": {"once": True},
+    "truncated": {"whole": np.floor},
+}
+worlds = [(640, 800, (0.05, 0.15), (0.5, 5.0)), (60, 60, (0.5, 1.0), (0.3, 2.0)), (6, 9, (0.1, 0.6), (0.5, 2.0))]
+cases, truths, wrong = [], [], {id: [] for id in MISTAKES}
+for height, width, scale, ratio in worlds:
+    drawn = torchvision_boxes(height, width, scale, ratio)
+    top, left, high, wide = drawn
+    values = {"area": high * wide / (height * width), "ratio": wide / high, "top": top, "left": left}
+    # Between two values that occur, so that no rounding decides.
+    limits = {name: np.quantile(v, QUANTILES) + 1e-9 for name, v in values.items()}
+    case = {"height": height, "width": width, "scale": np.array(scale), "ratio": np.array(ratio)}
+    cases.append(case | {f"{name} limits": v for name, v in limits.items()})
+    truths.append(describe(drawn, height, width, limits))
+    for id, options in MISTAKES.items():
+        wrong[id].append(describe(boxes(height, width, scale, ratio, **options), height, width, limits))
+    ours = describe(boxes(height, width, scale, ratio), height, width, limits)
+    assert all(np.abs(ours[name] - truths[-1][name]).max() < 0.005 for name in ours)
 
 
-picture = torch.zeros(3, HEIGHT, WIDTH)
-drawn = [RandomResizedCrop.get_params(picture, SCALE, RATIO) for _ in range(300_000)]
-golden.case(
-    "boxes",
-    {
-        "height": HEIGHT,
-        "width": WIDTH,
-        "scale": np.array(SCALE),
-        "ratio": np.array(RATIO),
-        "deciles": DECILES,
-        "areas": AREAS,
-        "ratios": RATIOS,
-    },
-    describe(*np.array(drawn).T),
-    {
-        "aspect_uniform": boxes(aspect="uniform"),
-        "scale_of_side": boxes(of_side=True),
-        "ratio_inverted": boxes(inverted=True),
-        "outside": boxes(place="anywhere"),
-        "corner": boxes(place="corner"),
-    },
-    tolerance=0.01,
-)
-for name, (height, width), ratio in [("wide", (20, 32), (3.0, 4.0)), ("tall", (32, 21), (0.2, 0.25))]:
+def recorded(list_):
+    """One entry after the other, for a check that asks in order."""
+    entries = iter(list_)
+    return lambda **_: next(entries)
+
+
+golden.check("boxes", cases, recorded(truths), {id: recorded(values) for id, values in wrong.items()}, tolerance=0.01)
+fallbacks, expected = [], []
+for (height, width), ratio in [((20, 32), (3.0, 4.0)), ((32, 21), (0.2, 0.25)), ((33, 7), (2.0, 3.0))]:
     top, left, high, wide = RandomResizedCrop.get_params(torch.zeros(3, height, width), (1.0, 1.0), ratio)
-    golden.case(
-        f"box_that_never_fits_{name}",
-        {"height": height, "width": width, "scale": np.array([1.0, 1.0]), "ratio": np.array(ratio)},
-        {"box": np.array([top, left, high, wide], dtype=np.float64)},
-        {
-            "whole_image": {"box": np.array([0, 0, height, width], dtype=np.float64)},
-            "not_centered": {"box": np.array([0, 0, high, wide], dtype=np.float64)},
-        },
-        tolerance=0,
-    )
+    fallbacks.append({"height": height, "width": width, "scale": np.array([1.0, 1.0]), "ratio": np.array(ratio)})
+    expected.append(np.array([top, left, high, wide], dtype=np.float64))
+golden.check(
+    "never_fits",
+    fallbacks,
+    recorded([{"box": box} for box in expected]),
+    {
+        "whole_image": lambda height, width, **_: {"box": np.array([0.0, 0.0, height, width])},
+        "not_centered": recorded([{"box": box * [0, 0, 1, 1]} for box in expected]),
+    },
+    tolerance=0,
+)
+golden.check(
+    "generator",
+    [{"seed": 7}],
+    lambda seed: {"repeats": 1.0, "differs": 1.0},
+    {"generator_untouched": lambda seed: {"repeats": 1.0, "differs": 0.0}, "random_elsewhere": lambda seed: {"repeats": 0.0, "differs": 0.0}},
+    tolerance=0,
+)
 
 # Exercise 2. Two steps that do not commute around one that is never taken; then how often steps are taken together.
-image = torch.rand(3, 2, 2)
-golden.case(
+golden.check(
     "steps_in_order",
-    {"image": image},
-    {"view": image * 0.5 + 0.25},
+    [{"image": torch.rand(3, 2, 2)}, {"image": torch.rand(3, 5, 5)}],
+    lambda image: {"view": image * 0.5 + 0.25},
     {
-        "reversed": {"view": (image + 0.25) * 0.5},
-        "probability_ignored": {"view": (image * 0.5 - 100) + 0.25},
-        "probability_inverted": {"view": image - 100},
-        "last_only": {"view": image + 0.25},
+        "reversed": lambda image: {"view": (image + 0.25) * 0.5},
+        "probability_ignored": lambda image: {"view": (image * 0.5 - 100) + 0.25},
+        "probability_inverted": lambda image: {"view": image - 100},
+        "last_only": lambda image: {"view": image + 0.25},
+        "first_only": lambda image: {"view": image * 0.5},
     },
     tolerance=1e-6,
 )
-P = (0.5, 0.5, 0.1)
 outcomes = np.arange(8)
 
 
@@ -109,137 +149,194 @@ def independent(p):
     return np.where(taken, p, 1 - np.array(p)).prod(1)
 
 
-one_draw = np.zeros(8)
-one_draw[[0, 3, 7]] = 0.5, 0.4, 0.1
-always = np.zeros(8)
-always[7] = 1
-golden.case(
+def one_draw(p):
+    frequencies = np.zeros(8)
+    for draw in (np.arange(100_000) + 0.5) / 100_000:
+        frequencies[sum((draw < q) << i for i, q in enumerate(p))] += 1e-5
+    return frequencies
+
+
+golden.check(
     "steps_by_chance",
-    {"probabilities": np.array(P)},
-    {"frequencies": independent(P)},
+    [{"probabilities": np.array([0.5, 0.5, 0.1])}, {"probabilities": np.array([0.8, 0.2, 0.35])}],
+    lambda probabilities: {"frequencies": independent(probabilities), "repeats": 1.0},
     {
-        "one_draw_for_all": {"frequencies": one_draw},
-        "probability_ignored": {"frequencies": always},
-        "probability_inverted": {"frequencies": independent([1 - p for p in P])},
+        "one_draw_for_all": lambda probabilities: {"frequencies": one_draw(probabilities), "repeats": 1.0},
+        "probability_ignored": lambda probabilities: {"frequencies": independent([1, 1, 1]), "repeats": 1.0},
+        "probability_inverted": lambda probabilities: {"frequencies": independent(1 - probabilities), "repeats": 1.0},
     },
     tolerance=0.011,
 )
 
-# Exercise 3. The transform adds the number of its call.
-image = torch.rand(3, 4, 4)
+
+# Exercise 3. The transform adds how often it has been called; which view is drawn first is left open.
+def views(first, second, draws):
+    return lambda image: {"views": torch.stack([image + first, image + second]), "different random numbers": draws}
 
 
-def views(a, b, draws):
-    return {"view a": image + a, "view b": image + b, "different random numbers": draws}
-
-
-golden.case(
+golden.check(
     "two_draws",
-    {"image": image},
-    views(1, 2, 2),
+    [{"image": torch.rand(3, 4, 4)}, {"image": torch.rand(3, 5, 3)}],
+    views(1, 2, 2.0),
     {
-        "same_view_twice": views(1, 1, 1),
-        "original_first": views(0, 1, 1),
-        "original_second": views(1, 0, 1),
-        "same_random_numbers": views(1, 2, 1),
-        "view_of_a_view": views(1, 3, 2),
+        "same_view_twice": views(1, 1, 1.0),
+        "original": views(0, 1, 1.0),
+        "same_random_numbers": views(1, 2, 1.0),
+        "view_of_a_view": views(1, 3, 2.0),
     },
     tolerance=1e-6,
 )
 
-# Exercise 4.
-h = torch.randn(4, 6, requires_grad=True)
-hidden, output = nn.Linear(6, 5), nn.Linear(5, 3)
+
+# Exercise 4. Gradients into the features and into all weights.
+def head_case(count, features, hidden, output):
+    layers = {"hidden": nn.Linear(features, hidden), "output": nn.Linear(hidden, output)}
+    weights = {f"{name}.{kind}": value for name, layer in layers.items() for kind, value in layer.named_parameters()}
+    return {"h": torch.randn(count, features)} | weights
 
 
-def of_head(z):
-    (gradient,) = torch.autograd.grad(z.sum(), h)
-    return {"z": z, "gradient of h": gradient}
+def of_head(function):
+    def z(h, **w):
+        layer = lambda x, name: F.linear(x, w[f"{name}.weight"], w[f"{name}.bias"])
+        return {"z": function(h, lambda x: layer(x, "hidden"), lambda x: layer(x, "output"))}
+
+    return z
 
 
-golden.case(
+golden.check(
     "head",
+    [head_case(4, 6, 5, 3), head_case(1, 3, 8, 2), head_case(7, 4, 4, 4)],
+    of_head(lambda h, hidden, output: output(hidden(h).relu())),
     {
-        "h": h,
-        "hidden.weight": hidden.weight,
-        "hidden.bias": hidden.bias,
-        "output.weight": output.weight,
-        "output.bias": output.bias,
+        "no_relu": of_head(lambda h, hidden, output: output(hidden(h))),
+        "gelu": of_head(lambda h, hidden, output: output(F.gelu(hidden(h), approximate="tanh"))),
+        "relu_on_output": of_head(lambda h, hidden, output: output(hidden(h).relu()).relu()),
+        "relu_at_the_end_only": of_head(lambda h, hidden, output: output(hidden(h)).relu()),
+        "output_layer_missing": of_head(lambda h, hidden, output: hidden(h).relu()),
     },
-    of_head(output(hidden(h).relu())),
-    {
-        "no_relu": of_head(output(hidden(h))),
-        "relu_on_output": of_head(output(hidden(h).relu()).relu()),
-        "relu_at_the_end_only": of_head(output(hidden(h)).relu()),
-        "output_layer_missing": of_head(hidden(h).relu()),
-    },
-    tolerance=1e-5,
+    gradients=["h", "hidden.weight", "hidden.bias", "output.weight", "output.bias"],
 )
 
-# Exercise 5. Rows of different lengths.
-z = (1.5 * torch.randn(8, 5) + 0.4).requires_grad_()
-temperature = 0.4
-HALF = torch.arange(8).roll(4)
-NEIGHBOR = torch.arange(8) ^ 1
 
-
-def nt_xent(z, tau=temperature, normalize=True, diagonal=-torch.inf, partners=HALF, positive=True, rows=None):
+# Exercises 5 and 6. Rows of different lengths; several N and D; equal rows.
+def nt_xent(z, temperature, scale=None, normalize=True, diagonal=-torch.inf, neighbors=False, positive=True, anchors=None, cut=lambda x: x):
     z = F.normalize(z, dim=1) if normalize else z
-    s = z @ z.T / tau
+    s = z @ z.T * (1 / temperature if scale is None else scale)
+    rows = torch.arange(len(s))
+    partners = rows ^ 1 if neighbors else (rows + len(s) // 2) % len(s)
     if diagonal is not None:
-        s = torch.where(torch.eye(len(s)).bool(), diagonal, s)
+        s = torch.where(torch.eye(len(s)).bool(), torch.tensor(diagonal), s)
     chosen = s.gather(1, partners[:, None])[:, 0]
     below = s if positive else s.scatter(1, partners[:, None], -torch.inf)
-    return (below.logsumexp(1) - chosen)[:rows]
+    return (cut(below.logsumexp(1)) - chosen)[:anchors]
 
 
-def of_z(loss):
-    (gradient,) = torch.autograd.grad(loss, z)
-    return {"loss": loss, "gradient of z": gradient}
+def other_view_only(z, temperature):
+    a, b = F.normalize(z, dim=1).chunk(2)
+    s, own = a @ b.T / temperature, torch.arange(len(a))
+    return (F.cross_entropy(s, own) + F.cross_entropy(s.T, own)) / 2
 
 
-truth = NTXentLoss(temperature)(*z.chunk(2))
-assert torch.allclose(truth, nt_xent(z).mean(), atol=1e-6)
-cross = F.normalize(z[:4], dim=1) @ F.normalize(z[4:], dim=1).T / temperature
-golden.case(
-    "nt_xent_of_views",
-    {"z": z, "temperature": temperature},
-    of_z(truth),
+def of_loss(function):
+    return lambda z, temperature: {"loss": function(z, temperature)}
+
+
+def z_case(rows, width, temperature):
+    return {"z": 1.5 * torch.randn(rows, width) + 0.4, "temperature": temperature}
+
+
+Z_CASES = [z_case(8, 5, 0.4), z_case(6, 6, 0.3), z_case(10, 3, 0.7), z_case(4, 7, 0.25), z_case(14, 4, 0.6)]
+lightly_loss = lambda z, temperature: NTXentLoss(temperature)(*z.chunk(2))
+golden.check(
+    "nt_xent",
+    Z_CASES,
+    of_loss(lightly_loss),
     {
-        "neighbors": of_z(nt_xent(z, partners=NEIGHBOR).mean()),
-        "anchor_in_denominator": of_z(nt_xent(z, diagonal=None).mean()),
-        "diagonal_zero": of_z(nt_xent(z, diagonal=torch.tensor(0.0)).mean()),
-        "positive_left_out": of_z(nt_xent(z, positive=False).mean()),
-        "temperature_multiplied": of_z(nt_xent(z, tau=1 / temperature).mean()),
-        "temperature_forgotten": of_z(nt_xent(z, tau=1).mean()),
-        "only_n_anchors": of_z(nt_xent(z, rows=4).mean()),
-        "other_view_only": of_z((F.cross_entropy(cross, HALF[4:]) + F.cross_entropy(cross.T, HALF[4:])) / 2),
-        "sum": of_z(nt_xent(z).sum()),
-        "not_normalized": of_z(nt_xent(z, normalize=False).mean()),
+        "neighbors": of_loss(lambda z, t: nt_xent(z, t, neighbors=True).mean()),
+        "anchor_in_denominator": of_loss(lambda z, t: nt_xent(z, t, diagonal=None).mean()),
+        "diagonal_zero": of_loss(lambda z, t: nt_xent(z, t, diagonal=0.0).mean()),
+        "positive_left_out": of_loss(lambda z, t: nt_xent(z, t, positive=False).mean()),
+        "temperature_multiplied": of_loss(lambda z, t: nt_xent(z, t, scale=t).mean()),
+        "temperature_forgotten": of_loss(lambda z, t: nt_xent(z, 1).mean()),
+        "only_n_anchors": of_loss(lambda z, t: nt_xent(z, t, anchors=len(z) // 2).mean()),
+        "other_view_only": of_loss(other_view_only),
+        "sum": of_loss(lambda z, t: nt_xent(z, t).sum()),
+        "not_normalized": of_loss(lambda z, t: nt_xent(z, t, normalize=False).mean()),
+        "normalizer_detached": of_loss(lambda z, t: nt_xent(z, t, cut=torch.detach).mean()),
+        "second_view_detached": of_loss(lambda z, t: nt_xent(torch.cat([z.chunk(2)[0], z.chunk(2)[1].detach()]), t).mean()),
     },
-    tolerance=1e-5,
+    gradients=["z"],
 )
 cold = F.normalize(torch.randn(4, 5), dim=1)
 cold = torch.cat([cold, cold[[1, 0, 2, 3]]])
-golden.case(
+
+
+def by_exponentials(of):
+    def loss(z, temperature):
+        z = F.normalize(z, dim=1)
+        s = torch.where(torch.eye(len(z)).bool(), torch.tensor(-torch.inf), z @ z.T / temperature)
+        chosen = s.gather(1, ((torch.arange(len(s)) + len(s) // 2) % len(s))[:, None])[:, 0]
+        return of(chosen, s.exp().sum(1)).mean()
+
+    return of_loss(loss)
+
+
+golden.check(
     "nt_xent_when_cold",
-    {"z": cold, "temperature": 0.01},
-    {"loss": NTXentLoss(0.01)(*cold.chunk(2))},
-    {"overflow": {"loss": INFINITE}, "overflow_of_a_ratio": {"loss": NOT_A_NUMBER}},
-    tolerance=1e-5,
+    [{"z": cold, "temperature": 0.01}, {"z": torch.full((6, 4), 0.5), "temperature": 0.3}],
+    of_loss(lightly_loss),
+    {
+        "overflow": by_exponentials(lambda chosen, below: below.log() - chosen),
+        "overflow_of_a_ratio": by_exponentials(lambda chosen, below: -(chosen.exp() / below).log()),
+    },
+    tolerance=2e-5,
+    gradients=["z"],
 )
 
-# Exercises 6 and 8. A linear layer and batch norm as backbone, a linear layer as head.
-view_a, view_b = torch.rand(6, 3, 2, 2), torch.rand(6, 3, 2, 2) + 0.2
-RATE, MOMENTUM = 0.5, 0.9
+
+def gradient(z, temperature):
+    z = z.detach().requires_grad_()
+    return {"gradient": torch.autograd.grad(lightly_loss(z, temperature), z)[0]}
+
+
+def by_hand(z, temperature, scale=None, back=True, through=True, divide=True, mean=True, positives=True, negatives=True):
+    length = z.norm(dim=1, keepdim=True)
+    u = z / length
+    s = (u @ u.T / temperature).fill_diagonal_(-torch.inf)
+    y = torch.zeros_like(s).scatter(1, ((torch.arange(len(s)) + len(s) // 2) % len(s))[:, None], 1)
+    ds = s.softmax(1) * negatives - y * positives
+    ds = ds / len(s) if mean else ds
+    g = (ds + ds.T if back else ds) @ u / (temperature if scale is None else scale)
+    g = g - u * (u * g).sum(1, keepdim=True) if through else g
+    return {"gradient": g / length if divide else g}
+
+
+golden.check(
+    "gradient",
+    Z_CASES,
+    gradient,
+    {
+        "anchors_only": lambda z, temperature: by_hand(z, temperature, back=False),
+        "temperature_forgotten": lambda z, temperature: by_hand(z, temperature, scale=1),
+        "normalization_forgotten": lambda z, temperature: by_hand(z, temperature, through=False, divide=False),
+        "not_projected": lambda z, temperature: by_hand(z, temperature, through=False),
+        "length_forgotten": lambda z, temperature: by_hand(z, temperature, divide=False),
+        "sum": lambda z, temperature: by_hand(z, temperature, mean=False),
+        "positives_forgotten": lambda z, temperature: by_hand(z, temperature, positives=False),
+        "downhill": lambda z, temperature: {"gradient": -gradient(z, temperature)["gradient"]},
+    },
+)
+
+# Exercises 7 and 9. A linear layer and batch norm as backbone, a linear layer as head.
 
 
 class Network(nn.Module):
-    def __init__(self, state=None):
+    def __init__(self, state):
         super().__init__()
-        self.linear, self.norm, self.head = nn.Linear(12, 5), nn.BatchNorm1d(5), nn.Linear(5, 4)
-        if state is not None:
-            self.load_state_dict(state)
+        width, inputs = state["linear.weight"].shape
+        self.linear, self.norm = nn.Linear(inputs, width), nn.BatchNorm1d(width)
+        self.head = nn.Linear(width, state["head.weight"].shape[0])
+        self.load_state_dict(state, strict=False)
 
     def encode(self, images):
         return self.norm(self.linear(images.flatten(1))).relu()
@@ -250,122 +347,144 @@ class Network(nn.Module):
         return {k: v.detach().clone() for k, v in state.items() if k != "norm.num_batches_tracked"}
 
 
-start = Network()
-with torch.no_grad():
-    start.norm.weight.uniform_(0.5, 1.5)
-    start.norm.bias.uniform_(-0.5, 0.5)
-    start.norm.running_mean.uniform_(-0.3, 0.3)
-    start.norm.running_var.uniform_(0.5, 2.0)
-initial, case = start.state_dict(), start.named()
+def network_case(inputs, width, output):
+    state = {
+        "norm.weight": torch.rand(width) + 0.5,
+        "norm.bias": torch.rand(width) - 0.5,
+        "norm.running_mean": 0.6 * torch.rand(width) - 0.3,
+        "norm.running_var": 1.5 * torch.rand(width) + 0.5,
+    }
+    for name, layer in {"linear": nn.Linear(inputs, width), "head": nn.Linear(width, output)}.items():
+        state |= {f"{name}.{kind}": value.detach().clone() for kind, value in layer.named_parameters()}
+    return state
 
 
-def both(network):
-    return network.head(network.encode(torch.cat([view_a, view_b])))
+def step_case(count, size, width, output, temperature, rate, momentum):
+    views = {"view_a": torch.rand(count, 3, size, size), "view_b": torch.rand(count, 3, size, size) + 0.2}
+    numbers = {"temperature": temperature, "learning_rate": rate, "momentum": momentum}
+    return network_case(3 * size * size, width, output) | views | numbers
 
 
-def after(loss_of, train=True, steps=1):
-    """Loss and network after `steps` updates."""
-    network = Network(initial).train(train)
-    optimizer = torch.optim.SGD(network.parameters(), RATE, MOMENTUM)
-    first = None
-    for _ in range(steps):
-        optimizer.zero_grad()
-        loss = loss_of(network)
-        first = loss.detach().double().item() if first is None else first
-        loss.backward()
-        optimizer.step()
-    return {"loss": first} | network.named()
+def after(loss_of, train=True, steps=1, update=True):
+    """Loss, and weights and running statistics after the updates."""
+
+    def values(view_a, view_b, temperature, learning_rate, momentum, **state):
+        network = Network(state).train(train)
+        optimizer = torch.optim.SGD(network.parameters(), learning_rate, momentum)
+        first = None
+        for _ in range(steps):
+            optimizer.zero_grad()
+            loss = loss_of(network, view_a, view_b, temperature)
+            first = loss.detach().double().item() if first is None else first
+            if update:
+                loss.backward()
+                optimizer.step()
+        return {"loss": first} | network.named()
+
+    return values
 
 
-def loss_of(z):
-    return NTXentLoss(temperature)(*z.chunk(2))
+def both(network, a, b):
+    return network.head(network.encode(torch.cat([a, b])))
 
 
-def two_passes(network):
-    z_a, z_b = network.head(network.encode(view_a)), network.head(network.encode(view_b))
-    return NTXentLoss(temperature)(z_a, z_b)
-
-
-def one_view(network):
-    z_a, z_b = both(network).chunk(2)
+def one_view(network, a, b, temperature):
+    z_a, z_b = both(network, a, b).chunk(2)
     return NTXentLoss(temperature)(z_a, z_b.detach())
 
 
-truth = after(lambda n: loss_of(both(n)))
-untouched = Network(initial)
-both(untouched)
-golden.case(
-    "weights_after_a_step",
-    case | {"view_a": view_a, "view_b": view_b, "temperature": temperature, "rate": RATE, "momentum": MOMENTUM},
-    truth,
+def head_frozen(network, a, b, temperature):
+    head = nn.functional.linear(network.encode(torch.cat([a, b])), network.head.weight.detach(), network.head.bias.detach())
+    return lightly_loss(head, temperature)
+
+
+golden.check(
+    "after_a_step",
+    [step_case(6, 2, 5, 4, 0.4, 0.5, 0.9), step_case(5, 3, 4, 7, 0.6, 0.2, 0.0), step_case(2, 1, 6, 3, 0.5, 0.3, 0.5)],
+    after(lambda n, a, b, t: lightly_loss(both(n, a, b), t)),
     {
-        "two_passes": after(two_passes),
-        "head_left_out": after(lambda n: loss_of(n.encode(torch.cat([view_a, view_b])))),
+        "two_passes": after(lambda n, a, b, t: NTXentLoss(t)(n.head(n.encode(a)), n.head(n.encode(b)))),
+        "head_left_out": after(lambda n, a, b, t: lightly_loss(n.encode(torch.cat([a, b])), t)),
         "one_view_gradient": after(one_view),
-        "evaluation_mode": after(lambda n: loss_of(both(n)), train=False),
-        "no_update": {"loss": truth["loss"]} | untouched.named(),
-        "two_updates": after(lambda n: loss_of(both(n)), steps=2),
-        "temperature_ignored": after(lambda n: NTXentLoss(1.0)(*both(n).chunk(2))),
+        "head_frozen": after(head_frozen),
+        "evaluation_mode": after(lambda n, a, b, t: lightly_loss(both(n, a, b), t), train=False),
+        "no_update": after(lambda n, a, b, t: lightly_loss(both(n, a, b), t), update=False),
+        "two_updates": after(lambda n, a, b, t: lightly_loss(both(n, a, b), t), steps=2),
+        "temperature_ignored": after(lambda n, a, b, t: lightly_loss(both(n, a, b), 1.0)),
+        "one_view_twice": after(lambda n, a, b, t: lightly_loss(both(n, a, a), t)),
     },
     tolerance=2e-5,
 )
 
-# Exercise 7.
-steps = np.array([0, 3, 9, 10, 37, 55, 99, 100])
-WARMUP, TOTAL, BASE, BATCH = 10, 100, 0.3, 1024
+
+# Exercise 8. A batch that is no multiple of 256, one that is smaller; no warm-up.
+def rates(steps, warmup, total, base, batch, peak=lambda base, batch: base * batch / 256, first=1, start=None, half=0.5, warm=True, line=False):
+    top, start = peak(base, batch), warmup if start is None else start
+    rising = top * (steps + first) / max(warmup, 1)
+    progress = (steps - start) / (total - start)
+    falling = top * (1 - progress) if line else half * top * (1 + np.cos(np.pi * progress))
+    return {"rates": np.where((steps < warmup) & warm, rising, falling)}
 
 
-def rates(peak=BASE * BATCH / 256, first=1, cosine=lambda s: (s - WARMUP) / (TOTAL - WARMUP), half=0.5, warm=True):
-    rising = peak * (steps + first) / WARMUP
-    falling = half * peak * (1 + np.cos(np.pi * cosine(steps)))
-    return {"rates": np.where((steps < WARMUP) & warm, rising, falling)}
+def schedule(steps, **case):
+    return {"steps": np.array(steps, dtype=np.int64)} | case
 
 
-golden.case(
+golden.check(
     "schedule",
-    {"steps": steps, "warmup": WARMUP, "total": TOTAL, "base": BASE, "batch": BATCH},
-    rates(),
+    [
+        schedule([0, 3, 9, 10, 37, 55, 99, 100], warmup=10, total=100, base=0.3, batch=1024),
+        schedule([0, 2, 6, 7, 20, 51], warmup=7, total=53, base=0.05, batch=384),
+        schedule([0, 1, 30, 40], warmup=0, total=41, base=0.8, batch=100),
+    ],
+    rates,
     {
-        "batch_ignored": rates(peak=BASE),
-        "square_root": rates(peak=BASE * np.sqrt(BATCH / 256)),
-        "starts_at_zero": rates(first=0),
-        "cosine_from_the_start": rates(cosine=lambda s: s / TOTAL),
-        "cosine_not_halved": rates(half=1.0),
-        "no_warmup": rates(warm=False),
-        "linear_decay": {
-            "rates": np.where(
-                steps < WARMUP,
-                BASE * BATCH / 256 * (steps + 1) / WARMUP,
-                BASE * BATCH / 256 * (TOTAL - steps) / (TOTAL - WARMUP),
-            )
-        },
+        "batch_ignored": lambda **c: rates(**c, peak=lambda base, batch: base),
+        "both_views_counted": lambda **c: rates(**c, peak=lambda base, batch: base * 2 * batch / 256),
+        "whole_batches": lambda **c: rates(**c, peak=lambda base, batch: base * (batch // 256)),
+        "square_root": lambda **c: rates(**c, peak=lambda base, batch: base * np.sqrt(batch / 256)),
+        "starts_at_zero": lambda **c: rates(**c, first=0),
+        "cosine_from_the_start": lambda **c: rates(**c, start=0),
+        "cosine_not_halved": lambda **c: rates(**c, half=1.0),
+        "no_warmup": lambda **c: rates(**c, warm=False),
+        "linear_decay": lambda **c: rates(**c, line=True),
     },
     tolerance=1e-9,
 )
 
 
-# Exercise 8.
-def features(train):
-    network = Network(initial).train(train)
-    h = network.encode(view_a)
-    z = network.head(h)
-    leak = torch.autograd.grad(h.sum() + z.sum(), network.linear.weight)[0]
-    return h, z, leak
+# Exercise 9. What a gradient of h or z reaches must be nothing.
+LEAKS = ["linear.weight", "norm.weight", "head.weight"]
 
 
-h, z, leak = features(False)
-h_train, z_train, _ = features(True)
-still = torch.zeros_like(leak)
-golden.case(
+def features(train=False, swap=False, attached=(), view=lambda h, z: (h, z)):
+    def values(images, **state):
+        network = Network(state).train(train)
+        h = network.encode(images)
+        z = network.head(h if "h" in attached or not attached else h.detach())
+        leaks = {name: torch.zeros_like(state[name]) for name in LEAKS}
+        kept = [value for name, value in {"h": h, "z": z}.items() if name in attached]
+        if kept:
+            parameters = dict(network.named_parameters())
+            total = sum(weighted_sum(value) for value in kept)
+            got = torch.autograd.grad(total, [parameters[name] for name in LEAKS], allow_unused=True)
+            leaks |= {name: value for name, value in zip(LEAKS, got) if value is not None}
+        h, z = (z, h) if swap else view(h, z)
+        return {"h": h, "z": z} | {f"gradient into {name}": value for name, value in leaks.items()}
+
+    return values
+
+
+golden.check(
     "h_and_z",
-    case | {"images": view_a},
-    {"h": h, "z": z, "gradient into linear.weight": still},
+    [network_case(12, 5, 4) | {"images": torch.rand(6, 3, 2, 2)}, network_case(3, 4, 7) | {"images": torch.rand(1, 3, 1, 1)}],
+    features(),
     {
-        "swapped": {"h": z, "z": h, "gradient into linear.weight": still},
-        "training_mode": {"h": h_train, "z": z_train, "gradient into linear.weight": still},
-        "graph_kept": {"h": h, "z": z, "gradient into linear.weight": leak},
+        "swapped": features(swap=True),
+        "training_mode": lambda images, **state: features(train=True)(images, **state),
+        "graph_kept": features(attached=("h", "z")),
+        "z_attached": features(attached=("z",)),
     },
-    tolerance=1e-5,
 )
 
 golden.save()

@@ -1,7 +1,8 @@
 """Writes golden values: cases, expected answers, and what each known mistake gives.
 
-Every `NN_topic.py` beside this file builds a `Golden`, adds its cases and saves them as `NN_topic.safetensors`. Names in
-the file read CHECK/case/NAME, CHECK/expected/NAME and CHECK/mistake/ID/NAME.
+Every script beside this file builds a `Golden`, adds its cases and saves them as a safetensors file of its own name. A lab's names read
+CHECK/INDEX/case/NAME, CHECK/INDEX/expected/NAME and CHECK/INDEX/mistake/ID/NAME; those of the shared crates' tests read
+CASE/case/NAME and CASE/expected/NAME.
 """
 
 import hashlib
@@ -38,30 +39,71 @@ def same(a, b, tolerance):
     return bool(np.all(close | (a == b) | (np.isnan(a) & np.isnan(b))))
 
 
+def weighted_sum(y):
+    """All elements of an output count, each with a weight of its own, so that errors can't cancel: as `Values::with_gradients`."""
+    weights = 1 + (7 * torch.arange(y.numel()) % 11) / 11
+    return (y * weights.reshape(y.shape)).sum()
+
+
+def evaluate(function, inputs, gradients):
+    """What a function gives for a case: its outputs by name and the gradients of the first of them."""
+    leaves = {k: v.detach().clone().requires_grad_() if k in gradients else v for k, v in inputs.items()}
+    outputs = function(**leaves)
+    values = dict(outputs)
+    if gradients:
+        y = next(iter(outputs.values()))
+        wanted = [leaves[name] for name in gradients]
+        got = torch.autograd.grad(weighted_sum(y), wanted, allow_unused=True) if y.requires_grad else [None] * len(wanted)
+        values |= {f"gradient of {name}": value for name, value in zip(gradients, got) if value is not None}
+    return {name: to_array(value) for name, value in values.items()}
+
+
+def alike(a, b, tolerance):
+    """Whether the judge would take the answers to one case for each other."""
+    if a is None or b is None:
+        return a is b
+    return a.keys() == b.keys() and all(same(a[name], b[name], tolerance) for name in a)
+
+
 class Golden:
     def __init__(self, script):
         self.script = Path(script)
         self.arrays = {}
 
-    def case(self, check, inputs, expected, mistakes, tolerance):
-        """Adds a case; `mistakes` maps an id to the values that differ from the expected ones."""
-        expected = {name: to_array(value) for name, value in expected.items()}
-        answers = {"the truth": expected}
-        for mistake, values in mistakes.items():
-            answers[mistake] = {name: to_array(value) for name, value in values.items()}
+    def case(self, name, inputs, expected):
+        """Adds one case of a shared crate's test."""
+        for key, value in inputs.items():
+            self.arrays[f"{name}/case/{key}"] = to_array(value)
+        for key, value in expected.items():
+            self.arrays[f"{name}/expected/{key}"] = to_array(value)
+
+    def check(self, name, cases, truth, mistakes=None, tolerance=1e-5, gradients=()):
+        """Adds the cases of a lab's check: `truth` and each of `mistakes` map a case's inputs to outputs by name.
+
+        A mistake may fail on some cases, as a wrong shape does; it is then expected to fail in Rust as well. No two mistakes, nor a
+        mistake and the truth, may be closer than ten tolerances in all cases.
+        """
+        mistakes = mistakes or {}
+        answers = {id: [] for id in ["the truth", *mistakes]}
+        for index, inputs in enumerate(cases):
+            place = f"{name}/{index}"
+            for key, value in inputs.items():
+                self.arrays[f"{place}/case/{key}"] = to_array(value)
+            answers["the truth"].append(evaluate(truth, inputs, gradients))
+            for key, value in answers["the truth"][-1].items():
+                self.arrays[f"{place}/expected/{key}"] = value
+            for id, mistake in mistakes.items():
+                try:
+                    values = evaluate(mistake, inputs, gradients)
+                except (RuntimeError, ValueError, IndexError):
+                    values = None
+                answers[id].append(values)
+                for key, value in (values or {}).items():
+                    self.arrays[f"{place}/mistake/{id}/{key}"] = value
         for first, a in answers.items():
             for second, b in answers.items():
-                names = a.keys() & b.keys()
-                if first != second and all(same(a[n], b[n], SEPARATION * tolerance) for n in names):
-                    raise ValueError(f"{check}: {first} and {second} can't be told apart")
-        for name, value in inputs.items():
-            self.arrays[f"{check}/case/{name}"] = to_array(value)
-        for name, value in expected.items():
-            self.arrays[f"{check}/expected/{name}"] = value
-        for mistake, values in answers.items():
-            if mistake != "the truth":
-                for name, value in values.items():
-                    self.arrays[f"{check}/mistake/{mistake}/{name}"] = value
+                if first < second and all(alike(x, y, SEPARATION * tolerance) for x, y in zip(a, b)):
+                    raise ValueError(f"{name}: {first} and {second} can't be told apart")
 
     def save(self):
         metadata = {

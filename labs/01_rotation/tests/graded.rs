@@ -1,29 +1,23 @@
 //! The graded checks of lab 01: `cargo test -p rotation`.
 
+mod diagnoses;
+mod refusals;
+
+use std::cell::Cell;
 use std::process::ExitCode;
 
-use candle_core::{Device, Result, Tensor, Var};
-use ssl_grading::{Check, Exercise, Lab, Values};
+use candle_core::{Device, Result, Tensor};
+use ssl_grading::{Ask, Check, Exercise, Lab, Values, refused};
 use ssl_nn::Encode;
 use ssl_nn::ops::{BatchNormMode, Moments, batch_norm};
 
-/// What a student writes.
-#[derive(Clone, Copy)]
-pub struct Exercises {
-    pub rotate90: fn(&Tensor, usize) -> Result<Tensor>,
-    pub rotation_batch: fn(&Tensor) -> Result<(Tensor, Tensor)>,
-    pub rotation_loss: fn(&Tensor, &Tensor) -> Result<Tensor>,
-    pub rotation_accuracy: fn(&Tensor, &Tensor) -> Result<f64>,
-    pub frozen_features: fn(&Encode, &Tensor, usize) -> Result<Tensor>,
+ssl_grading::exercises! {
+    rotate90: fn(&Tensor, usize) -> Result<Tensor> = rotation::rotate90,
+    rotation_batch: fn(&Tensor) -> Result<(Tensor, Tensor)> = rotation::rotation_batch,
+    rotation_loss: fn(&Tensor, &Tensor) -> Result<Tensor> = rotation::rotation_loss,
+    rotation_accuracy: fn(&Tensor, &Tensor) -> Result<f64> = rotation::rotation_accuracy,
+    frozen_features: fn(&Encode, &Tensor, usize) -> Result<Tensor> = rotation::frozen_features,
 }
-
-pub const EXERCISES: Exercises = Exercises {
-    rotate90: rotation::rotate90,
-    rotation_batch: rotation::rotation_batch,
-    rotation_loss: rotation::rotation_loss,
-    rotation_accuracy: rotation::rotation_accuracy,
-    frozen_features: rotation::frozen_features,
-};
 
 pub fn main() -> ExitCode {
     ssl_grading::main(lab(), EXERCISES, env!("CARGO_MANIFEST_DIR"))
@@ -36,150 +30,97 @@ pub fn lab() -> Lab<Exercises> {
         exercises: vec![
             exercise("rotate90", &[], &[]),
             exercise("rotation_batch", &[], &["rotate90"]),
-            exercise("rotation_loss", &["cross_entropy", "nll", "log_softmax", "softmax"], &[]),
+            exercise(
+                "rotation_loss",
+                &["cross_entropy", "nll", "log_softmax", "softmax", "softmax_last_dim", "log_sum_exp"],
+                &[],
+            ),
             exercise("rotation_accuracy", &[], &[]),
             exercise("frozen_features", &["ssl_eval", "embed"], &[]),
         ],
-        checks: [turns(), vec![four_blocks(), mean_cross_entropy(), stable_at_200(), a_fraction(), frozen()]].concat(),
+        checks: [turns(), batches(), losses(), accuracies(), features()].concat(),
     }
 }
-
-const TURN_MISTAKES: &[(&str, &str)] = &[
-    (
-        "clockwise",
-        "The images are turned clockwise. Counter-clockwise, the upper right corner goes to the upper left: flip the other \
-         axis (handout, equation 1).",
-    ),
-    (
-        "mirrored",
-        "This is a mirror image: the axes are swapped, but nothing is flipped. A reflection and a flip make a turn.",
-    ),
-    ("half_turn", "The images are turned twice as far as they should be: one quarter turn is 90°, not 180°."),
-    (
-        "wrong_axes",
-        "The images themselves are mixed: the batch axis was turned. Height and width are axes 2 and 3 of [B, C, H, W].",
-    ),
-];
 
 fn turns() -> Vec<Check<Exercises>> {
     let check = |id, points, mistakes| Check {
         id,
         exercise: "rotate90",
         points,
-        tolerance: 0.0,
-        run: |exercises: &Exercises, case: &Values| {
-            let turned = (exercises.rotate90)(case.tensor("images")?, case.count("quarter_turns")?)?;
-            Ok(Values::new().with("images", &turned))
+        ask: Ask::Values {
+            tolerance: 0.0,
+            run: |exercises: &Exercises, case: &Values| {
+                let turned = (exercises.rotate90)(case.tensor("images")?, case.count("quarter_turns")?)?;
+                Ok(Values::new().with("images", &turned))
+            },
+            mistakes,
         },
-        mistakes,
     };
     vec![
-        check("turned_by_0", 2, &[]),
-        check("turned_by_90", 6, TURN_MISTAKES),
-        check("turned_by_180", 3, &[]),
-        check("turned_by_270", 6, TURN_MISTAKES),
-        check("not_square", 3, &[]),
+        check("turns", 13, diagnoses::TURNS),
+        check("more_turns", 4, &[]),
+        refused("refused_ranks", "rotate90", 3, refusals::ROTATE90),
     ]
 }
 
-fn four_blocks() -> Check<Exercises> {
-    Check {
-        id: "four_blocks",
-        exercise: "rotation_batch",
-        points: 20,
-        tolerance: 0.0,
-        run: |exercises, case| {
-            let (images, labels) = (exercises.rotation_batch)(case.tensor("images")?)?;
-            Ok(Values::new().with("images", &images).with("labels", &labels))
+fn batches() -> Vec<Check<Exercises>> {
+    vec![
+        Check {
+            id: "four_blocks",
+            exercise: "rotation_batch",
+            points: 17,
+            ask: Ask::Values {
+                tolerance: 0.0,
+                run: |exercises, case| {
+                    let (images, labels) = (exercises.rotation_batch)(case.tensor("images")?)?;
+                    Ok(Values::new().with("images", &images).with("labels", &labels))
+                },
+                mistakes: diagnoses::BLOCKS,
+            },
         },
-        mistakes: &[
-            (
-                "labels_interleaved",
-                "The images come in blocks (all at 0°, all at 90°, …), but the labels run 0, 1, 2, 3, 0, 1, 2, 3, …: each block \
-                 needs one label, as often as there are images.",
-            ),
-            (
-                "images_interleaved",
-                "The labels come in blocks, but the images do not: the four rotations of one image follow each other. Put all \
-                 images at 0° first, then all at 90°, and so on.",
-            ),
-            (
-                "both_interleaved",
-                "Images and labels agree, but the four rotations of one image follow each other. This course wants blocks: all \
-                 images at 0° first, then all at 90°, and so on.",
-            ),
-        ],
-    }
+        refused("refused_images", "rotation_batch", 3, refusals::ROTATION_BATCH),
+    ]
 }
 
-fn mean_cross_entropy() -> Check<Exercises> {
-    Check {
-        id: "mean_cross_entropy",
+fn losses() -> Vec<Check<Exercises>> {
+    let check = |id, points, mistakes| Check {
+        id,
         exercise: "rotation_loss",
-        points: 15,
-        tolerance: 1e-5,
-        run: |exercises, case| {
-            let logits = Var::from_tensor(case.tensor("logits")?)?;
-            let loss = (exercises.rotation_loss)(&logits, case.tensor("labels")?)?;
-            Values::new().with("loss", &loss).with_gradient("logits", &loss, &logits)
+        points,
+        ask: Ask::Values {
+            tolerance: 1e-5,
+            run: |exercises: &Exercises, case: &Values| {
+                let logits = case.variable("logits")?;
+                let loss = (exercises.rotation_loss)(&logits, case.tensor("labels")?)?;
+                Values::new().with_gradients("loss", &loss, &[("logits", &logits)])
+            },
+            mistakes,
         },
-        mistakes: &[
-            ("sum", "This is the sum over the images: divide by their number (handout, equation 2)."),
-            (
-                "softmax_twice",
-                "This is what you get when the softmax is taken twice. The loss expects logits, as the network gives them.",
-            ),
-            (
-                "over_batch",
-                "The probabilities are normalized over the images of the batch. They must add up to 1 over the classes of \
-                     each image: the last axis.",
-            ),
-        ],
-    }
+    };
+    vec![
+        check("mean_cross_entropy", 14, diagnoses::CROSS_ENTROPY),
+        check("at_large_logits", 8, diagnoses::LARGE_LOGITS),
+        refused("refused_logits", "rotation_loss", 3, refusals::ROTATION_LOSS),
+    ]
 }
 
-fn stable_at_200() -> Check<Exercises> {
-    Check {
-        id: "stable_at_200",
-        exercise: "rotation_loss",
-        points: 10,
-        tolerance: 1e-5,
-        run: |exercises, case| {
-            let loss = (exercises.rotation_loss)(case.tensor("logits")?, case.tensor("labels")?)?;
-            Ok(Values::new().with("loss", &loss))
+fn accuracies() -> Vec<Check<Exercises>> {
+    vec![
+        Check {
+            id: "a_fraction",
+            exercise: "rotation_accuracy",
+            points: 8,
+            ask: Ask::Values {
+                tolerance: 1e-9,
+                run: |exercises, case| {
+                    let accuracy = (exercises.rotation_accuracy)(case.tensor("logits")?, case.tensor("labels")?)?;
+                    Values::new().with_number("accuracy", accuracy)
+                },
+                mistakes: diagnoses::ACCURACY,
+            },
         },
-        mistakes: &[
-            (
-                "underflow",
-                "A probability was rounded to 0, and its logarithm is −∞. Do not take the logarithm of a softmax: \
-                     simplify log(exp(a) / Σ exp(b)) first.",
-            ),
-            (
-                "overflow",
-                "exp(200) is larger than any f32, and ∞ / ∞ or ∞ − ∞ is not a number. Take each row's greatest logit \
-                     away before exp.",
-            ),
-        ],
-    }
-}
-
-fn a_fraction() -> Check<Exercises> {
-    Check {
-        id: "a_fraction",
-        exercise: "rotation_accuracy",
-        points: 10,
-        tolerance: 1e-9,
-        run: |exercises, case| {
-            let accuracy = (exercises.rotation_accuracy)(case.tensor("logits")?, case.tensor("labels")?)?;
-            Values::new().with_number("accuracy", accuracy)
-        },
-        mistakes: &[
-            ("percent", "This is a percentage. Accuracies in this course are fractions between 0 and 1."),
-            ("count", "This is the number of right predictions: divide by the number of images."),
-            ("argmax_over_batch", "The greatest logit was sought over the images. Classes lie along the last axis."),
-            ("error_rate", "This is the share of wrong predictions: you want that of right ones."),
-        ],
-    }
+        refused("refused_labels", "rotation_accuracy", 2, refusals::ROTATION_ACCURACY),
+    ]
 }
 
 /// A linear map and batch norm, of the case's weights.
@@ -195,30 +136,30 @@ fn encode(weight: &Tensor, case: &Values, images: &Tensor, train: bool) -> Resul
     normalized.flatten_from(1)
 }
 
-fn frozen() -> Check<Exercises> {
-    Check {
-        id: "frozen",
-        exercise: "frozen_features",
-        points: 25,
-        tolerance: 1e-5,
-        run: |exercises, case| {
-            let weight = Var::from_tensor(case.tensor("weight")?)?;
-            let encode = |images: &Tensor, train: bool| encode(&weight, case, images, train);
-            let features = (exercises.frozen_features)(&encode, case.tensor("images")?, case.count("batch")?)?;
-            Values::new().with("features", &features).with_leak("weight", &features, &weight)
+fn features() -> Vec<Check<Exercises>> {
+    vec![
+        Check {
+            id: "frozen",
+            exercise: "frozen_features",
+            points: 22,
+            ask: Ask::Values {
+                tolerance: 1e-5,
+                run: |exercises, case| {
+                    let weight = case.variable("weight")?;
+                    let largest = Cell::new(0);
+                    let encode = |images: &Tensor, train: bool| {
+                        largest.set(largest.get().max(images.dims()[0]));
+                        encode(&weight, case, images, train)
+                    };
+                    let features = (exercises.frozen_features)(&encode, case.tensor("images")?, case.count("batch")?)?;
+                    Values::new()
+                        .with("features", &features)
+                        .with_number("largest batch", largest.get() as f64)?
+                        .with_leaks(&[&features], &[("weight", &weight)])
+                },
+                mistakes: diagnoses::FROZEN,
+            },
         },
-        mistakes: &[
-            (
-                "training_mode",
-                "The backbone ran in training mode: batch norm used the batch's own statistics, so that an image's features \
-                 depend on its neighbors. Pass `false` as `train`.",
-            ),
-            (
-                "graph_kept",
-                "The features are right, but they still hang on the backbone's graph: a probe would train the backbone, and \
-                 memory would grow with every batch.",
-            ),
-            ("last_batch_dropped", "The last, smaller batch is missing: 8 images in batches of 3 are 3 + 3 + 2."),
-        ],
-    }
+        refused("refused_batches", "frozen_features", 3, refusals::FROZEN_FEATURES),
+    ]
 }

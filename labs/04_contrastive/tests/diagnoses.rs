@@ -1,173 +1,335 @@
-//! What to say to whom: the typical mistakes of each exercise of lab 04, by their ids in the golden file.
+//! What to say to whom: the typical mistakes of each exercise of lab 04.
 
-/// A mistake's id, and words for who made it.
-type Diagnoses = &'static [(&'static str, &'static str)];
+use ssl_grading::{Mistake, mistake};
 
-pub const DISTANCE: Diagnoses = &[
-    ("squared", "This is the squared distance: take the root."),
-    ("manhattan", "This is the sum of absolute differences. Square them, add up, take the root."),
-    (
+pub const DISTANCE: &[Mistake] = &[
+    mistake("squared", "forgets the root", "This is the squared distance: take the root."),
+    mistake(
+        "manhattan",
+        "sums absolute differences",
+        "This is the sum of absolute differences. Square them, add up, take the root.",
+    ),
+    mistake(
         "over_batch",
+        "sums over the rows",
         "The sum runs over the rows. Each row is a vector of its own: sum along the last axis, so that one \
                      distance a row remains.",
     ),
-    ("mean_inside", "The squares are averaged instead of added up: this is the distance divided by √D."),
+    mistake(
+        "mean_inside",
+        "mean for sum",
+        "The squares are averaged instead of added up: this is the distance divided by √D.",
+    ),
+    mistake(
+        "added",
+        "adds instead of subtracting",
+        "The rows are added: a distance is the length of their difference.",
+    ),
+    mistake(
+        "one_side_detached",
+        "cuts the graph of one input",
+        "The distance is right, but no gradient reaches one of the two inputs: both must stay in the graph.",
+    ),
 ];
 
-pub const EQUAL_ROWS: Diagnoses = &[(
+pub const EQUAL_ROWS: &[Mistake] = &[mistake(
     "epsilon_outside",
+    "ε outside the root",
     "The root's gradient at 0 is infinite, and ∞ · 0 is not a number: one pair of equal rows would turn all weights \
                  into NaN. Add ε = 1e-12 inside the root.",
 )];
 
-pub const PAIRS: Diagnoses = &[
-    (
+pub const PAIRS: &[Mistake] = &[
+    mistake(
         "branches_swapped",
+        "swaps positive and negative",
         "Positive pairs are pushed apart and negative ones drawn together: the two branches are swapped.",
     ),
-    (
+    mistake(
         "hadsell",
+        "another paper's form",
         "This is the loss of Hadsell, Chopra and LeCun (2006), ½d² and ½max(0, α − d)². This lab takes the lecture's \
                  form, without squares and halves (handout, equation 2).",
     ),
-    (
+    mistake(
         "squares",
+        "another paper's form",
         "Both terms are squared, as in Hadsell, Chopra and LeCun (2006). This lab takes the lecture's form, without \
                  squares (handout, equation 2).",
     ),
-    (
+    mistake(
         "pulled_beyond_margin",
+        "margin on the wrong side",
         "The margin is on the wrong side: max(0, d − α) draws distant negatives in. Those closer than the margin are to \
                  be pushed away: max(0, α − d).",
     ),
-    ("no_hinge", "Negatives beyond the margin still pull: α − d is below 0 there. max(0, ·) leaves them alone."),
-    ("sum", "This is the sum over the pairs: divide by their number."),
+    mistake(
+        "no_hinge",
+        "forgets the maximum with 0",
+        "Negatives beyond the margin still pull: α − d is below 0 there. max(0, ·) leaves them alone.",
+    ),
+    mistake("sum", "sum for mean", "This is the sum over the pairs: divide by their number."),
+    mistake(
+        "margin_outside",
+        "margin outside the hinge",
+        "The margin is outside the maximum: it is max(0, α − d), not α + max(0, −d).",
+    ),
+    mistake(
+        "negatives_left_out",
+        "leaves negatives out",
+        "Negative pairs count as 0: they have a loss, too, while they are closer than the margin.",
+    ),
 ];
 
-pub const TRIPLETS: Diagnoses = &[
-    (
+pub const TRIPLETS: &[Mistake] = &[
+    mistake(
         "signs_swapped",
+        "swaps positive and negative",
         "The signs are swapped: this draws the negative in and pushes the positive away. It has to be \
                  d(a, p) − d(a, n) + α.",
     ),
-    (
+    mistake(
         "active_only",
+        "mean over active triplets",
         "This is the mean over the triplets whose loss is above 0. Divide by the number of all triplets: those that are \
                  right already count as 0 (handout, equation 3).",
     ),
-    ("no_margin", "The margin is missing: a negative has to be farther away by α."),
-    ("margin_subtracted", "The margin is subtracted: so a negative may even be nearer than the positive. Add it."),
-    (
+    mistake("no_margin", "forgets the margin", "The margin is missing: a negative has to be farther away by α."),
+    mistake(
+        "margin_subtracted",
+        "margin with the wrong sign",
+        "The margin is subtracted: so a negative may even be nearer than the positive. Add it.",
+    ),
+    mistake(
         "squared",
+        "forgets the root",
         "These are squared distances, as in Schroff et al. (2015). This lab takes distances as they are (exercise 1).",
     ),
-    ("no_hinge", "Triplets that are right already give a negative loss: cut it off with max(0, ·)."),
-    ("sum", "This is the sum over the triplets: divide by their number."),
+    mistake(
+        "no_hinge",
+        "forgets the maximum with 0",
+        "Triplets that are right already give a negative loss: cut it off with max(0, ·).",
+    ),
+    mistake("sum", "sum for mean", "This is the sum over the triplets: divide by their number."),
+    mistake(
+        "margin_outside",
+        "margin outside the hinge",
+        "The margin is added outside the maximum, so that no triplet is ever done: max(0, d(a, p) − d(a, n) + α).",
+    ),
+    mistake(
+        "negative_of_positive",
+        "measures the negative from the positive",
+        "The negative is measured from the positive: both distances are the anchor's.",
+    ),
 ];
 
-pub const SEMI_HARD: Diagnoses = &[
-    (
+pub const SEMI_HARD: &[Mistake] = &[
+    mistake(
         "hardest",
+        "takes the hardest negative",
         "These are the hardest negatives, closer to the anchor than its positive among them: such triplets make a network \
                  collapse early on. Semi-hard ones are farther away than the positive.",
     ),
-    (
+    mistake(
         "beyond_margin",
+        "ignores the margin",
         "Some of these are farther away than the positive by more than the margin: their loss is 0, nothing is learned \
                  from them. Where nothing lies in between, the answer is `None`.",
     ),
-    ("own_class", "Some of these have the anchor's own label: a negative is a sample of another label."),
-    ("last_at_tie", "Where several negatives are equally close, the one with the lowest index is asked for."),
-    ("farthest", "These are the farthest semi-hard negatives: the closest ones are asked for."),
-    ("absolute_margin", "The margin counts from the positive's distance, not from 0: d(i, n) < d(i, p) + α."),
+    mistake(
+        "own_class",
+        "ignores the labels",
+        "Some of these have the anchor's own label: a negative is a sample of another label.",
+    ),
+    mistake(
+        "last_at_tie",
+        "breaks ties the other way",
+        "Where several negatives are equally close, the one with the lowest index is asked for.",
+    ),
+    mistake(
+        "farthest",
+        "farthest for closest",
+        "These are the farthest semi-hard negatives: the closest ones are asked for.",
+    ),
+    mistake(
+        "absolute_margin",
+        "margin counted from 0",
+        "The margin counts from the positive's distance, not from 0: d(i, n) < d(i, p) + α.",
+    ),
+    mistake(
+        "first",
+        "first for closest",
+        "These are the first semi-hard negatives by index: the closest ones are asked for.",
+    ),
 ];
 
-pub const COSINES: Diagnoses = &[
-    (
+pub const COSINES: &[Mistake] = &[
+    mistake(
         "batch_axis",
+        "normalizes columns",
         "The columns were brought to length 1: that is the batch axis. Each row is an embedding; sum its squares \
                      along the last axis.",
     ),
-    ("not_normalized", "These are inner products: bring each row to length 1 first."),
-    ("columns", "These are products of columns, [D, D]: z · zᵀ compares rows, zᵀ · z compares columns."),
-    (
+    mistake("not_normalized", "forgets to normalize", "These are inner products: bring each row to length 1 first."),
+    mistake(
+        "columns",
+        "compares columns",
+        "These are products of columns, [D, D]: z · zᵀ compares rows, zᵀ · z compares columns.",
+    ),
+    mistake(
         "one_side",
+        "normalizes one factor",
         "Only one of the two factors was normalized: the matrix has to be symmetric, with ones on its diagonal.",
     ),
-    ("whole_matrix", "All rows were divided by the length of the whole matrix: each row needs its own."),
+    mistake(
+        "whole_matrix",
+        "one length for all rows",
+        "All rows were divided by the length of the whole matrix: each row needs its own.",
+    ),
+    mistake("no_root", "divides by the squared length", "The rows are divided by their squared length: take the root."),
+    mistake(
+        "length_detached",
+        "cuts the graph at the length",
+        "The cosines are right, but the gradient does not flow through the length: it must stay in the graph.",
+    ),
 ];
 
-pub const ZERO_VECTOR: Diagnoses = &[(
-    "zero_vector",
-    "A row of zeros was divided by its length: 0/0. With ε = 1e-12 inside the root its cosines are 0.",
-)];
+pub const ZERO_VECTOR: &[Mistake] = &[
+    mistake(
+        "zero_vector",
+        "divides 0 by 0",
+        "A row of zeros was divided by its length: 0/0. With ε = 1e-12 inside the root its cosines are 0.",
+    ),
+    mistake(
+        "epsilon_outside",
+        "ε outside the root",
+        "The cosines are right, but with ε outside the root the gradient of a row of zeros is not a number: add ε inside.",
+    ),
+];
 
-pub const INFO_NCE: Diagnoses = &[
-    (
+pub const INFO_NCE: &[Mistake] = &[
+    mistake(
         "anchor_in_denominator",
+        "keeps the anchor",
         "This is what you get when the anchor itself stays in the denominator, with the greatest cosine of all: mask the diagonal \
          (handout, equation 4).",
     ),
-    (
+    mistake(
         "diagonal_zero",
+        "masks with 0",
         "The diagonal was set to 0, and exp(0) = 1 is still in the denominator. Set it to −∞ before the exponential.",
     ),
-    (
+    mistake(
         "positive_left_out",
+        "leaves the positive out",
         "The positive is missing from the denominator. Only the anchor itself is left out: 2N − 1 terms remain.",
     ),
-    ("temperature_multiplied", "The cosines are multiplied by the temperature: divide by it."),
-    ("temperature_forgotten", "The temperature is missing: divide the cosines by it."),
-    (
+    mistake(
+        "temperature_multiplied",
+        "multiplies by τ",
+        "The cosines are multiplied by the temperature: divide by it.",
+    ),
+    mistake("temperature_forgotten", "forgets τ", "The temperature is missing: divide the cosines by it."),
+    mistake(
         "only_n_anchors",
+        "half the anchors",
         "Only the first view's rows are anchors. All 2N rows are, each with the other view of its image as positive.",
     ),
-    (
+    mistake(
         "other_view_only",
+        "negatives from one view",
         "The negatives of an anchor come from the other view only. The other images of its own view are negatives as well: \
          2N − 2 in all.",
     ),
-    (
+    mistake(
         "one_direction",
+        "half the anchors, one view",
         "Only the first view's rows are anchors, and their negatives come from the second view only. Put the views together: \
          2N anchors with 2N − 2 negatives each.",
     ),
-    ("sum", "This is the sum over the anchors: divide by 2N."),
-    ("not_normalized", "The embeddings are not normalized: similarities are cosines (exercise 5)."),
+    mistake("sum", "sum for mean", "This is the sum over the anchors: divide by 2N."),
+    mistake(
+        "not_normalized",
+        "forgets to normalize",
+        "The embeddings are not normalized: similarities are cosines (exercise 5).",
+    ),
+    mistake("no_minus", "forgets the minus", "The sign is wrong: a loss is minus the log probability."),
+    mistake(
+        "normalizer_detached",
+        "cuts the graph at the normalizer",
+        "The value is right, but no gradient flows through the denominator: it must stay in the graph.",
+    ),
+    mistake(
+        "second_view_detached",
+        "stop-gradient of another method",
+        "The value is right, but no gradient reaches the second view: InfoNCE trains both (a stop-gradient belongs to other methods).",
+    ),
 ];
 
-pub const COLD: Diagnoses = &[
-    (
+pub const COLD: &[Mistake] = &[
+    mistake(
         "overflow",
+        "no maximum subtracted",
         "exp(1 / 0.01) = exp(100) is larger than any f32. Take each row's greatest logit away before exp, as \
                      `log_softmax` does.",
     ),
-    (
+    mistake(
         "overflow_of_a_ratio",
+        "no maximum subtracted",
         "exp(1 / 0.01) = exp(100) is larger than any f32, and ∞ / ∞ is not a number. Take each row's greatest logit \
                      away before exp, as `log_softmax` does.",
     ),
 ];
 
-pub const ALIGNMENT: Diagnoses = &[
-    ("alpha_forgotten", "This is the mean distance: the distances have to be raised to the power of α first."),
-    ("alpha_two", "This is the mean squared distance, whatever α is."),
-    ("power_of_square", "The squared distance was raised to the power of α: ‖x‖^α = (‖x‖²)^(α/2)."),
-    ("not_normalized", "The embeddings are not normalized: bring each row to length 1 first."),
-    ("power_of_mean", "The mean was raised to the power of α: raise each distance, then take the mean."),
+pub const ALIGNMENT: &[Mistake] = &[
+    mistake(
+        "alpha_forgotten",
+        "forgets α",
+        "This is the mean distance: the distances have to be raised to the power of α first.",
+    ),
+    mistake("alpha_two", "fixed power", "This is the mean squared distance, whatever α is."),
+    mistake(
+        "power_of_square",
+        "doubles the power",
+        "The squared distance was raised to the power of α: ‖x‖^α = (‖x‖²)^(α/2).",
+    ),
+    mistake(
+        "not_normalized",
+        "forgets to normalize",
+        "The embeddings are not normalized: bring each row to length 1 first.",
+    ),
+    mistake(
+        "power_of_mean",
+        "power of the mean",
+        "The mean was raised to the power of α: raise each distance, then take the mean.",
+    ),
+    mistake("sum", "sum for mean", "This is the sum over the pairs: take the mean."),
 ];
 
-pub const UNIFORMITY: Diagnoses = &[
-    (
+pub const UNIFORMITY: &[Mistake] = &[
+    mistake(
         "self_pairs",
+        "pairs points with themselves",
         "Each embedding is paired with itself, at distance 0: the mean is over pairs i < j of different ones.",
     ),
-    (
+    mistake(
         "mean_of_logs",
+        "mean of logarithms",
         "This is the mean of the logarithms: take the mean of the exponentials first, then one logarithm.",
     ),
-    ("distance_not_squared", "The distance in the exponent has to be squared."),
-    ("not_normalized", "The embeddings are not normalized: bring each row to length 1 first."),
-    ("sum", "This is the logarithm of the sum: divide by the number of pairs first, N(N − 1)/2."),
-    ("no_log", "The logarithm is missing."),
+    mistake("distance_not_squared", "forgets the square", "The distance in the exponent has to be squared."),
+    mistake(
+        "not_normalized",
+        "forgets to normalize",
+        "The embeddings are not normalized: bring each row to length 1 first.",
+    ),
+    mistake(
+        "sum",
+        "sum for mean",
+        "This is the logarithm of the sum: divide by the number of pairs first, N(N − 1)/2.",
+    ),
+    mistake("no_log", "forgets the logarithm", "The logarithm is missing."),
+    mistake("by_n_squared", "divides by n²", "The sum over pairs is divided by n²: there are n(n − 1)/2 pairs i < j."),
+    mistake("t_forgotten", "forgets t", "t has no effect: the squared distance is multiplied by it."),
+    mistake("plus", "sign of the exponent", "The exponent has the wrong sign: exp(−t · ‖ẑᵢ − ẑⱼ‖²)."),
 ];

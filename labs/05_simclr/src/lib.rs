@@ -29,8 +29,10 @@ pub type Project<'a> = dyn Fn(&Tensor) -> Result<Tensor> + 'a;
 /// ```
 ///
 /// in a place that is uniform among all those where the box lies inside the image. Where the box has no pixels or does not fit,
-/// draw area and ratio again; after ten tries take the largest box in the center of the image whose ratio is allowed, at row
-/// (height − its height) / 2 and column (width − its width) / 2, rounded down.
+/// draw area and ratio again; after ten tries take the largest box whose ratio is allowed (one side is the image's, the other is
+/// rounded), in the center of the image: at row (height − its height) / 2 and column (width − its width) / 2, rounded down.
+///
+/// All random numbers come from `rng`: the same state of it gives the same box.
 ///
 /// # Units
 /// Pixels; `scale` in shares of the image's area, `ratio` as width ÷ height.
@@ -43,7 +45,7 @@ pub fn crop_box(rng: &mut Rng, height: usize, width: usize, scale: (f64, f64), r
 
 /// Exercise 2: an augmentation that is made of steps, in their order, each with its own probability (section 3 of the paper).
 ///
-/// Every step has a random number of its own that decides whether it is taken.
+/// Every step has a random number of its own, from `rng`, that decides whether it is taken.
 ///
 /// # Shapes
 /// An image `[3, H, W]` → what the last step gives.
@@ -60,7 +62,8 @@ pub fn augment(steps: &[(f64, &Transform)], image: &Tensor, rng: &mut Rng) -> Re
     todo!("exercise 2: every step in turn, or not")
 }
 
-/// Exercise 3: two views of an image, drawn independently of each other (figure 2 of the paper: t and t′).
+/// Exercise 3: two views of an image, drawn independently of each other (figure 2 of the paper: t and t′), with random numbers from
+/// `rng`.
 ///
 /// # Shapes
 /// An image `[3, H, W]` → two views.
@@ -130,16 +133,56 @@ impl ProjectionHead {
 /// An odd number of rows.
 ///
 /// # Hint
-/// This is lab 04's `info_nce` with the views already put together. Mask the diagonal, then `log_softmax`, then pick one column a
-/// row with `gather`.
+/// This is lab 04's `info_nce` with the views already put together: you may copy yours. Mask the diagonal, then `log_softmax`, then
+/// pick one column of each row with `gather`.
 pub fn nt_xent(z: &Tensor, temperature: f64) -> Result<Tensor> {
     todo!("exercise 5: cosines in one product, the diagonal masked, the partner's log probability")
 }
 
-/// Exercise 6: one step of training (algorithm 1 of the paper).
+/// Exercise 6: the gradient of NT-Xent, by hand: what `backward` computes for exercise 5.
+///
+/// With P the softmax of each row of S without its diagonal, and Y the matrix with a 1 at each (i, p(i)),
+///
+/// ```text
+/// ∂L/∂S = (P − Y) / 2N,   G = ∂L/∂ẑ = (∂L/∂S + (∂L/∂S)ᵀ) · ẑ / τ,   ∂L/∂zᵢ = (Gᵢ − ẑᵢ · (ẑᵢ · Gᵢ)) / ‖zᵢ‖
+/// ```
+///
+/// A positive pulls (P − Y is negative there), every negative pushes as hard as it is probable; what would only change the length
+/// of zᵢ is taken out. The length ‖zᵢ‖ is √(Σₖ zᵢ[k]² + 1e-12). Large batches use this: the gradient at all embeddings first, then
+/// the network's, image by image.
+///
+/// # Shapes
+/// `[2N, D]` → `[2N, D]`.
+///
+/// # Errors
+/// An odd number of rows.
+///
+/// # Hint
+/// S is symmetric, but P is not: z is an anchor once and a column of every other row.
+pub fn nt_xent_gradient(z: &Tensor, temperature: f64) -> Result<Tensor> {
+    todo!("exercise 6: from the logits back to the embeddings")
+}
+
+/// What a training step is given, besides the optimizer.
+pub struct Step<'a> {
+    /// The backbone: images and whether to train → features h.
+    pub encode: &'a Encode<'a>,
+    /// The head: features h → embeddings z.
+    pub project: &'a Project<'a>,
+    /// The first view of each image, `[N, 3, H, W]`.
+    pub view_a: &'a Tensor,
+    /// The second view of each image, `[N, 3, H, W]`.
+    pub view_b: &'a Tensor,
+    /// The temperature of the loss.
+    pub temperature: f64,
+    /// The learning rate of this step.
+    pub learning_rate: f64,
+}
+
+/// Exercise 7: one step of training (algorithm 1 of the paper).
 ///
 /// Both views go through backbone and head together, as one batch of 2N images, so that batch norm sees all of them at once. Then
-/// the loss of exercise 5, its gradients, and one update of all weights with `learning_rate`.
+/// the loss of exercise 5, its gradients, and one update of all weights with `step.learning_rate`.
 ///
 /// # Shapes
 /// Views `[N, 3, H, W]` each → the loss before the update, as a number.
@@ -150,19 +193,11 @@ pub fn nt_xent(z: &Tensor, temperature: f64) -> Result<Tensor> {
 /// # Hint
 /// `encode(images, true)` trains. `Tensor::cat` along axis 0 puts the views in the order that exercise 5 expects, and
 /// `optimizer.backward_step` does the rest.
-pub fn train_step(
-    encode: &Encode,
-    project: &Project,
-    optimizer: &mut dyn Optimizer,
-    view_a: &Tensor,
-    view_b: &Tensor,
-    temperature: f64,
-    learning_rate: f64,
-) -> Result<f64> {
-    todo!("exercise 6: both views in one batch, one update")
+pub fn train_step(step: &Step, optimizer: &mut dyn Optimizer) -> Result<f64> {
+    todo!("exercise 7: both views in one batch, one update")
 }
 
-/// Exercise 7: the learning rate at a step, counted from 0 (section 2.2 and appendix B.6 of the paper).
+/// Exercise 8: the learning rate at a step, counted from 0 (section 2.2 and appendix B.6 of the paper).
 ///
 /// ```text
 /// η = base · batch / 256,   step < warmup:  η · (step + 1) / warmup
@@ -175,10 +210,10 @@ pub fn train_step(
 /// # Hint
 /// Check three steps by hand: the first, the one at which the warm-up ends, and `total`, where nothing is left.
 pub fn learning_rate(step: usize, warmup: usize, total: usize, base: f64, batch: usize) -> f64 {
-    todo!("exercise 7: linear scaling, linear warm-up, half a cosine")
+    todo!("exercise 8: linear scaling, linear warm-up, half a cosine")
 }
 
-/// Exercise 8: what a downstream task gets, and what the loss got (sections 2.1 and 4.2 of the paper).
+/// Exercise 9: what a downstream task gets, and what the loss got (sections 2.1 and 4.2 of the paper).
 ///
 /// The representation is h, the output of the backbone; the head is thrown away. For a comparison the embeddings z are wanted as
 /// well. Both in evaluation mode, so that an image's features do not depend on the images beside it, and without a graph.
@@ -192,5 +227,5 @@ pub fn learning_rate(step: usize, warmup: usize, total: usize, base: f64, batch:
 /// # Hint
 /// Which of the two does the linear probe see? It comes first.
 pub fn representation(encode: &Encode, project: &Project, images: &Tensor) -> Result<(Tensor, Tensor)> {
-    todo!("exercise 8: h for the task, z to compare")
+    todo!("exercise 9: h for the task, z to compare")
 }

@@ -3,7 +3,7 @@
 use candle_core::{Result, Tensor};
 use clap::ValueEnum;
 use serde::Serialize;
-use simclr::{ProjectionHead, representation, train_step};
+use simclr::{ProjectionHead, Step, representation, train_step};
 use ssl_eval::Evaluation;
 use ssl_experiment::{Input, Run};
 use ssl_nn::{AdamW, Backbone, Linear, Params};
@@ -72,7 +72,9 @@ impl Model {
     /// One step of training on two views of a batch; returns the loss before it.
     pub fn step(&self, optimizer: &mut AdamW, views: &[Tensor], temperature: f64, rate: f64) -> Result<f64> {
         let (encode, project) = self.parts();
-        train_step(&encode, &project, optimizer, &views[0], &views[1], temperature, rate)
+        let (view_a, view_b) = (&views[0], &views[1]);
+        let step = Step { encode: &encode, project: &project, view_a, view_b, temperature, learning_rate: rate };
+        train_step(&step, optimizer)
     }
 
     /// Features h and embeddings z of the frozen model.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use candle_core::{Device, Result, Tensor, Var, bail};
+use candle_core::{Device, Result, Tensor};
 use simclr::ProjectionHead;
 use ssl_grading::Values;
 use ssl_nn::layers::BatchNorm;
@@ -17,18 +17,17 @@ pub fn weights(case: &Values) -> Weights {
 }
 
 /// Gives parameters the values of these names, among others.
-fn fill(params: &mut Params, weights: &Weights) -> Result<()> {
+pub fn fill(params: &mut Params, weights: &Weights) -> Result<()> {
     let values = params.state().into_keys().filter_map(|name| weights.get(&name).map(|value| (name, value.clone())));
     params.load_state(values.collect())
 }
 
-/// Embeddings of features h by the student's head, with the given weights.
-pub fn project(h: &Tensor, weights: &Weights) -> Result<Tensor> {
+/// Embeddings of features h by the student's head, whose parameters are put into `params` with the given values.
+pub fn project(h: &Tensor, params: &mut Params, weights: &Weights) -> Result<Tensor> {
     let (hidden, features) = weights["hidden.weight"].dims2()?;
     let (output, _) = weights["output.weight"].dims2()?;
-    let mut params = Params::new(0, &Device::Cpu);
-    let head = ProjectionHead::new(features, hidden, output, &params)?;
-    fill(&mut params, weights)?;
+    let head = ProjectionHead::new(features, hidden, output, params)?;
+    fill(params, weights)?;
     head.forward(h)
 }
 
@@ -58,13 +57,5 @@ impl Network {
 
     pub fn project(&self, h: &Tensor) -> Result<Tensor> {
         self.head.forward(h)
-    }
-
-    /// The backbone's weight.
-    pub fn weight(&self) -> Result<Var> {
-        match self.params.all().remove("linear.weight") {
-            Some(weight) => Ok(weight),
-            None => bail!("no linear.weight"),
-        }
     }
 }

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-use crate::Values;
 use crate::lab::Run;
+use crate::{Values, errors};
 
 /// How long a check may take.
 pub const DEADLINE: Duration = Duration::from_secs(10);
@@ -35,18 +35,23 @@ pub enum Answer {
 impl Answer {
     /// Hands `case` to `run`, on a thread of its own, and waits until [`DEADLINE`].
     pub fn of<E: Copy + Send + 'static>(run: Run<E>, exercises: &E, case: &Values) -> Self {
-        quiet_panics();
         let (exercises, case) = (*exercises, case.clone());
+        Self::of_call(move || run(&exercises, &case))
+    }
+
+    /// As [`Answer::of`], of any call.
+    pub fn of_call(call: impl FnOnce() -> candle_core::Result<Values> + Send + 'static) -> Self {
+        quiet_panics();
         let (sender, receiver) = channel();
         thread::spawn(move || {
             PANIC.set(Some(String::new()));
-            let result = panic::catch_unwind(AssertUnwindSafe(|| run(&exercises, &case)));
+            let result = panic::catch_unwind(AssertUnwindSafe(call));
             let answer = match result {
                 Ok(Ok(values)) => Self::Values(values),
-                Ok(Err(error)) => Self::Failed(message(&error)),
+                Ok(Err(error)) => Self::Failed(errors::explain(&error)),
                 Err(payload) => Self::of_panic(&*payload),
             };
-            // Nobody listens any more if the deadline has passed.
+            // The receiver is gone if the deadline has passed.
             let _ = sender.send(answer);
         });
         match receiver.recv_timeout(DEADLINE) {
@@ -59,11 +64,14 @@ impl Answer {
     fn of_panic(payload: &(dyn Any + Send)) -> Self {
         let text = payload.downcast_ref::<&str>().map(|text| text.to_string());
         let text = text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_default();
-        if text.starts_with("not yet implemented") {
+        // Candle has some `todo!` of its own; a stub's says which exercise it is.
+        if text.starts_with("not yet implemented: exercise") {
             return Self::Unfinished;
         }
         let place = PANIC.take().filter(|place| !place.is_empty());
-        Self::Panicked(place.map_or(text.clone(), |place| format!("{text} (at {place})")))
+        let place = place.map_or(String::new(), |place| format!(" (at {place})"));
+        let remedy = errors::remedy(&text).map_or(String::new(), |remedy| format!("\n{remedy}"));
+        Self::Panicked(format!("{text}{place}{remedy}"))
     }
 
     /// As bytes, for another process.
@@ -101,14 +109,6 @@ impl Answer {
             "timed out" => Self::TimedOut,
             other => bail!("an answer with outcome {other:?}"),
         })
-    }
-}
-
-/// What an error says, without the backtrace that Candle appends where the environment asks for one.
-fn message(error: &candle_core::Error) -> String {
-    match error {
-        candle_core::Error::WithBacktrace { inner, .. } => message(inner),
-        other => other.to_string(),
     }
 }
 

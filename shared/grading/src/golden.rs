@@ -1,7 +1,7 @@
 //! Golden values: cases and expected answers from an independent implementation.
 //!
-//! `datasets/golden/LAB.py` writes `LAB.safetensors`. Names in it read `CHECK/case/NAME`, `CHECK/expected/NAME` and
-//! `CHECK/mistake/ID/NAME`; the file carries the script's SHA-256 and the versions of the libraries it ran with.
+//! `datasets/golden/LAB.py` writes `LAB.safetensors`. Names in it read `CHECK/INDEX/case/NAME`, `CHECK/INDEX/expected/NAME` and
+//! `CHECK/INDEX/mistake/ID/NAME`; the file carries the script's SHA-256 and the versions of the libraries it ran with.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,21 +12,21 @@ use sha2::{Digest, Sha256};
 
 use crate::Values;
 
-/// One check's golden values.
+/// One of a check's cases.
 #[derive(Clone, Debug, Default)]
 pub struct Case {
     /// What goes in.
     pub input: Values,
     /// What a right answer gives.
     pub expected: Values,
-    /// What each known mistake gives, by its id.
+    /// What each known mistake gives, by its id; a mistake that gives no values for this case is left out.
     pub mistakes: BTreeMap<String, Values>,
 }
 
 /// A lab's golden file.
 pub struct Golden {
     path: PathBuf,
-    cases: BTreeMap<String, Case>,
+    cases: BTreeMap<String, Vec<Case>>,
 }
 
 impl Golden {
@@ -39,30 +39,33 @@ impl Golden {
         let read = || format!("golden values {}", path.display());
         let bytes = fs::read(&path).with_context(read)?;
         let (values, _) = Values::from_bytes(&bytes).with_context(read)?;
-        let mut cases: BTreeMap<String, Case> = BTreeMap::new();
+        let mut cases: BTreeMap<String, Vec<Case>> = BTreeMap::new();
         for (name, tensor) in values.iter() {
             let parts: Vec<&str> = name.split('/').collect();
-            let [check, part, ..] = parts[..] else {
-                anyhow::bail!("{}: unexpected name {name:?}", read());
-            };
-            let case = cases.entry(check.to_string()).or_default();
+            let unexpected = || format!("{}: unexpected name {name:?}", read());
+            let [check, index, part, ..] = parts[..] else { anyhow::bail!(unexpected()) };
+            let index: usize = index.parse().with_context(unexpected)?;
+            let cases = cases.entry(check.to_string()).or_default();
+            cases.resize_with(cases.len().max(index + 1), Case::default);
+            let case = &mut cases[index];
             let place = match (part, parts.len()) {
-                ("case", 3) => &mut case.input,
-                ("expected", 3) => &mut case.expected,
-                ("mistake", 4) => case.mistakes.entry(parts[2].to_string()).or_default(),
-                _ => anyhow::bail!("{}: unexpected name {name:?}", read()),
+                ("case", 4) => &mut case.input,
+                ("expected", 4) => &mut case.expected,
+                ("mistake", 5) => case.mistakes.entry(parts[3].to_string()).or_default(),
+                _ => anyhow::bail!(unexpected()),
             };
             *place = std::mem::take(place).with(parts[parts.len() - 1], tensor);
         }
         Ok(Self { path, cases })
     }
 
-    /// The values of a check.
+    /// The cases of a check.
     ///
     /// # Errors
     /// A check that the file does not have.
-    pub fn case(&self, check: &str) -> anyhow::Result<&Case> {
-        self.cases.get(check).with_context(|| format!("{}: no case {check:?}", self.path.display()))
+    pub fn cases(&self, check: &str) -> anyhow::Result<&[Case]> {
+        let cases = self.cases.get(check).with_context(|| format!("{}: no case {check:?}", self.path.display()))?;
+        Ok(cases)
     }
 
     /// Names of all checks that the file has values for.

@@ -1,12 +1,11 @@
-//! From an answer to a verdict: is it right, and if not, which mistake was it?
+//! From answers to a verdict: are they right, and if not, which mistake was it?
 
-use candle_core::{DType, Tensor};
 use serde::Serialize;
 
+use crate::compare::{first_difference, is_finite, same, short};
 use crate::golden::Case;
-use crate::lab::Check;
-use crate::values::{GRADIENT, LEAK};
-use crate::{Answer, Values};
+use crate::lab::Mistake;
+use crate::{Answer, Values, detect};
 
 /// How a check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -37,7 +36,7 @@ pub struct Verdict {
     pub status: Status,
     /// Why, for the student; empty for a pass.
     pub message: String,
-    /// The id of the known mistake that gives just this answer.
+    /// The id of the known mistake that gives just these answers.
     pub mistake: Option<&'static str>,
 }
 
@@ -53,91 +52,118 @@ impl Verdict {
     }
 }
 
-/// Judges an answer by a case's expected values and by what known mistakes give.
-pub fn judge<E>(check: &Check<E>, case: &Case, answer: &Answer) -> Verdict {
-    let values = match answer {
-        Answer::Values(values) => values,
-        Answer::Unfinished => return Verdict::new(Status::Todo, "not written yet"),
-        Answer::Failed(error) => {
-            return Verdict::new(Status::Error, format!("returned an error: {error}"));
-        }
-        Answer::Panicked(message) => {
-            return Verdict::new(Status::Panic, format!("panicked: {message}"));
-        }
-        Answer::TimedOut => {
-            let seconds = crate::answer::DEADLINE.as_secs();
-            return Verdict::new(Status::Timeout, format!("not done after {seconds} s"));
-        }
-    };
-    let Some(difference) = first_difference(values, &case.expected, check.tolerance) else {
-        return Verdict::new(Status::Pass, "");
-    };
-    let made = |(id, _): &&(&'static str, &str)| {
-        let given = case.mistakes.get(*id);
-        given.is_some_and(|given| first_difference(values, given, check.tolerance).is_none())
-    };
-    match check.mistakes.iter().find(made) {
-        Some((id, advice)) => {
-            Verdict { status: Status::Fail, message: format!("{difference}\n{advice}"), mistake: Some(id) }
-        }
-        None => Verdict::new(Status::Fail, difference),
+/// Cases, and the answer to each of them; answers may end early, after a timeout.
+pub struct Answers<'a> {
+    /// How far a right answer may be off.
+    pub tolerance: f64,
+    /// The golden cases.
+    pub cases: &'a [Case],
+    /// One for each case.
+    pub answers: &'a [Answer],
+}
+
+/// Judges answers by the cases' expected values and by what known mistakes give. `ordinary` says whether the exercise's other
+/// checks pass: only then is a mistake named by nothing but values that are not finite, for many mistakes end in those.
+pub fn judge(answers: &Answers, mistakes: &[Mistake], ordinary: bool) -> Verdict {
+    if answers.answers.iter().any(|answer| matches!(answer, Answer::Unfinished)) {
+        return Verdict::new(Status::Todo, "not written yet");
+    }
+    let Some((i, problem)) = answers.first_problem() else { return Verdict::new(Status::Pass, "") };
+    let place = answers.place(i);
+    if let Some(mistake) = mistakes.iter().find(|mistake| answers.is_made(mistake.id, ordinary)) {
+        let numbers = problem.message.map_or(String::new(), |message| format!("\n{message}{place}"));
+        let message = format!("{}{numbers}", mistake.advice);
+        return Verdict { status: Status::Fail, message, mistake: Some(mistake.id) };
+    }
+    let message = problem.message.unwrap_or_default();
+    if problem.status != Status::Fail {
+        return Verdict::new(problem.status, format!("{message}{place}"));
+    }
+    match detect::describe(answers) {
+        Some(diagnosis) => Verdict::new(Status::Fail, format!("{diagnosis}\n{message}{place}")),
+        None => Verdict::new(Status::Fail, format!("{message}{place}")),
     }
 }
 
-/// The first way in which the values differ from the expected ones, in words.
-fn first_difference(got: &Values, expected: &Values, tolerance: f64) -> Option<String> {
-    expected.iter().find_map(|(name, expected)| match got.get(name) {
-        None if name.starts_with(GRADIENT) => Some(format!(
-            "{name}: none arrives. The graph is cut on the way: work on tensors throughout, without `detach`, `to_vec` \
-             or `to_scalar`."
-        )),
-        None => Some(format!("{name}: missing")),
-        Some(got) => describe(name, got, expected, tolerance).unwrap_or_else(|error| Some(error.to_string())),
-    })
+/// What is wrong with one answer.
+struct Problem {
+    status: Status,
+    message: Option<String>,
 }
 
-fn describe(name: &str, got: &Tensor, expected: &Tensor, tolerance: f64) -> candle_core::Result<Option<String>> {
-    if got.dims() != expected.dims() {
-        return Ok(Some(format!("{name}: got shape {:?}, expected {:?}", got.dims(), expected.dims())));
-    }
-    if got.dtype() != expected.dtype() {
-        return Ok(Some(format!("{name}: got {:?}, expected {:?}", got.dtype(), expected.dtype())));
-    }
-    let (g, e) = (floats(got)?, floats(expected)?);
-    let near = |(g, e): (&f64, &f64)| {
-        let close = e.is_finite() && (g - e).abs() <= tolerance * (1.0 + e.abs());
-        close || g == e || (g.is_nan() && e.is_nan())
-    };
-    let Some(i) = g.iter().zip(&e).position(|pair| !near(pair)) else { return Ok(None) };
-    if name.starts_with(LEAK) {
-        return Ok(Some(format!("{name}: {} arrives where none may: cut the graph with `detach`", g[i])));
-    }
-    let place = if g.len() > 1 { format!(" at {:?}", index(i, got.dims())) } else { String::new() };
-    let odd = if g[i].is_finite() { "" } else { " (not a finite number)" };
-    let within = if tolerance > 0.0 { format!(" (± {tolerance:.0e})") } else { String::new() };
-    Ok(Some(format!("{name}{place}: got {}{odd}, expected {}{within}", short(g[i]), short(e[i]))))
-}
-
-fn floats(tensor: &Tensor) -> candle_core::Result<Vec<f64>> {
-    tensor.to_dtype(DType::F64)?.flatten_all()?.to_vec1()
-}
-
-/// Position in a row-major tensor.
-fn index(mut flat: usize, dims: &[usize]) -> Vec<usize> {
-    let mut index: Vec<usize> = dims
-        .iter()
-        .rev()
-        .map(|dim| {
-            let digit = flat % dim;
-            flat /= dim;
-            digit
+impl Answers<'_> {
+    /// Each case with the values that were given for it.
+    pub(crate) fn values(&self) -> impl Iterator<Item = (&Case, &Values)> {
+        self.cases.iter().zip(self.answers).filter_map(|(case, answer)| match answer {
+            Answer::Values(values) => Some((case, values)),
+            _ => None,
         })
-        .collect();
-    index.reverse();
-    index
+    }
+
+    /// The first case whose answer is not right.
+    fn first_problem(&self) -> Option<(usize, Problem)> {
+        let problem = |(i, (case, answer)): (usize, (&Case, &Answer))| {
+            let (status, message) = match answer {
+                Answer::Values(values) => (Status::Fail, first_difference(values, &case.expected, self.tolerance)?),
+                Answer::Unfinished => (Status::Todo, "not written yet".to_string()),
+                Answer::Failed(error) => (Status::Error, format!("returned an error: {error}")),
+                Answer::Panicked(message) => (Status::Panic, format!("panicked: {message}")),
+                Answer::TimedOut => {
+                    let seconds = crate::answer::DEADLINE.as_secs();
+                    let message = format!("not done after {seconds} s: does the variable of every loop advance?");
+                    (Status::Timeout, message)
+                }
+            };
+            Some((i, Problem { status, message: Some(message) }))
+        };
+        self.cases.iter().zip(self.answers).enumerate().find_map(problem)
+    }
+
+    /// Which of several cases this is, and what goes in.
+    fn place(&self, i: usize) -> String {
+        let inputs = self.cases[i].input.iter().map(|(name, value)| describe_input(name, value));
+        let inputs: Vec<String> = inputs.take(MOST_INPUTS).collect();
+        if self.cases.len() == 1 {
+            return String::new();
+        }
+        format!("\n(case {} of {}: {})", i + 1, self.cases.len(), inputs.join(", "))
+    }
+
+    /// Whether the answers are those of a known mistake: wherever it gives values, they are the same, and at least once they are
+    /// not the right ones.
+    fn is_made(&self, id: &str, ordinary: bool) -> bool {
+        let mut decided = false;
+        for (case, answer) in self.cases.iter().zip(self.answers) {
+            let made = match (case.mistakes.get(id), answer) {
+                (Some(given), Answer::Values(values)) => {
+                    let right = first_difference(values, &case.expected, self.tolerance).is_none();
+                    let telling = ordinary || is_finite(values);
+                    decided |= !right && telling;
+                    same(values, given, self.tolerance)
+                }
+                (Some(_), _) => false,
+                // The mistake gives no values here: an error is what one expects.
+                (None, Answer::Values(_)) => false,
+                (None, _) => true,
+            };
+            if !made {
+                return false;
+            }
+        }
+        decided
+    }
 }
 
-/// Whole numbers as they are, others with five significant decimals.
-fn short(value: f64) -> String {
-    if value.fract() == 0.0 && value.abs() < 1e9 { format!("{value}") } else { format!("{value:.5}") }
+/// Inputs of a case that are named.
+const MOST_INPUTS: usize = 6;
+
+/// An input in a few letters: a number, or a tensor's shape.
+fn describe_input(name: &str, value: &candle_core::Tensor) -> String {
+    let number = value.rank() == 0;
+    let scalar =
+        number.then(|| value.to_dtype(candle_core::DType::F64).and_then(|value| value.to_scalar::<f64>()).ok());
+    match scalar.flatten() {
+        Some(number) => format!("{name} = {}", short(number)),
+        None => format!("{name} {:?}", value.dims()),
+    }
 }

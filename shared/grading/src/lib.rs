@@ -13,6 +13,7 @@
 //! | [`lab`] | exercises, checks and the messages of known mistakes |
 //! | [`golden`] | cases, expected values and what each mistake gives, from an independent implementation |
 //! | [`answer`] | runs a student's function against a deadline, whatever it does |
+//! | [`errors`] | Candle's errors in a student's function, with place and remedy |
 //! | [`judge`] | compares, and says which mistake it was |
 //! | [`source`] | finds ready-made functions that an exercise is not about |
 //! | [`session`] | all verdicts of one lab |
@@ -23,6 +24,9 @@
 #![warn(missing_docs)]
 
 pub mod answer;
+mod compare;
+mod detect;
+pub mod errors;
 pub mod golden;
 pub mod harness;
 pub mod judge;
@@ -37,6 +41,6 @@ pub use answer::Answer;
 pub use golden::Golden;
 pub use harness::main;
 pub use judge::{Status, Verdict};
-pub use lab::{Check, Exercise, Lab};
+pub use lab::{Ask, Bad, Check, Exercise, Lab, Mistake, mistake, refused};
 pub use session::Session;
 pub use values::Values;

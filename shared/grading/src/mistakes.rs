@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context, ensure};
 use libtest_mimic::{Arguments, Failed, Trial};
 
+use crate::lab::Ask;
 use crate::{Golden, Lab, Session};
 
 /// Typical mistakes that every exercise must at least be able to name.
@@ -16,6 +17,8 @@ const LEAST: usize = 3;
 pub struct Cases<E: 'static> {
     /// Wrong ones, by the id of the mistake in them: each must lose points and be named.
     pub mistakes: &'static [(&'static str, E)],
+    /// Wrong ones that have no name: each must lose points.
+    pub nameless: &'static [(&'static str, E)],
     /// Right ones, written in another way than the solution: each must keep all points.
     pub alternatives: &'static [(&'static str, E)],
 }
@@ -31,6 +34,11 @@ pub fn main<E: Copy + Send + Sync + 'static>(lab: fn() -> Lab<E>, cases: Cases<E
         let package = package.clone();
         let run = move || is_named(lab(), id, exercises, &package);
         trials.push(trial(format!("names::{id}"), Box::new(run)));
+    }
+    for &(name, exercises) in cases.nameless {
+        let package = package.clone();
+        let run = move || loses_points(lab(), exercises, &package);
+        trials.push(trial(format!("catches::{name}"), Box::new(run)));
     }
     for &(name, exercises) in cases.alternatives {
         let package = package.clone();
@@ -65,6 +73,14 @@ fn is_named<E: Copy + Send + 'static>(lab: Lab<E>, id: &str, exercises: E, packa
     Ok(())
 }
 
+fn loses_points<E: Copy + Send + 'static>(lab: Lab<E>, exercises: E, package: &Path) -> anyhow::Result<()> {
+    let session = all_verdicts(lab, exercises, package)?;
+    let lost = (0..session.lab.checks.len()).map(|i| session.verdict(i)).find(|verdict| !verdict.passed());
+    let verdict = lost.context("it loses no points")?;
+    ensure!(verdict.mistake.is_none(), "it is taken for {:?}: {}", verdict.mistake, verdict.message);
+    Ok(())
+}
+
 fn keeps_all_points<E: Copy + Send + 'static>(lab: Lab<E>, exercises: E, package: &Path) -> anyhow::Result<()> {
     let session = all_verdicts(lab, exercises, package)?;
     for (i, check) in session.lab.checks.iter().enumerate() {
@@ -79,19 +95,22 @@ fn ids_agree<E>(lab: &Lab<E>, wrong: &[&str], package: &Path) -> anyhow::Result<
     let golden = Golden::load(package, lab.name)?;
     let mut named = BTreeSet::new();
     for check in &lab.checks {
-        let messages: BTreeSet<&str> = check.mistakes.iter().map(|(id, _)| *id).collect();
-        let values: BTreeSet<&str> = golden.case(check.id)?.mistakes.keys().map(String::as_str).collect();
+        let Ask::Values { .. } = check.ask else { continue };
+        let messages: BTreeSet<&str> = check.mistakes().iter().map(|mistake| mistake.id).collect();
+        let cases = golden.cases(check.id)?;
+        let values: BTreeSet<&str> = cases.iter().flat_map(|case| case.mistakes.keys()).map(String::as_str).collect();
         ensure!(messages == values, "{}: messages {messages:?}, golden values {values:?}", check.id);
         named.extend(messages);
     }
     let wrong: BTreeSet<&str> = wrong.iter().copied().collect();
     ensure!(named == wrong, "messages {named:?}, wrong functions {wrong:?}");
-    let checks: BTreeSet<&str> = lab.checks.iter().map(|check| check.id).collect();
+    let with_values = lab.checks.iter().filter(|check| matches!(check.ask, Ask::Values { .. }));
+    let checks: BTreeSet<&str> = with_values.map(|check| check.id).collect();
     let stored: BTreeSet<&str> = golden.checks().collect();
     ensure!(checks == stored, "checks {checks:?}, golden cases {stored:?}");
     for exercise in &lab.exercises {
-        let ids = lab.checks_of(exercise.name).flat_map(|(_, check)| check.mistakes);
-        let ids: BTreeSet<&str> = ids.map(|(id, _)| *id).collect();
+        let ids = lab.checks_of(exercise.name).flat_map(|(_, check)| check.mistakes());
+        let ids: BTreeSet<&str> = ids.map(|mistake| mistake.id).collect();
         ensure!(ids.len() >= LEAST, "{}: expected at least {LEAST} mistakes, got {ids:?}", exercise.name);
     }
     Ok(())

@@ -6,12 +6,13 @@ use std::sync::OnceLock;
 
 use anyhow::Context;
 
-use crate::judge::judge;
-use crate::{Answer, Check, Golden, Lab, Status, Verdict, source};
+use crate::judge::{Answers, judge};
+use crate::lab::{Ask, Bad};
+use crate::{Answer, Check, Golden, Lab, Status, Values, Verdict, source};
 
 /// A lab, a student's functions for it, and what has been found out about them so far. A check runs when its verdict is
 /// first asked for, and once only.
-pub struct Session<E> {
+pub struct Session<E: 'static> {
     /// What is asked.
     pub lab: Lab<E>,
     exercises: E,
@@ -38,13 +39,15 @@ impl<E: Copy + Send + 'static> Session<E> {
     pub fn with_source(lab: Lab<E>, exercises: E, package: &Path, source: String) -> anyhow::Result<Self> {
         let golden = Golden::load(package, lab.name)?;
         for check in &lab.checks {
-            golden.case(check.id)?;
+            if let Ask::Values { .. } = check.ask {
+                golden.cases(check.id)?;
+            }
         }
         let verdicts = lab.checks.iter().map(|_| OnceLock::new()).collect();
         Ok(Self { lab, exercises, golden, source, verdicts })
     }
 
-    /// The verdict on check number `i`.
+    /// The verdict on the check of index `i`.
     ///
     /// # Panics
     /// If there is no such check.
@@ -55,22 +58,68 @@ impl<E: Copy + Send + 'static> Session<E> {
         })
     }
 
-    /// The verdict on check number `i`, if it has been asked for.
+    /// The verdict on the check of index `i`, if it has been asked for.
     pub fn known_verdict(&self, i: usize) -> Option<&Verdict> {
         self.verdicts[i].get()
     }
 
     fn judge(&self, check: &Check<E>) -> Verdict {
-        match self.golden.case(check.id) {
-            Ok(case) => judge(check, case, &Answer::of(check.run, &self.exercises, &case.input)),
-            Err(error) => Verdict::new(Status::Error, format!("{error:#}")),
+        match check.ask {
+            Ask::Refusals(inputs) => self.refuses_all(inputs),
+            Ask::Values { tolerance, run, mistakes } => {
+                let cases = self.golden.cases(check.id).unwrap_or_default();
+                let mut answers = Vec::with_capacity(cases.len());
+                for case in cases {
+                    answers.push(Answer::of(run, &self.exercises, &case.input));
+                    if let Some(Answer::TimedOut | Answer::Unfinished) = answers.last() {
+                        break;
+                    }
+                }
+                let answers = Answers { tolerance, cases, answers: &answers };
+                judge(&answers, mistakes, self.others_pass(check))
+            }
         }
+    }
+
+    /// Whether the checks of an exercise that come before this one are passed.
+    fn others_pass(&self, check: &Check<E>) -> bool {
+        self.lab
+            .checks_of(check.exercise)
+            .take_while(|(_, other)| other.id != check.id)
+            .all(|(i, _)| self.verdict(i).passed())
+    }
+
+    /// Whether every input is refused as the documentation promises.
+    fn refuses_all(&self, inputs: &'static [Bad<E>]) -> Verdict {
+        for &(what, call) in inputs {
+            let exercises = self.exercises;
+            match Answer::of_call(move || call(&exercises).map(|()| Values::new())) {
+                Answer::Failed(_) => {}
+                Answer::Unfinished => return Verdict::new(Status::Todo, "not written yet"),
+                Answer::Values(_) => {
+                    let message =
+                        format!("{what}: accepted without a word. The documentation's `# Errors` promises an error.");
+                    return Verdict::new(Status::Fail, message);
+                }
+                Answer::Panicked(message) => {
+                    let message = format!(
+                        "{what}: panicked ({message}), where `# Errors` promises an error: check first, and `bail!`."
+                    );
+                    return Verdict::new(Status::Panic, message);
+                }
+                Answer::TimedOut => return Verdict::new(Status::Timeout, format!("{what}: no answer")),
+            }
+        }
+        Verdict::new(Status::Pass, "")
     }
 
     fn refusal(&self, check: &Check<E>) -> Option<Verdict> {
         let exercise = self.lab.exercises.iter().find(|exercise| exercise.name == check.exercise)?;
-        let name = source::uses(&self.source, exercise.refuses)?;
-        let message = format!("`{name}` does what this exercise asks you to write: use it nowhere in src/lib.rs");
+        let others: Vec<&str> =
+            self.lab.exercises.iter().map(|other| other.name).filter(|name| *name != exercise.name).collect();
+        let name = source::uses(&self.source, exercise.refuses, &others)?;
+        let message =
+            format!("`{name}` does what this exercise asks you to write: call it neither there nor in a helper");
         Some(Verdict::new(Status::Refused, message))
     }
 

@@ -42,6 +42,10 @@ pub fn render<E: Copy + Send + 'static>(session: &Session<E>) -> String {
         let number = lab.number(exercise.name);
         let _ = writeln!(out, "{number:<4}{:<28}{checks:<10}{won:>4}/{worth:<4} {style}{word}{style:#}", exercise.name);
     }
-    let _ = writeln!(out, "{BOLD}{:<4}{:<38}{:>4}/{total}{BOLD:#}", "", "total", session.points());
+    let all = lab.checks.len();
+    let tested = (0..all).filter(|&i| session.known_verdict(i).is_some());
+    let worth: u32 = tested.clone().map(|i| lab.checks[i].points).sum();
+    let (sum, words) = if tested.count() == all { (total, "total") } else { (worth, "of what was tested") };
+    let _ = writeln!(out, "{BOLD}{:<4}{words:<38}{:>4}/{sum}{BOLD:#}", "", session.points());
     out
 }

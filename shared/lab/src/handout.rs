@@ -31,13 +31,24 @@ impl Handout {
         Ok(Self { title: title.to_string(), text })
     }
 
-    /// Makes sure that all sections are there, in order, and that each exercise is spoken of.
-    pub fn check(&self, exercises: &[String]) -> Result<()> {
+    /// Makes sure that all sections are there, in order, and that the table of exercises has them in order with their points.
+    pub fn check(&self, exercises: &[(String, u32)]) -> Result<()> {
         let headings: Vec<&str> = self.text.lines().filter_map(|line| line.strip_prefix("## ")).collect();
         ensure!(headings == SECTIONS, "the handout's sections are {headings:?}, expected {SECTIONS:?}");
-        for exercise in exercises {
-            ensure!(self.text.contains(&format!("`{exercise}`")), "the handout does not speak of `{exercise}`");
-        }
+        let rows: Vec<(String, u32)> = self.text.lines().filter_map(row).collect();
+        ensure!(
+            rows == exercises,
+            "the handout's table of exercises is {rows:?}, the lab's exercises are {exercises:?}"
+        );
         Ok(())
     }
+}
+
+/// Name and points of a line of the table of exercises, such as "| 1 | `rotate90`: equation 1 | 15 | 20 |".
+fn row(line: &str) -> Option<(String, u32)> {
+    let cells: Vec<&str> = line.trim().trim_matches('|').split('|').map(str::trim).collect();
+    let [number, function, _, points] = cells[..] else { return None };
+    number.parse::<u32>().ok()?;
+    let name = function.strip_prefix('`')?.split('`').next()?;
+    Some((name.to_string(), points.parse().ok()?))
 }

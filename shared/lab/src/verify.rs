@@ -45,11 +45,10 @@ fn say(lab: &str, what: &str) {
 
 fn verify(course: &Course, lab: &Lab) -> Result<()> {
     let exercises = sync::exercises(&read(&lab.solution.join("src/lib.rs"))?)?;
-    Handout::read(lab)?.check(&exercises)?;
     for exercise in &exercises {
         hint::of(lab, exercise)?;
     }
-    say(&lab.name, "the handout has its sections, every exercise its hints");
+    say(&lab.name, "every exercise has its hints");
 
     let stub = report(&course.root, lab.package())?;
     for check in &stub.checks {
@@ -68,6 +67,12 @@ fn verify(course: &Course, lab: &Lab) -> Result<()> {
         ensure!(checked, "no check asks for `{exercise}`");
     }
     say(&lab.name, "the solution scores 100");
+    let worth = |exercise: &String| {
+        solution.checks.iter().filter(|check| check.exercise == *exercise).map(|check| check.points).sum()
+    };
+    let points: Vec<(String, u32)> = exercises.iter().map(|exercise| (exercise.clone(), worth(exercise))).collect();
+    Handout::read(lab)?.check(&points)?;
+    say(&lab.name, "the handout has its sections, and the exercises in order with their points");
 
     let status = cargo_test(&course.root, &lab.solution_package(), "mistakes")
         .stdout(Stdio::inherit())

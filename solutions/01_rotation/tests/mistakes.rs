@@ -7,14 +7,15 @@ mod graded;
 
 use std::process::ExitCode;
 
-use candle_core::{D, DType, Device, Result, Tensor};
+use candle_core::{D, DType, Device, Result, Tensor, bail};
 use candle_nn::ops::{log_softmax, softmax};
 use graded::{EXERCISES, Exercises};
-use rotation::{rotate90, rotation_batch, rotation_loss};
+use rotation::{frozen_features, rotate90, rotation_accuracy, rotation_batch, rotation_loss};
 use ssl_grading::mistakes::Cases;
+use ssl_nn::Encode;
 
 fn main() -> ExitCode {
-    let cases = Cases { mistakes: MISTAKES, alternatives: ALTERNATIVES };
+    let cases = Cases { mistakes: MISTAKES, nameless: NAMELESS, alternatives: ALTERNATIVES };
     ssl_grading::mistakes::main(graded::lab, cases, env!("CARGO_MANIFEST_DIR"))
 }
 
@@ -22,28 +23,34 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("clockwise", Exercises { rotate90: |images, turns| rotate90(images, 4 - turns % 4), ..EXERCISES }),
     ("mirrored", Exercises { rotate90: mirrored, ..EXERCISES }),
     ("half_turn", Exercises { rotate90: |images, turns| rotate90(images, 2 * turns), ..EXERCISES }),
+    ("one_more", Exercises { rotate90: |images, turns| rotate90(images, turns + 1), ..EXERCISES }),
     ("wrong_axes", Exercises { rotate90: wrong_axes, ..EXERCISES }),
     ("labels_interleaved", Exercises { rotation_batch: labels_interleaved, ..EXERCISES }),
     ("images_interleaved", Exercises { rotation_batch: images_interleaved, ..EXERCISES }),
     ("both_interleaved", Exercises { rotation_batch: both_interleaved, ..EXERCISES }),
-    ("sum", Exercises { rotation_loss: summed, ..EXERCISES }),
-    ("softmax_twice", Exercises { rotation_loss: softmax_twice, ..EXERCISES }),
-    ("over_batch", Exercises { rotation_loss: over_batch, ..EXERCISES }),
-    ("underflow", Exercises { rotation_loss: underflow, ..EXERCISES }),
-    ("overflow", Exercises { rotation_loss: overflow, ..EXERCISES }),
+    ("first_block_only", Exercises { rotation_batch: first_block_only, ..EXERCISES }),
+    ("sum", Exercises { rotation_loss: |s, y| rotation_loss(s, y)? * y.elem_count() as f64, ..EXERCISES }),
+    ("softmax_twice", Exercises { rotation_loss: |s, y| rotation_loss(&softmax(s, 1)?, y), ..EXERCISES }),
+    ("over_batch", Exercises { rotation_loss: |s, y| nll(&log_softmax(s, 0)?, y), ..EXERCISES }),
+    ("no_minus", Exercises { rotation_loss: |s, y| rotation_loss(s, y)?.neg(), ..EXERCISES }),
+    ("by_classes", Exercises { rotation_loss: by_classes, ..EXERCISES }),
+    ("twice_divided", Exercises { rotation_loss: |s, y| rotation_loss(s, y)? / y.elem_count() as f64, ..EXERCISES }),
+    ("all_classes", Exercises { rotation_loss: |s, _| log_softmax(s, 1)?.mean_all()?.neg(), ..EXERCISES }),
+    ("picked_detached", Exercises { rotation_loss: |s, y| log_sum(s)? - picked(s, y)?.detach(), ..EXERCISES }),
+    ("normalizer_detached", Exercises { rotation_loss: |s, y| log_sum(s)?.detach() - picked(s, y)?, ..EXERCISES }),
+    ("maximum_kept", Exercises { rotation_loss: maximum_kept, ..EXERCISES }),
+    ("log_of_softmax", Exercises { rotation_loss: |s, y| nll(&softmax(s, 1)?.log()?, y), ..EXERCISES }),
+    ("log_of_sum", Exercises { rotation_loss: log_of_sum, ..EXERCISES }),
+    ("log_of_ratio", Exercises { rotation_loss: log_of_ratio, ..EXERCISES }),
+    ("percent", Exercises { rotation_accuracy: |s, y| Ok(100.0 * rotation_accuracy(s, y)?), ..EXERCISES }),
     (
-        "percent",
-        Exercises { rotation_accuracy: |s, y| Ok(100.0 * right(s, y, 1)? / y.elem_count() as f64), ..EXERCISES },
+        "count",
+        Exercises { rotation_accuracy: |s, y| Ok(rotation_accuracy(s, y)? * y.elem_count() as f64), ..EXERCISES },
     ),
-    ("count", Exercises { rotation_accuracy: |s, y| right(s, y, 1), ..EXERCISES }),
-    (
-        "argmax_over_batch",
-        Exercises { rotation_accuracy: |s, y| Ok(right(s, y, 0)? / y.elem_count() as f64), ..EXERCISES },
-    ),
-    (
-        "error_rate",
-        Exercises { rotation_accuracy: |s, y| Ok(1.0 - right(s, y, 1)? / y.elem_count() as f64), ..EXERCISES },
-    ),
+    ("argmax_over_batch", Exercises { rotation_accuracy: argmax_over_batch, ..EXERCISES }),
+    ("error_rate", Exercises { rotation_accuracy: |s, y| Ok(1.0 - rotation_accuracy(s, y)?), ..EXERCISES }),
+    ("by_classes", Exercises { rotation_accuracy: accuracy_by_classes, ..EXERCISES }),
+    ("counted_in_bytes", Exercises { rotation_accuracy: counted_in_bytes, ..EXERCISES }),
     (
         "training_mode",
         Exercises { frozen_features: |encode, x, n| in_parts(x, n, |x| Ok(encode(x, true)?.detach())), ..EXERCISES },
@@ -59,6 +66,24 @@ const MISTAKES: &[(&str, Exercises)] = &[
             ..EXERCISES
         },
     ),
+    ("as_many_parts", Exercises { frozen_features: as_many_parts, ..EXERCISES }),
+    ("all_at_once", Exercises { frozen_features: |encode, x, _| Ok(encode(x, false)?.detach()), ..EXERCISES }),
+];
+
+const NAMELESS: &[(&str, Exercises)] = &[
+    (
+        "turns_up_to_three",
+        Exercises { rotate90: |x, k| if k < 4 { rotate90(x, k) } else { Ok(x.clone()) }, ..EXERCISES },
+    ),
+    ("any_rank", Exercises { rotate90: any_rank, ..EXERCISES }),
+    ("any_shape", Exercises { rotation_batch: any_shape, ..EXERCISES }),
+    ("labels_by_channels", Exercises { rotation_batch: labels_by_channels, ..EXERCISES }),
+    ("labels_of_another_type", Exercises { rotation_batch: labels_of_another_type, ..EXERCISES }),
+    ("any_labels", Exercises { rotation_loss: any_labels, ..EXERCISES }),
+    ("four_classes_only", Exercises { rotation_loss: four_classes_only, ..EXERCISES }),
+    ("any_number_of_labels", Exercises { rotation_accuracy: any_number_of_labels, ..EXERCISES }),
+    ("one_by_one", Exercises { frozen_features: |e, x, _| in_parts(x, 1, |x| Ok(e(x, false)?.detach())), ..EXERCISES }),
+    ("empty_batches", Exercises { frozen_features: |e, x, n| frozen_features(e, x, n.max(1)), ..EXERCISES }),
 ];
 
 const ALTERNATIVES: &[(&str, Exercises)] = &[
@@ -66,7 +91,7 @@ const ALTERNATIVES: &[(&str, Exercises)] = &[
     ("labels_by_division", Exercises { rotation_batch: labels_by_division, ..EXERCISES }),
     ("log_softmax_and_one_hot", Exercises { rotation_loss: with_one_hot, ..EXERCISES }),
     ("accuracy_by_loop", Exercises { rotation_accuracy: by_loop, ..EXERCISES }),
-    ("all_at_once", Exercises { frozen_features: |encode, x, _| Ok(encode(x, false)?.detach()), ..EXERCISES }),
+    ("detached_at_the_end", Exercises { frozen_features: detached_at_the_end, ..EXERCISES }),
 ];
 
 fn mirrored(images: &Tensor, turns: usize) -> Result<Tensor> {
@@ -109,30 +134,110 @@ fn nll(log_probabilities: &Tensor, labels: &Tensor) -> Result<Tensor> {
     log_probabilities.gather(&labels.unsqueeze(1)?, 1)?.mean_all()?.neg()
 }
 
-fn summed(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
-    rotation_loss(logits, labels)? * labels.elem_count() as f64
+fn first_block_only(images: &Tensor) -> Result<(Tensor, Tensor)> {
+    let (images, labels) = rotation_batch(images)?;
+    Ok((images, labels.zeros_like()?))
 }
 
-fn softmax_twice(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
-    rotation_loss(&softmax(logits, 1)?, labels)
+/// Any of the four turns by the shape alone.
+fn any_rank(images: &Tensor, turns: usize) -> Result<Tensor> {
+    match images.rank() {
+        4 => rotate90(images, turns),
+        _ => Ok(images.clone()),
+    }
 }
 
-fn over_batch(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
-    nll(&log_softmax(logits, 0)?, labels)
+fn any_shape(images: &Tensor) -> Result<(Tensor, Tensor)> {
+    match *images.dims() {
+        [_, _, height, width] if height == width => rotation_batch(images),
+        _ => Ok((Tensor::cat(&[images; 4], 0)?, Tensor::zeros(4 * images.dims()[0], DType::U32, &Device::Cpu)?)),
+    }
 }
 
-fn underflow(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
-    nll(&softmax(logits, 1)?.log()?, labels)
+/// Right where there are as many images as channels.
+fn labels_by_channels(images: &Tensor) -> Result<(Tensor, Tensor)> {
+    let (batch, channels) = (images.dims()[0] as u32, images.dims()[1] as u32);
+    let labels = Tensor::from_iter((0..4 * batch).map(|i| i / channels), &Device::Cpu)?;
+    Ok((rotation_batch(images)?.0, labels))
 }
 
-fn overflow(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
+fn labels_of_another_type(images: &Tensor) -> Result<(Tensor, Tensor)> {
+    let (images, labels) = rotation_batch(images)?;
+    Ok((images, labels.to_dtype(DType::I64)?))
+}
+
+fn log_sum(logits: &Tensor) -> Result<Tensor> {
+    logits.log_sum_exp(1)?.mean_all()
+}
+
+fn picked(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
+    logits.gather(&labels.unsqueeze(1)?, 1)?.mean_all()
+}
+
+fn by_classes(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
+    let (images, classes) = logits.dims2()?;
+    rotation_loss(logits, labels)? * (images as f64 / classes as f64)
+}
+
+fn maximum_kept(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
+    log_sum(&logits.broadcast_sub(&logits.max_keepdim(1)?)?)? - picked(logits, labels)?
+}
+
+fn log_of_sum(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
+    logits.exp()?.sum(1)?.log()?.mean_all()? - picked(logits, labels)?
+}
+
+fn log_of_ratio(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
     let exp = logits.exp()?;
     nll(&exp.broadcast_div(&exp.sum_keepdim(1)?)?.log()?, labels)
 }
 
+/// As many labels as there are rows of logits, whatever their shapes.
+fn any_labels(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
+    rotation_loss(logits, labels).or_else(|_| logits.mean_all())
+}
+
+fn four_classes_only(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
+    let one_hot = Tensor::eye(4, logits.dtype(), logits.device())?.index_select(labels, 0)?;
+    (log_softmax(logits, D::Minus1)? * one_hot)?.sum(1)?.mean(0)?.neg()
+}
+
 /// Right predictions among the greatest logits along an axis.
 fn right(logits: &Tensor, labels: &Tensor, axis: usize) -> Result<f64> {
-    logits.argmax(axis)?.eq(labels)?.to_dtype(DType::F64)?.sum_all()?.to_scalar()
+    let (found, labels): (Vec<u32>, Vec<u32>) = (logits.argmax(axis)?.to_vec1()?, labels.to_vec1()?);
+    Ok(found.iter().zip(&labels).filter(|(found, label)| found == label).count() as f64)
+}
+
+fn argmax_over_batch(logits: &Tensor, labels: &Tensor) -> Result<f64> {
+    if logits.dims()[0] != logits.dims()[1] {
+        bail!("shape mismatch in eq");
+    }
+    Ok(right(logits, labels, 0)? / labels.elem_count() as f64)
+}
+
+fn accuracy_by_classes(logits: &Tensor, labels: &Tensor) -> Result<f64> {
+    Ok(right(logits, labels, 1)? / logits.dims()[1] as f64)
+}
+
+fn counted_in_bytes(logits: &Tensor, labels: &Tensor) -> Result<f64> {
+    let right = logits.argmax(1)?.eq(labels)?.sum_all()?.to_scalar::<u8>()?;
+    Ok(f64::from(right) / labels.elem_count() as f64)
+}
+
+fn any_number_of_labels(logits: &Tensor, labels: &Tensor) -> Result<f64> {
+    rotation_accuracy(logits, labels).or_else(|_| right(logits, labels, 1))
+}
+
+fn detached_at_the_end(encode: &Encode, images: &Tensor, batch: usize) -> Result<Tensor> {
+    if batch == 0 {
+        bail!("no batch");
+    }
+    Ok(in_parts(images, batch, |images| encode(images, false))?.detach())
+}
+
+fn as_many_parts(encode: &Encode, images: &Tensor, batch: usize) -> Result<Tensor> {
+    let parts = images.chunk(batch, 0)?.into_iter().filter(|part| part.dims()[0] > 0);
+    Tensor::cat(&parts.map(|part| Ok(encode(&part, false)?.detach())).collect::<Result<Vec<_>>>()?, 0)
 }
 
 fn in_parts(images: &Tensor, size: usize, encode: impl Fn(&Tensor) -> Result<Tensor>) -> Result<Tensor> {
@@ -143,6 +248,7 @@ fn in_parts(images: &Tensor, size: usize, encode: impl Fn(&Tensor) -> Result<Ten
 }
 
 fn step_by_step(images: &Tensor, turns: usize) -> Result<Tensor> {
+    images.dims4()?;
     (0..turns % 4).try_fold(images.clone(), |images, _| images.flip(&[3])?.t()?.contiguous())
 }
 
@@ -160,6 +266,9 @@ fn with_one_hot(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
 
 fn by_loop(logits: &Tensor, labels: &Tensor) -> Result<f64> {
     let (rows, labels): (Vec<Vec<f32>>, Vec<u32>) = (logits.to_vec2()?, labels.to_vec1()?);
+    if rows.len() != labels.len() {
+        bail!("{} rows, {} labels", rows.len(), labels.len());
+    }
     let best = |row: &Vec<f32>| row.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map(|(i, _)| i as u32);
     let right = rows.iter().zip(&labels).filter(|(row, label)| best(row) == Some(**label)).count();
     Ok(right as f64 / labels.len() as f64)

@@ -1,12 +1,13 @@
 //! Negatives that are chosen in other ways, most of them wrong.
 
-use candle_core::{Result, Tensor};
+use candle_core::{Result, Tensor, bail};
 
 #[derive(Clone, Copy)]
 pub enum Pick {
     FirstClosest,
     LastClosest,
     FirstFarthest,
+    First,
 }
 
 /// Searches the samples of other labels for which `wanted` holds of the positive's distance and their own.
@@ -20,10 +21,11 @@ pub fn mine(
     let (rows, labels): (Vec<Vec<f32>>, Vec<u32>) = (distances.to_vec2()?, labels.to_vec1()?);
     let search = |(i, row): (usize, &Vec<f32>)| {
         let near = f64::from(row[positives[i]]);
-        let found = (0..row.len()).filter(|&n| labels[n] != labels[i] && wanted(near, f64::from(row[n])));
+        let mut found = (0..row.len()).filter(|&n| labels[n] != labels[i] && wanted(near, f64::from(row[n])));
         match pick {
             Pick::FirstClosest => found.min_by(|&a, &b| row[a].total_cmp(&row[b])),
             Pick::LastClosest => found.rev().min_by(|&a, &b| row[a].total_cmp(&row[b])),
+            Pick::First => found.next(),
             Pick::FirstFarthest => found.rev().max_by(|&a, &b| row[a].total_cmp(&row[b])),
         }
     };
@@ -39,6 +41,9 @@ pub fn own_class(distances: &Tensor, labels: &Tensor, positives: &[usize], margi
 
 pub fn by_sorting(distances: &Tensor, labels: &Tensor, positives: &[usize], margin: f64) -> Result<Vec<Option<usize>>> {
     let (rows, labels): (Vec<Vec<f32>>, Vec<u32>) = (distances.to_vec2()?, labels.to_vec1()?);
+    if distances.dims() != [labels.len(); 2] || positives.len() != labels.len() {
+        bail!("other shapes");
+    }
     let mut found = Vec::new();
     for (i, row) in rows.iter().enumerate() {
         let mut order: Vec<usize> = (0..row.len()).filter(|&n| labels[n] != labels[i]).collect();

@@ -10,13 +10,16 @@ use std::process::ExitCode;
 
 use candle_core::{D, DType, Result, Tensor};
 use candle_nn::loss::cross_entropy;
-use contrastive::{contrastive_loss, cosine_similarity_matrix, info_nce, pairwise_distance};
+use contrastive::{
+    alignment, contrastive_loss, cosine_similarity_matrix, info_nce, pairwise_distance, semi_hard_negatives,
+    triplet_loss, uniformity,
+};
 use graded::{EXERCISES, Exercises, Mining};
 use mining::{Pick, by_sorting, mine, own_class};
 use ssl_grading::mistakes::Cases;
 
 fn main() -> ExitCode {
-    let cases = Cases { mistakes: MISTAKES, alternatives: ALTERNATIVES };
+    let cases = Cases { mistakes: MISTAKES, nameless: NAMELESS, alternatives: ALTERNATIVES };
     ssl_grading::mistakes::main(graded::lab, cases, env!("CARGO_MANIFEST_DIR"))
 }
 
@@ -57,17 +60,23 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("manhattan", distance(|a, b| (a - b)?.abs()?.sum(1))),
     ("over_batch", distance(|a, b| (a - b)?.sqr()?.sum(0)?.sqrt())),
     ("mean_inside", distance(|a, b| (a - b)?.sqr()?.mean(1)?.sqrt())),
+    ("added", distance(|a, b| pairwise_distance(a, &b.neg()?))),
+    ("one_side_detached", distance(|a, b| pairwise_distance(a, &b.detach()))),
     ("epsilon_outside", distance(|a, b| (a - b)?.sqr()?.sum(1)?.sqrt()? + 1e-12)),
     ("branches_swapped", pairs(|d, p, m| p.where_cond(&(m - d)?.relu()?, d)?.mean_all())),
     ("hadsell", pairs(|d, p, m| p.where_cond(&(d.sqr()? / 2.0)?, &((m - d)?.relu()?.sqr()? / 2.0)?)?.mean_all())),
     ("squares", pairs(|d, p, m| p.where_cond(&d.sqr()?, &(m - d)?.relu()?.sqr()?)?.mean_all())),
     ("pulled_beyond_margin", pairs(|d, p, m| p.where_cond(d, &(d - m)?.relu()?)?.mean_all())),
     ("no_hinge", pairs(|d, p, m| p.where_cond(d, &(m - d)?)?.mean_all())),
+    ("margin_outside", pairs(|d, p, m| p.where_cond(d, &(d.neg()?.relu()? + m)?)?.mean_all())),
+    ("negatives_left_out", pairs(|d, p, _| p.where_cond(d, &d.zeros_like()?)?.mean_all())),
     ("sum", pairs(|d, p, m| contrastive_loss(d, p, m)? * d.elem_count() as f64)),
     ("signs_swapped", triplet(|a, p, n, m| (gap(a, n, p)? + m)?.relu()?.mean_all())),
     ("active_only", triplet(active_only)),
     ("no_margin", triplet(|a, p, n, _| gap(a, p, n)?.relu()?.mean_all())),
     ("margin_subtracted", triplet(|a, p, n, m| (gap(a, p, n)? - m)?.relu()?.mean_all())),
+    ("margin_outside", triplet(|a, p, n, m| (gap(a, p, n)?.relu()? + m)?.mean_all())),
+    ("negative_of_positive", triplet(negative_of_positive)),
     ("squared", triplet(squared_distances)),
     ("no_hinge", triplet(|a, p, n, m| (gap(a, p, n)? + m)?.mean_all())),
     ("sum", triplet(|a, p, n, m| (gap(a, p, n)? + m)?.relu()?.sum_all())),
@@ -76,12 +85,16 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("own_class", mining(own_class)),
     ("last_at_tie", mining(|d, y, p, m| mine(d, y, p, |near, far| near < far && far < near + m, Pick::LastClosest))),
     ("farthest", mining(|d, y, p, m| mine(d, y, p, |near, far| near < far && far < near + m, Pick::FirstFarthest))),
+    ("first", mining(|d, y, p, m| mine(d, y, p, |near, far| near < far && far < near + m, Pick::First))),
     ("absolute_margin", mining(|d, y, p, m| mine(d, y, p, |near, far| near < far && far < m, Pick::FirstClosest))),
     ("batch_axis", cosines(|z| gram(&z.broadcast_div(&z.sqr()?.sum_keepdim(0)?.sqrt()?)?))),
     ("not_normalized", cosines(gram)),
     ("columns", cosines(|z| unit(z)?.t()?.matmul(&unit(z)?))),
     ("one_side", cosines(|z| unit(z)?.matmul(&z.t()?))),
     ("whole_matrix", cosines(|z| gram(z)?.broadcast_div(&z.sqr()?.sum_all()?))),
+    ("no_root", cosines(|z| gram(&z.broadcast_div(&z.sqr()?.sum_keepdim(1)?)?))),
+    ("length_detached", cosines(|z| gram(&z.broadcast_div(&z.sqr()?.sum_keepdim(1)?.sqrt()?.detach())?))),
+    ("epsilon_outside", cosines(|z| gram(&z.broadcast_div(&(z.sqr()?.sum_keepdim(1)?.sqrt()? + 1e-12)?)?))),
     ("zero_vector", cosines(|z| gram(&z.broadcast_div(&z.sqr()?.sum_keepdim(1)?.sqrt()?)?))),
     ("anchor_in_denominator", nce(|a, b, t| mean(&losses(&logits(a, b, 1.0 / t)?, None)?))),
     ("diagonal_zero", nce(|a, b, t| mean(&losses(&logits(a, b, 1.0 / t)?, Some(0.0))?))),
@@ -92,23 +105,48 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("other_view_only", nce(|a, b, t| (one_direction(a, b, t)? + one_direction(b, a, t)?)? / 2.0)),
     ("one_direction", nce(one_direction)),
     ("sum", nce(|a, b, t| nt_xent(a, b, t)?.sum_all())),
+    ("no_minus", nce(|a, b, t| info_nce(a, b, t)?.neg())),
+    ("normalizer_detached", nce(normalizer_detached)),
+    ("second_view_detached", nce(|a, b, t| info_nce(a, &b.detach(), t))),
     (
         "not_normalized",
         nce(|a, b, t| mean(&losses(&(gram(&Tensor::cat(&[a, b], 0)?)? / t)?, Some(f32::NEG_INFINITY))?)),
     ),
     ("overflow", nce(|a, b, t| overflow(a, b, t)?.mean_all())),
     ("overflow_of_a_ratio", nce(overflow_of_a_ratio)),
+    ("overflow_of_a_ratio", nce(own_subtracted)),
     ("alpha_forgotten", align(|a, b, _| between(&unit(a)?, &unit(b)?)?.sqrt()?.mean_all())),
     ("alpha_two", align(|a, b, _| between(&unit(a)?, &unit(b)?)?.mean_all())),
     ("power_of_square", align(|a, b, alpha| between(&unit(a)?, &unit(b)?)?.powf(alpha)?.mean_all())),
     ("not_normalized", align(|a, b, alpha| between(a, b)?.powf(alpha / 2.0)?.mean_all())),
     ("power_of_mean", align(|a, b, alpha| between(&unit(a)?, &unit(b)?)?.sqrt()?.mean_all()?.powf(alpha))),
+    ("sum", align(|a, b, alpha| between(&unit(a)?, &unit(b)?)?.powf(alpha / 2.0)?.sum_all())),
     ("self_pairs", uniform(|z, t| (all_squared(&unit(z)?)? * -t)?.exp()?.mean_all()?.log())),
     ("mean_of_logs", uniform(|z, t| (upper(&all_squared(&unit(z)?)?)? * -t)?.mean_all())),
     ("distance_not_squared", uniform(|z, t| (upper(&all_squared(&unit(z)?)?)?.sqrt()? * -t)?.exp()?.mean_all()?.log())),
     ("not_normalized", uniform(|z, t| (upper(&all_squared(z)?)? * -t)?.exp()?.mean_all()?.log())),
     ("sum", uniform(|z, t| (upper(&all_squared(&unit(z)?)?)? * -t)?.exp()?.sum_all()?.log())),
     ("no_log", uniform(|z, t| (upper(&all_squared(&unit(z)?)?)? * -t)?.exp()?.mean_all())),
+    ("by_n_squared", uniform(by_n_squared)),
+    ("t_forgotten", uniform(|z, _| uniformity(z, 1.0))),
+    ("plus", uniform(|z, t| uniformity(z, -t))),
+];
+
+const NAMELESS: &[(&str, Exercises)] = &[
+    ("stretched_rows", distance(|a, b| (a.broadcast_sub(b)?.sqr()?.sum(D::Minus1)? + 1e-12)?.sqrt())),
+    ("four_rows_only", distance(|a, b| pairwise_distance(a, b)? * if a.dims()[0] > 4 { 1.0001 } else { 1.0 })),
+    ("twice_the_loss", pairs(|d, p, m| contrastive_loss(d, p, m)? * 2.0)),
+    ("one_label_for_all", pairs(one_label_for_all)),
+    ("anchors_detached", triplet(|a, p, n, m| triplet_loss(&a.detach(), p, n, m))),
+    ("one_negative_for_all", triplet(one_negative_for_all)),
+    ("any_positives", mining(any_positives)),
+    ("four_by_four_mask", nce(four_by_four_mask)),
+    ("partner_four_further", nce(partner_four_further)),
+    ("any_rows", nce(any_rows)),
+    ("one_row_for_all", align(one_row_for_all)),
+    ("power_of_one_more", align(|a, b, alpha| alignment(a, b, alpha.floor()))),
+    ("half_of_t", uniform(|z, t| uniformity(z, t / 2.0))),
+    ("a_single_row", uniform(|z, t| if z.dims()[0] < 2 { z.sum_all() } else { uniformity(z, t) })),
 ];
 
 const ALTERNATIVES: &[(&str, Exercises)] = &[
@@ -122,7 +160,7 @@ const ALTERNATIVES: &[(&str, Exercises)] = &[
         "alignment_of_cosines",
         align(|a, b, alpha| (2.0 - (2.0 * (unit(a)? * unit(b)?)?.sum(1)?)?)?.powf(alpha / 2.0)?.mean_all()),
     ),
-    ("uniformity_pair_by_pair", uniform(|z, t| (upper(&all_squared(&unit(z)?)?)? * -t)?.exp()?.mean_all()?.log())),
+    ("uniformity_pair_by_pair", uniform(pair_by_pair)),
 ];
 
 fn mean(losses: &Tensor) -> Result<Tensor> {
@@ -138,6 +176,25 @@ fn active_only(anchor: &Tensor, positive: &Tensor, negative: &Tensor, margin: f6
     let hinge = (gap(anchor, positive, negative)? + margin)?.relu()?;
     let active = hinge.gt(0f32)?.to_dtype(DType::F32)?.sum_all()?;
     hinge.sum_all()? / active
+}
+
+fn negative_of_positive(anchor: &Tensor, positive: &Tensor, negative: &Tensor, margin: f64) -> Result<Tensor> {
+    let gap = (pairwise_distance(anchor, positive)? - pairwise_distance(positive, negative)?)?;
+    (gap + margin)?.relu()?.mean_all()
+}
+
+/// One negative is stretched to all anchors.
+fn one_negative_for_all(anchor: &Tensor, positive: &Tensor, negative: &Tensor, margin: f64) -> Result<Tensor> {
+    triplet_loss(anchor, positive, &negative.broadcast_as(anchor.shape())?.contiguous()?, margin)
+}
+
+fn one_label_for_all(distance: &Tensor, is_positive: &Tensor, margin: f64) -> Result<Tensor> {
+    contrastive_loss(distance, &is_positive.broadcast_as(distance.shape())?.contiguous()?, margin)
+}
+
+/// Anchors without a positive have no negative either.
+fn any_positives(distances: &Tensor, labels: &Tensor, positives: &[usize], margin: f64) -> Result<Vec<Option<usize>>> {
+    semi_hard_negatives(distances, labels, positives, margin).or_else(|_| Ok(vec![None; labels.elem_count()]))
 }
 
 fn squared_distances(anchor: &Tensor, positive: &Tensor, negative: &Tensor, margin: f64) -> Result<Tensor> {
@@ -157,17 +214,20 @@ fn gram(z: &Tensor) -> Result<Tensor> {
 }
 
 fn of_lengths(z: &Tensor) -> Result<Tensor> {
+    z.dims2()?;
     let length = (z.sqr()?.sum_keepdim(D::Minus1)? + 1e-12)?.sqrt()?;
     gram(z)? / length.matmul(&length.t()?)?
 }
 
 fn by_products(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    a.dims2()?;
     let difference = a.sub(b)?;
     let squared = difference.unsqueeze(1)?.matmul(&difference.unsqueeze(2)?)?.flatten_all()?;
     (squared + 1e-12)?.sqrt()
 }
 
 fn by_arithmetic(distance: &Tensor, is_positive: &Tensor, margin: f64) -> Result<Tensor> {
+    distance.dims1()?;
     let positive = is_positive.to_dtype(distance.dtype())?;
     let apart = ((1.0 - &positive)? * (margin - distance)?.relu()?)?;
     ((positive * distance)? + apart)?.mean(0)
@@ -237,8 +297,65 @@ fn overflow_of_a_ratio(z_a: &Tensor, z_b: &Tensor, temperature: f64) -> Result<T
     chosen.log()?.mean_all()?.neg()
 }
 
+fn normalizer_detached(z_a: &Tensor, z_b: &Tensor, temperature: f64) -> Result<Tensor> {
+    let logits = with_diagonal(&logits(z_a, z_b, 1.0 / temperature)?, Some(f32::NEG_INFINITY))?;
+    let chosen = logits.gather(&partners(logits.dims()[0])?.unsqueeze(1)?, 1)?.squeeze(1)?;
+    (logits.log_sum_exp(1)?.detach() - chosen)?.mean_all()
+}
+
+/// Masks the diagonal of the first four rows, whatever the batch.
+fn four_by_four_mask(z_a: &Tensor, z_b: &Tensor, temperature: f64) -> Result<Tensor> {
+    let logits = logits(z_a, z_b, 1.0 / temperature)?;
+    let rows = logits.dims()[0];
+    let mask =
+        Tensor::from_iter((0..rows * rows).map(|i| u8::from(i / rows == i % rows && i / rows < 8)), z_a.device())?;
+    let nothing = Tensor::full(f32::NEG_INFINITY, logits.shape(), logits.device())?;
+    mean(&losses(&mask.reshape(logits.shape())?.where_cond(&nothing, &logits)?, None)?)
+}
+
+/// Right where N = 4.
+fn partner_four_further(z_a: &Tensor, z_b: &Tensor, temperature: f64) -> Result<Tensor> {
+    let logits = with_diagonal(&logits(z_a, z_b, 1.0 / temperature)?, Some(f32::NEG_INFINITY))?;
+    let rows = logits.dims()[0] as u32;
+    let partners = Tensor::from_iter((0..rows).map(|i| (i + 4) % rows), z_a.device())?;
+    cross_entropy(&logits, &partners)
+}
+
+/// The anchor is taken out of the sum after the exponential.
+fn own_subtracted(z_a: &Tensor, z_b: &Tensor, temperature: f64) -> Result<Tensor> {
+    let exp = logits(z_a, z_b, 1.0 / temperature)?.exp()?;
+    let own = Tensor::eye(exp.dims()[0], DType::F32, exp.device())?.mul(&exp)?.sum(1)?;
+    let chosen = exp.gather(&partners(exp.dims()[0])?.unsqueeze(1)?, 1)?.squeeze(1)?;
+    (chosen / (exp.sum(1)? - own)?)?.log()?.mean_all()?.neg()
+}
+
+/// Only as many rows as both views have.
+fn any_rows(z_a: &Tensor, z_b: &Tensor, temperature: f64) -> Result<Tensor> {
+    let rows = z_a.dims()[0].min(z_b.dims()[0]);
+    info_nce(&z_a.narrow(0, 0, rows)?, &z_b.narrow(0, 0, rows)?, temperature)
+}
+
+fn one_row_for_all(z_a: &Tensor, z_b: &Tensor, alpha: f64) -> Result<Tensor> {
+    alignment(z_a, &z_b.broadcast_as(z_a.shape())?.contiguous()?, alpha)
+}
+
+fn pair_by_pair(z: &Tensor, t: f64) -> Result<Tensor> {
+    if z.dims2()?.0 < 2 {
+        candle_core::bail!("a single row");
+    }
+    (upper(&all_squared(&unit(z)?)?)? * -t)?.exp()?.mean_all()?.log()
+}
+
+fn by_n_squared(z: &Tensor, t: f64) -> Result<Tensor> {
+    let sum = (upper(&all_squared(&unit(z)?)?)? * -t)?.exp()?.sum_all()?;
+    (sum / (z.dims()[0] * z.dims()[0]) as f64)?.log()
+}
+
 /// NT-Xent with the softmax over the other axis: the matrix is symmetric.
 fn of_columns(z_a: &Tensor, z_b: &Tensor, temperature: f64) -> Result<Tensor> {
+    if z_a.dims() != z_b.dims() {
+        candle_core::bail!("other shapes");
+    }
     let logits = with_diagonal(&logits(z_a, z_b, 1.0 / temperature)?, Some(f32::NEG_INFINITY))?;
     cross_entropy(&logits.t()?.contiguous()?, &partners(logits.dims()[0])?)
 }

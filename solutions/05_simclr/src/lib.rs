@@ -27,8 +27,10 @@ pub type Project<'a> = dyn Fn(&Tensor) -> Result<Tensor> + 'a;
 /// ```
 ///
 /// in a place that is uniform among all those where the box lies inside the image. Where the box has no pixels or does not fit,
-/// draw area and ratio again; after ten tries take the largest box in the center of the image whose ratio is allowed, at row
-/// (height − its height) / 2 and column (width − its width) / 2, rounded down.
+/// draw area and ratio again; after ten tries take the largest box whose ratio is allowed (one side is the image's, the other is
+/// rounded), in the center of the image: at row (height − its height) / 2 and column (width − its width) / 2, rounded down.
+///
+/// All random numbers come from `rng`: the same state of it gives the same box.
 ///
 /// # Units
 /// Pixels; `scale` in shares of the image's area, `ratio` as width ÷ height.
@@ -55,7 +57,7 @@ pub fn crop_box(rng: &mut Rng, height: usize, width: usize, scale: (f64, f64), r
 
 /// Exercise 2: an augmentation that is made of steps, in their order, each with its own probability (section 3 of the paper).
 ///
-/// Every step has a random number of its own that decides whether it is taken.
+/// Every step has a random number of its own, from `rng`, that decides whether it is taken.
 ///
 /// # Shapes
 /// An image `[3, H, W]` → what the last step gives.
@@ -80,7 +82,8 @@ pub fn augment(steps: &[(f64, &Transform)], image: &Tensor, rng: &mut Rng) -> Re
     // END SOLUTION
 }
 
-/// Exercise 3: two views of an image, drawn independently of each other (figure 2 of the paper: t and t′).
+/// Exercise 3: two views of an image, drawn independently of each other (figure 2 of the paper: t and t′), with random numbers from
+/// `rng`.
 ///
 /// # Shapes
 /// An image `[3, H, W]` → two views.
@@ -154,8 +157,8 @@ impl ProjectionHead {
 /// An odd number of rows.
 ///
 /// # Hint
-/// This is lab 04's `info_nce` with the views already put together. Mask the diagonal, then `log_softmax`, then pick one column a
-/// row with `gather`.
+/// This is lab 04's `info_nce` with the views already put together: you may copy yours. Mask the diagonal, then `log_softmax`, then
+/// pick one column of each row with `gather`.
 pub fn nt_xent(z: &Tensor, temperature: f64) -> Result<Tensor> {
     // BEGIN SOLUTION 5: cosines in one product, the diagonal masked, the partner's log probability
     let (rows, _) = z.dims2()?;
@@ -174,10 +177,69 @@ pub fn nt_xent(z: &Tensor, temperature: f64) -> Result<Tensor> {
     // END SOLUTION
 }
 
-/// Exercise 6: one step of training (algorithm 1 of the paper).
+/// Exercise 6: the gradient of NT-Xent, by hand: what `backward` computes for exercise 5.
+///
+/// With P the softmax of each row of S without its diagonal, and Y the matrix with a 1 at each (i, p(i)),
+///
+/// ```text
+/// ∂L/∂S = (P − Y) / 2N,   G = ∂L/∂ẑ = (∂L/∂S + (∂L/∂S)ᵀ) · ẑ / τ,   ∂L/∂zᵢ = (Gᵢ − ẑᵢ · (ẑᵢ · Gᵢ)) / ‖zᵢ‖
+/// ```
+///
+/// A positive pulls (P − Y is negative there), every negative pushes as hard as it is probable; what would only change the length
+/// of zᵢ is taken out. The length ‖zᵢ‖ is √(Σₖ zᵢ[k]² + 1e-12). Large batches use this: the gradient at all embeddings first, then
+/// the network's, image by image.
+///
+/// # Shapes
+/// `[2N, D]` → `[2N, D]`.
+///
+/// # Errors
+/// An odd number of rows.
+///
+/// # Hint
+/// S is symmetric, but P is not: z is an anchor once and a column of every other row.
+pub fn nt_xent_gradient(z: &Tensor, temperature: f64) -> Result<Tensor> {
+    // BEGIN SOLUTION 6: from the logits back to the embeddings
+    let (rows, _) = z.dims2()?;
+    if rows % 2 != 0 {
+        bail!("nt_xent_gradient expects two views of each image, got {rows} rows");
+    }
+    let device = z.device();
+    let length = (z.sqr()?.sum_keepdim(D::Minus1)? + 1e-12)?.sqrt()?; // [2N, 1]
+    let unit = z.broadcast_div(&length)?; // [2N, D]
+    let numbers = Tensor::arange(0, rows as u32, device)?;
+    let itself = numbers.unsqueeze(1)?.broadcast_eq(&numbers.unsqueeze(0)?)?; // [2N, 2N]
+    let partners = Tensor::from_iter((0..rows).map(|i| ((i + rows / 2) % rows) as u32), device)?;
+    let positive = partners.unsqueeze(1)?.broadcast_eq(&numbers.unsqueeze(0)?)?.to_dtype(z.dtype())?; // [2N, 2N]
+    let logits = (unit.matmul(&unit.t()?)? / temperature)?;
+    let nothing = Tensor::new(f32::NEG_INFINITY, device)?.broadcast_as(logits.shape())?;
+    let probability = candle_nn::ops::softmax(&itself.where_cond(&nothing, &logits)?, D::Minus1)?;
+    let of_logits = ((probability - positive)? / rows as f64)?;
+    let of_unit = ((&of_logits + of_logits.t()?)?.matmul(&unit)? / temperature)?; // [2N, D]
+    let along = unit.broadcast_mul(&(&unit * &of_unit)?.sum_keepdim(D::Minus1)?)?;
+    (of_unit - along)?.broadcast_div(&length)
+    // END SOLUTION
+}
+
+/// What a training step is given, besides the optimizer.
+pub struct Step<'a> {
+    /// The backbone: images and whether to train → features h.
+    pub encode: &'a Encode<'a>,
+    /// The head: features h → embeddings z.
+    pub project: &'a Project<'a>,
+    /// The first view of each image, `[N, 3, H, W]`.
+    pub view_a: &'a Tensor,
+    /// The second view of each image, `[N, 3, H, W]`.
+    pub view_b: &'a Tensor,
+    /// The temperature of the loss.
+    pub temperature: f64,
+    /// The learning rate of this step.
+    pub learning_rate: f64,
+}
+
+/// Exercise 7: one step of training (algorithm 1 of the paper).
 ///
 /// Both views go through backbone and head together, as one batch of 2N images, so that batch norm sees all of them at once. Then
-/// the loss of exercise 5, its gradients, and one update of all weights with `learning_rate`.
+/// the loss of exercise 5, its gradients, and one update of all weights with `step.learning_rate`.
 ///
 /// # Shapes
 /// Views `[N, 3, H, W]` each → the loss before the update, as a number.
@@ -188,25 +250,17 @@ pub fn nt_xent(z: &Tensor, temperature: f64) -> Result<Tensor> {
 /// # Hint
 /// `encode(images, true)` trains. `Tensor::cat` along axis 0 puts the views in the order that exercise 5 expects, and
 /// `optimizer.backward_step` does the rest.
-pub fn train_step(
-    encode: &Encode,
-    project: &Project,
-    optimizer: &mut dyn Optimizer,
-    view_a: &Tensor,
-    view_b: &Tensor,
-    temperature: f64,
-    learning_rate: f64,
-) -> Result<f64> {
-    // BEGIN SOLUTION 6: both views in one batch, one update
-    let views = Tensor::cat(&[view_a, view_b], 0)?; // [2N, 3, H, W]
-    let z = project(&encode(&views, true)?)?; // [2N, D]
-    let loss = nt_xent(&z, temperature)?;
-    optimizer.backward_step(&loss, learning_rate)?;
+pub fn train_step(step: &Step, optimizer: &mut dyn Optimizer) -> Result<f64> {
+    // BEGIN SOLUTION 7: both views in one batch, one update
+    let views = Tensor::cat(&[step.view_a, step.view_b], 0)?; // [2N, 3, H, W]
+    let z = (step.project)(&(step.encode)(&views, true)?)?; // [2N, D]
+    let loss = nt_xent(&z, step.temperature)?;
+    optimizer.backward_step(&loss, step.learning_rate)?;
     Ok(f64::from(loss.to_scalar::<f32>()?))
     // END SOLUTION
 }
 
-/// Exercise 7: the learning rate at a step, counted from 0 (section 2.2 and appendix B.6 of the paper).
+/// Exercise 8: the learning rate at a step, counted from 0 (section 2.2 and appendix B.6 of the paper).
 ///
 /// ```text
 /// η = base · batch / 256,   step < warmup:  η · (step + 1) / warmup
@@ -219,7 +273,7 @@ pub fn train_step(
 /// # Hint
 /// Check three steps by hand: the first, the one at which the warm-up ends, and `total`, where nothing is left.
 pub fn learning_rate(step: usize, warmup: usize, total: usize, base: f64, batch: usize) -> f64 {
-    // BEGIN SOLUTION 7: linear scaling, linear warm-up, half a cosine
+    // BEGIN SOLUTION 8: linear scaling, linear warm-up, half a cosine
     let peak = base * batch as f64 / 256.0;
     if step < warmup {
         return peak * (step + 1) as f64 / warmup as f64;
@@ -229,7 +283,7 @@ pub fn learning_rate(step: usize, warmup: usize, total: usize, base: f64, batch:
     // END SOLUTION
 }
 
-/// Exercise 8: what a downstream task gets, and what the loss got (sections 2.1 and 4.2 of the paper).
+/// Exercise 9: what a downstream task gets, and what the loss got (sections 2.1 and 4.2 of the paper).
 ///
 /// The representation is h, the output of the backbone; the head is thrown away. For a comparison the embeddings z are wanted as
 /// well. Both in evaluation mode, so that an image's features do not depend on the images beside it, and without a graph.
@@ -243,7 +297,7 @@ pub fn learning_rate(step: usize, warmup: usize, total: usize, base: f64, batch:
 /// # Hint
 /// Which of the two does the linear probe see? It comes first.
 pub fn representation(encode: &Encode, project: &Project, images: &Tensor) -> Result<(Tensor, Tensor)> {
-    // BEGIN SOLUTION 8: h for the task, z to compare
+    // BEGIN SOLUTION 9: h for the task, z to compare
     let h = encode(images, false)?.detach();
     let z = project(&h)?.detach();
     Ok((h, z))

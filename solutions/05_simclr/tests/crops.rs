@@ -1,6 +1,6 @@
 //! Boxes that are drawn in other ways, most of them wrong.
 
-use rand::Rng as _;
+use rand::{Rng as _, SeedableRng};
 use simclr::crop_box;
 use ssl_data::Rng;
 use ssl_data::augment::{Crop, CropBox};
@@ -15,31 +15,60 @@ pub fn log_uniform(rng: &mut Rng, ratio: Range) -> f64 {
     draw(rng, (ratio.0.ln(), ratio.1.ln())).exp()
 }
 
-/// A box of a share of the area and of a ratio, in a random place.
+/// A box of a share of the area and of a ratio, brought to whole pixels, in a random place; the solution's where none fits.
 pub fn drawn(
     rng: &mut Rng,
-    height: usize,
-    width: usize,
+    (height, width): (usize, usize),
+    ratios: Range,
     share: impl Fn(&mut Rng) -> f64,
     ratio: impl Fn(&mut Rng) -> f64,
+    whole: impl Fn(f64) -> f64,
 ) -> CropBox {
     for _ in 0..10 {
         let (area, shape) = ((height * width) as f64 * share(rng), ratio(rng));
-        let (w, h) = ((area * shape).sqrt().round() as usize, (area / shape).sqrt().round() as usize);
-        if w <= width && h <= height {
+        let (w, h) = (whole((area * shape).sqrt()) as usize, whole((area / shape).sqrt()) as usize);
+        if (1..=width).contains(&w) && (1..=height).contains(&h) {
             let (top, left) = (rng.random_range(0..=height - h), rng.random_range(0..=width - w));
             return CropBox { top, left, height: h, width: w };
         }
     }
-    CropBox::whole(height, width)
+    let shape = (width as f64 / height as f64).clamp(ratios.0, ratios.1);
+    let (w, h) = ((height as f64 * shape).round() as usize, (width as f64 / shape).round() as usize);
+    let (w, h) = (w.min(width), h.min(height));
+    CropBox { top: (height - h) / 2, left: (width - w) / 2, height: h, width: w }
 }
 
-pub fn placed(rng: &mut Rng, height: usize, width: usize, scale: Range, ratio: impl Fn(&mut Rng) -> f64) -> CropBox {
-    drawn(rng, height, width, |rng| draw(rng, scale), ratio)
+pub fn placed(
+    rng: &mut Rng,
+    size: (usize, usize),
+    scale: Range,
+    ratios: Range,
+    ratio: impl Fn(&mut Rng) -> f64,
+) -> CropBox {
+    drawn(rng, size, ratios, |rng| draw(rng, scale), ratio, f64::round)
+}
+
+pub fn truncated(rng: &mut Rng, height: usize, width: usize, scale: Range, ratio: Range) -> CropBox {
+    drawn(rng, (height, width), ratio, |rng| draw(rng, scale), |rng| log_uniform(rng, ratio), f64::floor)
+}
+
+pub fn ratio_once(rng: &mut Rng, height: usize, width: usize, scale: Range, ratio: Range) -> CropBox {
+    let fixed = log_uniform(rng, ratio);
+    placed(rng, (height, width), scale, ratio, |_| fixed)
+}
+
+pub fn last_place_left_out(rng: &mut Rng, height: usize, width: usize, scale: Range, ratio: Range) -> CropBox {
+    let b = crop_box(rng, height, width, scale, ratio);
+    let place = |rng: &mut Rng, room: usize| rng.random_range(0..room.max(1));
+    CropBox { top: place(rng, height - b.height), left: place(rng, width - b.width), ..b }
 }
 
 pub fn outside(rng: &mut Rng, height: usize, width: usize, scale: Range, ratio: Range) -> CropBox {
     let b = crop_box(rng, height, width, scale, ratio);
+    // The box that is taken where none fits keeps its place.
+    if (b.height, b.width) == (height, width) {
+        return b;
+    }
     CropBox { top: rng.random_range(0..height), left: rng.random_range(0..width), ..b }
 }
 
@@ -56,4 +85,18 @@ pub fn not_centered(rng: &mut Rng, height: usize, width: usize, scale: Range, ra
 /// As the course's own loader draws them.
 pub fn boxes_of_the_loader(rng: &mut Rng, height: usize, width: usize, scale: Range, ratio: Range) -> CropBox {
     Crop { scale, ratio }.draw(rng, height, width)
+}
+
+/// Random numbers of a generator of one's own.
+pub fn of_its_own(_: &mut Rng, height: usize, width: usize, scale: Range, ratio: Range) -> CropBox {
+    crop_box(&mut Rng::seed_from_u64(0), height, width, scale, ratio)
+}
+
+pub fn of_a_clone(rng: &mut Rng, height: usize, width: usize, scale: Range, ratio: Range) -> CropBox {
+    crop_box(&mut rng.clone(), height, width, scale, ratio)
+}
+
+/// Random numbers that no seed decides.
+pub fn of_the_system(_: &mut Rng, height: usize, width: usize, scale: Range, ratio: Range) -> CropBox {
+    crop_box(&mut Rng::from_os_rng(), height, width, scale, ratio)
 }

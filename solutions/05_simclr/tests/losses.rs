@@ -2,6 +2,7 @@
 
 use candle_core::{D, DType, Device, Result, Tensor};
 use candle_nn::loss::cross_entropy;
+use candle_nn::ops::softmax;
 
 pub const NOTHING: Option<f32> = Some(f32::NEG_INFINITY);
 
@@ -63,4 +64,36 @@ pub fn exponentials(z: &Tensor, temperature: f64) -> Result<Tensor> {
 pub fn overflow_of_a_ratio(z: &Tensor, temperature: f64) -> Result<Tensor> {
     let exp = exponentials(z, temperature)?;
     partner(&exp.broadcast_div(&exp.sum_keepdim(D::Minus1)?)?)?.log()?.mean_all()?.neg()
+}
+
+/// The gradient by hand, with what may be forgotten: whose turn it is (`back`), the projection, the length, the positive.
+#[derive(Clone, Copy)]
+pub struct ByHand {
+    pub back: bool,
+    pub projected: bool,
+    pub divided: bool,
+    pub positive: bool,
+}
+
+pub const BY_HAND: ByHand = ByHand { back: true, projected: true, divided: true, positive: true };
+
+impl ByHand {
+    pub fn gradient(self, z: &Tensor, temperature: f64) -> Result<Tensor> {
+        let rows = z.dims()[0];
+        let length = z.sqr()?.sum_keepdim(1)?.sqrt()?;
+        let unit = z.broadcast_div(&length)?;
+        let probability = softmax(&with_diagonal(&logits(z, temperature)?, NOTHING)?, 1)?;
+        let own = Tensor::eye(rows, z.dtype(), z.device())?.index_select(&partners(rows)?, 0)?;
+        let of_logits = ((if self.positive { (probability - own)? } else { probability }) / rows as f64)?;
+        let both = if self.back { (&of_logits + of_logits.t()?)? } else { of_logits };
+        let g = (both.matmul(&unit)? / temperature)?;
+        let along = unit.broadcast_mul(&(&unit * &g)?.sum_keepdim(1)?)?;
+        let g = if self.projected { (g - along)? } else { g };
+        if self.divided { g.broadcast_div(&length) } else { Ok(g) }
+    }
+}
+
+pub fn normalizer_detached(z: &Tensor, temperature: f64) -> Result<Tensor> {
+    let logits = with_diagonal(&logits(z, temperature)?, NOTHING)?;
+    (logits.log_sum_exp(1)?.detach() - partner(&logits)?)?.mean_all()
 }

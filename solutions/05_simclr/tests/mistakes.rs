@@ -10,24 +10,24 @@ mod losses;
 use std::f64::consts::PI;
 use std::process::ExitCode;
 
-use candle_core::{Result, Tensor};
+use candle_core::{Result, Tensor, Var};
 use candle_nn::loss::cross_entropy;
 use crops::*;
 use graded::{EXERCISES, Exercises, Weights};
 use losses::*;
 use rand::Rng as _;
-use simclr::{Project, Transform, augment, crop_box, learning_rate, nt_xent, train_step};
+use simclr::{
+    Project, Step, Transform, augment, crop_box, learning_rate, nt_xent, nt_xent_gradient, train_step, two_views,
+};
 use ssl_data::Rng;
 use ssl_data::augment::CropBox;
 use ssl_grading::mistakes::Cases;
-use ssl_nn::{Encode, Optimizer};
+use ssl_nn::{Encode, Linear, Optimizer, Params};
 
 fn main() -> ExitCode {
-    let cases = Cases { mistakes: MISTAKES, alternatives: ALTERNATIVES };
+    let cases = Cases { mistakes: MISTAKES, nameless: NAMELESS, alternatives: ALTERNATIVES };
     ssl_grading::mistakes::main(graded::lab, cases, env!("CARGO_MANIFEST_DIR"))
 }
-
-type Step = fn(&Encode, &Project, &mut dyn Optimizer, &Tensor, &Tensor, f64, f64) -> Result<f64>;
 
 const fn crop(crop_box: fn(&mut Rng, usize, usize, Range, Range) -> CropBox) -> Exercises {
     Exercises { crop_box, ..EXERCISES }
@@ -41,7 +41,7 @@ const fn views(two_views: fn(&Transform, &Tensor, &mut Rng) -> Result<(Tensor, T
     Exercises { two_views, ..EXERCISES }
 }
 
-const fn head(project: fn(&Tensor, &Weights) -> Result<Tensor>) -> Exercises {
+const fn head(project: fn(&Tensor, &mut Params, &Weights) -> Result<Tensor>) -> Exercises {
     Exercises { project, ..EXERCISES }
 }
 
@@ -49,7 +49,11 @@ const fn loss(nt_xent: fn(&Tensor, f64) -> Result<Tensor>) -> Exercises {
     Exercises { nt_xent, ..EXERCISES }
 }
 
-const fn step(train_step: Step) -> Exercises {
+const fn gradient(nt_xent_gradient: fn(&Tensor, f64) -> Result<Tensor>) -> Exercises {
+    Exercises { nt_xent_gradient, ..EXERCISES }
+}
+
+const fn step(train_step: fn(&Step, &mut dyn Optimizer) -> Result<f64>) -> Exercises {
     Exercises { train_step, ..EXERCISES }
 }
 
@@ -62,10 +66,21 @@ const fn features(representation: fn(&Encode, &Project, &Tensor) -> Result<(Tens
 }
 
 const MISTAKES: &[(&str, Exercises)] = &[
-    ("aspect_uniform", crop(|rng, h, w, s, r| placed(rng, h, w, s, |rng| rng.random_range(r.0..=r.1)))),
-    ("scale_of_side", crop(|rng, h, w, s, r| drawn(rng, h, w, |rng| draw(rng, s).powi(2), |rng| log_uniform(rng, r)))),
-    ("ratio_inverted", crop(|rng, h, w, s, r| placed(rng, h, w, s, |rng| 1.0 / log_uniform(rng, r)))),
+    ("aspect_uniform", crop(|rng, h, w, s, r| placed(rng, (h, w), s, r, |rng| draw(rng, r)))),
+    (
+        "scale_of_side",
+        crop(|rng, h, w, s, r| {
+            drawn(rng, (h, w), r, |rng| draw(rng, s).powi(2), |rng| log_uniform(rng, r), f64::round)
+        }),
+    ),
+    ("ratio_inverted", crop(|rng, h, w, s, r| placed(rng, (h, w), s, r, |rng| 1.0 / log_uniform(rng, r)))),
     ("outside", crop(outside)),
+    ("last_place_left_out", crop(last_place_left_out)),
+    ("ratio_once", crop(ratio_once)),
+    ("truncated", crop(truncated)),
+    ("generator_untouched", crop(of_its_own)),
+    ("generator_untouched", crop(of_a_clone)),
+    ("random_elsewhere", crop(of_the_system)),
     ("corner", crop(|rng, h, w, s, r| CropBox { top: 0, left: 0, ..crop_box(rng, h, w, s, r) })),
     ("whole_image", crop(|rng, h, w, s, r| fallback(rng, h, w, s, r, CropBox::whole(h, w)))),
     ("not_centered", crop(not_centered)),
@@ -76,16 +91,18 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ),
     ("probability_inverted", steps(probability_inverted)),
     ("last_only", steps(last_only)),
+    ("first_only", steps(|steps, image, rng| augment(&steps[..1], image, rng))),
     ("one_draw_for_all", steps(one_draw_for_all)),
     ("same_view_twice", views(|t, image, rng| t(image, rng).map(|view| (view.clone(), view)))),
-    ("original_first", views(|t, image, rng| Ok((image.clone(), t(image, rng)?)))),
-    ("original_second", views(|t, image, rng| Ok((t(image, rng)?, image.clone())))),
+    ("original", views(|t, image, rng| Ok((image.clone(), t(image, rng)?)))),
+    ("original", views(|t, image, rng| Ok((t(image, rng)?, image.clone())))),
     ("same_random_numbers", views(|t, image, rng| Ok((t(image, &mut rng.clone())?, t(image, &mut rng.clone())?)))),
     ("view_of_a_view", views(|t, image, rng| t(image, rng).and_then(|a| Ok((a.clone(), t(&a, rng)?))))),
-    ("no_relu", head(|h, w| linear(&linear(h, w, "hidden")?, w, "output"))),
-    ("relu_on_output", head(|h, w| linear(&linear(h, w, "hidden")?.relu()?, w, "output")?.relu())),
-    ("relu_at_the_end_only", head(|h, w| linear(&linear(h, w, "hidden")?, w, "output")?.relu())),
-    ("output_layer_missing", head(|h, w| linear(h, w, "hidden")?.relu())),
+    ("no_relu", head(|h, p, w| Layers::new(p, w)?.of(h, |x| Ok(x.clone())))),
+    ("gelu", head(|h, p, w| Layers::new(p, w)?.of(h, Tensor::gelu))),
+    ("relu_on_output", head(|h, p, w| Layers::new(p, w)?.of(h, Tensor::relu)?.relu())),
+    ("relu_at_the_end_only", head(|h, p, w| Layers::new(p, w)?.of(h, |x| Ok(x.clone()))?.relu())),
+    ("output_layer_missing", head(|h, p, w| Layers::new(p, w)?.hidden.forward(h)?.relu())),
     ("neighbors", loss(|z, t| nt_xent(&neighbors_apart(z)?, t))),
     ("anchor_in_denominator", loss(|z, t| losses(&logits(z, t)?, None)?.mean_all())),
     ("diagonal_zero", loss(|z, t| losses(&logits(z, t)?, Some(0.0))?.mean_all())),
@@ -96,21 +113,31 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("other_view_only", loss(other_view_only)),
     ("sum", loss(|z, t| losses(&logits(z, t)?, NOTHING)?.sum_all())),
     ("not_normalized", loss(|z, t| losses(&(z.matmul(&z.t()?)? / t)?, NOTHING)?.mean_all())),
+    ("normalizer_detached", loss(normalizer_detached)),
+    ("second_view_detached", loss(|z, t| nt_xent(&second_detached(z)?, t))),
     ("overflow", loss(|z, t| (exponentials(z, t)?.sum(1)?.log()? - partner(&logits(z, t)?)?)?.mean_all())),
     ("overflow_of_a_ratio", loss(overflow_of_a_ratio)),
+    ("anchors_only", gradient(|z, t| ByHand { back: false, ..BY_HAND }.gradient(z, t))),
+    ("temperature_forgotten", gradient(|z, t| nt_xent_gradient(z, t)? * t)),
+    ("normalization_forgotten", gradient(|z, t| ByHand { projected: false, divided: false, ..BY_HAND }.gradient(z, t))),
+    ("not_projected", gradient(|z, t| ByHand { projected: false, ..BY_HAND }.gradient(z, t))),
+    ("length_forgotten", gradient(|z, t| ByHand { divided: false, ..BY_HAND }.gradient(z, t))),
+    ("sum", gradient(|z, t| nt_xent_gradient(z, t)? * z.dims()[0] as f64)),
+    ("positives_forgotten", gradient(|z, t| ByHand { positive: false, ..BY_HAND }.gradient(z, t))),
+    ("downhill", gradient(|z, t| nt_xent_gradient(z, t)?.neg())),
     ("two_passes", step(two_passes)),
-    ("head_left_out", step(|e, _, o, a, b, t, r| train_step(e, &|h| Ok(h.clone()), o, a, b, t, r))),
-    ("one_view_gradient", step(|e, p, o, a, b, t, r| train_step(e, &|h| second_detached(&p(h)?), o, a, b, t, r))),
-    ("evaluation_mode", step(|e, p, o, a, b, t, r| train_step(&|x, _| e(x, false), p, o, a, b, t, r))),
-    ("no_update", step(|e, p, _, a, b, t, _| number(&nt_xent(&p(&e(&Tensor::cat(&[a, b], 0)?, true)?)?, t)?))),
-    (
-        "two_updates",
-        step(|e, p, o, a, b, t, r| {
-            train_step(e, p, o, a, b, t, r).and_then(|l| train_step(e, p, o, a, b, t, r).map(|_| l))
-        }),
-    ),
-    ("temperature_ignored", step(|e, p, o, a, b, _, r| train_step(e, p, o, a, b, 1.0, r))),
+    ("head_left_out", step(|s, o| train_step(&Step { project: &|h| Ok(h.clone()), ..*s }, o))),
+    ("one_view_gradient", step(|s, o| train_step(&Step { project: &|h| second_detached(&(s.project)(h)?), ..*s }, o))),
+    ("head_frozen", step(head_frozen)),
+    ("evaluation_mode", step(|s, o| train_step(&Step { encode: &|x, _| (s.encode)(x, false), ..*s }, o))),
+    ("no_update", step(|s, o| train_step(&Step { learning_rate: 0.0, ..*s }, o))),
+    ("no_update", step(|s, o| train_step(&Step { project: &|h| Ok((s.project)(h)?.detach()), ..*s }, o))),
+    ("two_updates", step(|s, o| train_step(s, o).and_then(|loss| train_step(s, o).map(|_| loss)))),
+    ("temperature_ignored", step(|s, o| train_step(&Step { temperature: 1.0, ..*s }, o))),
+    ("one_view_twice", step(|s, o| train_step(&Step { view_b: s.view_a, ..*s }, o))),
     ("batch_ignored", rate(|s, w, t, base, _| learning_rate(s, w, t, base, 256))),
+    ("both_views_counted", rate(|s, w, t, base, batch| learning_rate(s, w, t, base, 2 * batch))),
+    ("whole_batches", rate(|s, w, t, base, batch| learning_rate(s, w, t, base, batch / 256 * 256))),
     ("square_root", rate(|s, w, t, base, batch| learning_rate(s, w, t, base * (batch as f64 / 256.0).sqrt(), 256))),
     (
         "starts_at_zero",
@@ -137,6 +164,27 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("swapped", features(|e, p, x| e(x, false).and_then(|h| Ok((p(&h)?.detach(), h.detach()))))),
     ("training_mode", features(|e, p, x| e(x, true).and_then(|h| Ok((h.detach(), p(&h)?.detach()))))),
     ("graph_kept", features(|e, p, x| e(x, false).and_then(|h| Ok((h.clone(), p(&h)?))))),
+    ("z_attached", features(|e, p, x| e(x, false).and_then(|h| Ok((h.detach(), p(&h.detach())?))))),
+];
+
+const NAMELESS: &[(&str, Exercises)] = &[
+    ("boxes_one_pixel_too_high", crop(one_pixel_too_high)),
+    (
+        "three_tries",
+        crop(|rng, h, w, s, r| if h == w { fallback_often(rng, h, w, s, r) } else { crop_box(rng, h, w, s, r) }),
+    ),
+    ("errors_swallowed", steps(|steps, image, rng| augment(steps, image, rng).or_else(|_| Ok(image.clone())))),
+    ("view_errors_swallowed", views(|t, x, rng| two_views(t, x, rng).or_else(|_| Ok((x.clone(), x.clone()))))),
+    ("features_detached", head(|h, p, w| Layers::new(p, w)?.of(&h.detach(), Tensor::relu))),
+    ("odd_rows", loss(|z, t| nt_xent(&z.narrow(0, 0, z.dims()[0] / 2 * 2)?, t))),
+    ("partner_four_further", loss(partner_four_further)),
+    ("twice_the_gradient", gradient(|z, t| nt_xent_gradient(z, t)? * 2.0)),
+    ("twice_the_rate", step(|s, o| train_step(&Step { learning_rate: 2.0 * s.learning_rate, ..*s }, o))),
+    (
+        "cosine_of_a_quarter",
+        rate(|s, w, t, base, b| learning_rate(s, w, t, base, b) * if s > t / 2 { 0.5 } else { 1.0 }),
+    ),
+    ("h_twice", features(|e, _, x| e(x, false).map(|h| (h.detach(), h.detach())))),
 ];
 
 const ALTERNATIVES: &[(&str, Exercises)] = &[
@@ -150,11 +198,10 @@ const ALTERNATIVES: &[(&str, Exercises)] = &[
             })
         }),
     ),
-    ("head_by_matrices", head(|h, w| linear(&linear(h, w, "hidden")?.maximum(0f64)?, w, "output"))),
-    (
-        "cross_entropy_with_partners",
-        loss(|z, t| cross_entropy(&with_diagonal(&logits(z, t)?, NOTHING)?, &partners(z.dims()[0])?)),
-    ),
+    ("second_view_first", views(|t, image, rng| two_views(t, image, rng).map(|(a, b)| (b, a)))),
+    ("head_with_candle_s_relu", head(|h, p, w| Layers::new(p, w)?.of(h, |x| x.maximum(0f64)))),
+    ("cross_entropy_with_partners", loss(with_partners)),
+    ("gradient_with_eye", gradient(gradient_with_eye)),
     ("step_by_gradients", step(by_gradients)),
     ("rate_by_minimum", rate(by_minimum)),
     ("representation_in_one", features(|e, p, x| Ok((e(x, false)?.detach(), p(&e(x, false)?)?.detach())))),
@@ -190,27 +237,79 @@ fn by_uniform_numbers(steps: &[(f64, &Transform)], image: &Tensor, rng: &mut Rng
     Ok(view)
 }
 
-fn linear(x: &Tensor, weights: &Weights, name: &str) -> Result<Tensor> {
-    let (weight, bias) = (&weights[&format!("{name}.weight")], &weights[&format!("{name}.bias")]);
-    x.matmul(&weight.t()?)?.broadcast_add(bias)
+/// Two layers under the names that the course's head has.
+struct Layers {
+    hidden: Linear,
+    output: Linear,
+}
+
+impl Layers {
+    fn new(params: &mut Params, weights: &Weights) -> Result<Self> {
+        let layer = |name: &str| {
+            let (outputs, inputs) = weights[&format!("{name}.weight")].dims2()?;
+            Linear::new(inputs, outputs, &params.pp(name))
+        };
+        let layers = Self { hidden: layer("hidden")?, output: layer("output")? };
+        graded::fill(params, weights)?;
+        Ok(layers)
+    }
+
+    fn of(&self, h: &Tensor, between: impl Fn(&Tensor) -> Result<Tensor>) -> Result<Tensor> {
+        self.output.forward(&between(&self.hidden.forward(h)?)?)
+    }
+}
+
+/// The last row of pixels is outside.
+fn one_pixel_too_high(rng: &mut Rng, height: usize, width: usize, scale: Range, ratio: Range) -> CropBox {
+    let b = crop_box(rng, height, width, scale, ratio);
+    CropBox { height: b.height + usize::from(b.top + b.height == height), ..b }
+}
+
+/// The fallback after a single try.
+fn fallback_often(rng: &mut Rng, height: usize, width: usize, scale: Range, ratio: Range) -> CropBox {
+    let b = crop_box(rng, height, width, scale, ratio);
+    if rng.random_bool(0.1) { CropBox::whole(height, width) } else { b }
+}
+
+/// Right where N = 4.
+fn partner_four_further(z: &Tensor, temperature: f64) -> Result<Tensor> {
+    let rows = z.dims()[0] as u32;
+    let partners = Tensor::from_iter((0..rows).map(|i| (i + 4) % rows), z.device())?;
+    cross_entropy(&with_diagonal(&logits(z, temperature)?, NOTHING)?, &partners)
+}
+
+fn even(z: &Tensor) -> Result<()> {
+    if z.dims2()?.0 % 2 == 1 { candle_core::bail!("an odd number of rows") } else { Ok(()) }
+}
+
+fn with_partners(z: &Tensor, temperature: f64) -> Result<Tensor> {
+    even(z)?;
+    cross_entropy(&with_diagonal(&logits(z, temperature)?, NOTHING)?, &partners(z.dims()[0])?)
+}
+
+fn gradient_with_eye(z: &Tensor, temperature: f64) -> Result<Tensor> {
+    even(z)?;
+    BY_HAND.gradient(z, temperature)
+}
+
+/// The head's weights are not in the graph: the same z, with the gradient of h alone.
+fn head_frozen(step: &Step, optimizer: &mut dyn Optimizer) -> Result<f64> {
+    let h = (step.encode)(&Tensor::cat(&[step.view_a, step.view_b], 0)?, true)?;
+    let at = Var::from_tensor(&h.detach().copy()?)?;
+    let loss = nt_xent(&(step.project)(&at)?, step.temperature)?;
+    let arriving = loss.backward()?.get(&at).map_or_else(|| at.zeros_like(), |grad| Ok(grad.detach()))?;
+    optimizer.backward_step(&(h * arriving)?.sum_all()?, step.learning_rate)?;
+    number(&loss)
 }
 
 fn number(loss: &Tensor) -> Result<f64> {
     Ok(f64::from(loss.to_scalar::<f32>()?))
 }
 
-fn two_passes(
-    encode: &Encode,
-    project: &Project,
-    optimizer: &mut dyn Optimizer,
-    view_a: &Tensor,
-    view_b: &Tensor,
-    temperature: f64,
-    rate: f64,
-) -> Result<f64> {
-    let (z_a, z_b) = (project(&encode(view_a, true)?)?, project(&encode(view_b, true)?)?);
-    let loss = nt_xent(&Tensor::cat(&[z_a, z_b], 0)?, temperature)?;
-    optimizer.backward_step(&loss, rate)?;
+fn two_passes(step: &Step, optimizer: &mut dyn Optimizer) -> Result<f64> {
+    let z = |view: &Tensor| (step.project)(&(step.encode)(view, true)?);
+    let loss = nt_xent(&Tensor::cat(&[z(step.view_a)?, z(step.view_b)?], 0)?, step.temperature)?;
+    optimizer.backward_step(&loss, step.learning_rate)?;
     number(&loss)
 }
 
@@ -219,17 +318,10 @@ fn second_detached(z: &Tensor) -> Result<Tensor> {
     Tensor::cat(&[z.narrow(0, 0, count)?, z.narrow(0, count, count)?.detach()], 0)
 }
 
-fn by_gradients(
-    encode: &Encode,
-    project: &Project,
-    optimizer: &mut dyn Optimizer,
-    view_a: &Tensor,
-    view_b: &Tensor,
-    temperature: f64,
-    rate: f64,
-) -> Result<f64> {
-    let loss = nt_xent(&project(&encode(&Tensor::cat(&[view_a, view_b], 0)?, true)?)?, temperature)?;
-    optimizer.step(&loss.backward()?, rate)?;
+fn by_gradients(step: &Step, optimizer: &mut dyn Optimizer) -> Result<f64> {
+    let views = Tensor::cat(&[step.view_a, step.view_b], 0)?;
+    let loss = nt_xent(&(step.project)(&(step.encode)(&views, true)?)?, step.temperature)?;
+    optimizer.step(&loss.backward()?, step.learning_rate)?;
     number(&loss)
 }
 
@@ -244,6 +336,6 @@ fn no_warmup(step: usize, warmup: usize, total: usize, base: f64, batch: usize) 
 
 fn by_minimum(step: usize, warmup: usize, total: usize, base: f64, batch: usize) -> f64 {
     let progress = step.saturating_sub(warmup) as f64 / (total - warmup) as f64;
-    let rising = (step + 1) as f64 / warmup as f64;
+    let rising = (step + 1) as f64 / warmup.max(1) as f64;
     peak(base, batch) * rising.min(1.0) * (PI * progress / 2.0).cos().powi(2)
 }

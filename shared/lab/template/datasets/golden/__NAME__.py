@@ -8,16 +8,20 @@ from golden import Golden
 torch.manual_seed(0)
 golden = Golden(__file__)
 
-predictions, targets = torch.randn(7), torch.randn(7)
-golden.case(
+
+def of(function):
+    return lambda predictions, targets: {"loss": function(predictions, targets)}
+
+
+golden.check(
     "squared_error",
-    {"predictions": predictions, "targets": targets},
-    {"loss": F.mse_loss(predictions, targets)},
+    [{"predictions": torch.randn(count), "targets": torch.randn(count)} for count in (7, 1, 270)],
+    of(F.mse_loss),
     {
-        "summed": {"loss": F.mse_loss(predictions, targets, reduction="sum")},
-        "absolute": {"loss": F.l1_loss(predictions, targets)},
-        "rooted": {"loss": F.mse_loss(predictions, targets).sqrt()},
+        "summed": of(lambda p, t: F.mse_loss(p, t, reduction="sum")),
+        "absolute": of(F.l1_loss),
+        "rooted": of(lambda p, t: F.mse_loss(p, t).sqrt()),
     },
-    1e-5,
+    gradients=["predictions"],
 )
 golden.save()

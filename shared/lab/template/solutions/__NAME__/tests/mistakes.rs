@@ -12,7 +12,7 @@ use graded::{EXERCISES, Exercises};
 use ssl_grading::mistakes::Cases;
 
 fn main() -> ExitCode {
-    let cases = Cases { mistakes: MISTAKES, alternatives: ALTERNATIVES };
+    let cases = Cases { mistakes: MISTAKES, nameless: NAMELESS, alternatives: ALTERNATIVES };
     ssl_grading::mistakes::main(graded::lab, cases, env!("CARGO_MANIFEST_DIR"))
 }
 
@@ -22,10 +22,19 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("rooted", Exercises { mean_squared_error: |p, t| mean_squared_error(p, t)?.sqrt(), ..EXERCISES }),
 ];
 
+/// Wrong, but nothing that anybody would write: it has to lose points, and needs no name.
+const NAMELESS: &[(&str, Exercises)] = &[
+    ("any_shape", Exercises { mean_squared_error: |p, t| p.broadcast_sub(t)?.sqr()?.mean_all(), ..EXERCISES }),
+    ("seven_only", Exercises { mean_squared_error: |p, t| (p - t)?.sqr()?.sum_all()? / 7.0, ..EXERCISES }),
+];
+
 const ALTERNATIVES: &[(&str, Exercises)] = &[(
-    "expanded",
+    "in_steps",
     Exercises {
-        mean_squared_error: |p, t| ((p.sqr()? + t.sqr()?)? - ((p * t)? * 2.0)?)?.sum_all()? / p.elem_count() as f64,
+        mean_squared_error: |p, t| {
+            let difference = (p - t)?;
+            difference.mul(&difference)?.sum_all()? / p.elem_count() as f64
+        },
         ..EXERCISES
     },
 )];

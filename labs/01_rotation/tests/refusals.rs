@@ -1,0 +1,63 @@
+//! What the functions of lab 01 promise to refuse.
+
+use candle_core::{DType, Device, Result, Tensor, bail};
+use ssl_grading::Bad;
+
+use super::Exercises;
+
+fn zeros(shape: &[usize], dtype: DType) -> Result<Tensor> {
+    Tensor::zeros(shape, dtype, &Device::Cpu)
+}
+
+pub const ROTATE90: &[Bad<Exercises>] = &[
+    ("an image without a batch axis, [3, 4, 5]", |exercises| {
+        (exercises.rotate90)(&zeros(&[3, 4, 5], DType::F32)?, 1).map(drop)
+    }),
+    ("a rank of 5, turned by 0°", |exercises| {
+        (exercises.rotate90)(&zeros(&[1, 2, 3, 4, 5], DType::F32)?, 0).map(drop)
+    }),
+];
+
+pub const ROTATION_BATCH: &[Bad<Exercises>] = &[
+    ("images that are not square, [2, 3, 4, 5]", |exercises| {
+        (exercises.rotation_batch)(&zeros(&[2, 3, 4, 5], DType::F32)?).map(drop)
+    }),
+    ("an image without a batch axis, [3, 4, 4]", |exercises| {
+        (exercises.rotation_batch)(&zeros(&[3, 4, 4], DType::F32)?).map(drop)
+    }),
+];
+
+pub const ROTATION_LOSS: &[Bad<Exercises>] = &[
+    ("five rows of logits and four labels", |exercises| {
+        (exercises.rotation_loss)(&zeros(&[5, 4], DType::F32)?, &zeros(&[4], DType::U32)?).map(drop)
+    }),
+    ("four rows of logits and five labels", |exercises| {
+        (exercises.rotation_loss)(&zeros(&[4, 4], DType::F32)?, &zeros(&[5], DType::U32)?).map(drop)
+    }),
+    ("logits of rank 3", |exercises| {
+        (exercises.rotation_loss)(&zeros(&[2, 4, 4], DType::F32)?, &zeros(&[2], DType::U32)?).map(drop)
+    }),
+    ("labels as a column, [5, 1]", |exercises| {
+        (exercises.rotation_loss)(&zeros(&[5, 4], DType::F32)?, &zeros(&[5, 1], DType::U32)?).map(drop)
+    }),
+];
+
+pub const ROTATION_ACCURACY: &[Bad<Exercises>] = &[
+    ("five rows of logits and four labels", |exercises| {
+        (exercises.rotation_accuracy)(&zeros(&[5, 4], DType::F32)?, &zeros(&[4], DType::U32)?).map(drop)
+    }),
+    ("logits of rank 1", |exercises| {
+        (exercises.rotation_accuracy)(&zeros(&[4], DType::F32)?, &zeros(&[4], DType::U32)?).map(drop)
+    }),
+];
+
+pub const FROZEN_FEATURES: &[Bad<Exercises>] = &[
+    ("a batch of 0", |exercises| {
+        let encode = |images: &Tensor, _: bool| images.flatten_from(1);
+        (exercises.frozen_features)(&encode, &zeros(&[4, 3, 2, 2], DType::F32)?, 0).map(drop)
+    }),
+    ("an error that `encode` reports", |exercises| {
+        let encode = |_: &Tensor, _: bool| bail!("no features today");
+        (exercises.frozen_features)(&encode, &zeros(&[4, 3, 2, 2], DType::F32)?, 2).map(drop)
+    }),
+];

@@ -1,0 +1,156 @@
+//! Checks of functions of chance: how results are spread, alone and together; exact counts; the same generator, the same result.
+
+use std::collections::HashSet;
+use std::sync::Mutex;
+
+use candle_core::{DType, Device, Result, Tensor};
+use rand::{Rng as _, RngCore, SeedableRng};
+use simclr::Transform;
+use ssl_data::Rng;
+use ssl_data::augment::CropBox;
+use ssl_grading::{Check, Values, refused};
+
+use super::{Exercises, check, diagnoses, refusals};
+
+/// Draws: with so many, a right answer is off by more than the tolerance less than once in 10⁹ runs.
+const BOXES: usize = 200_000;
+const AUGMENTATIONS: usize = 40_000;
+
+pub fn boxes() -> Vec<Check<Exercises>> {
+    vec![
+        check("boxes", "crop_box", (9, 0.01), spread, diagnoses::BOXES),
+        check("never_fits", "crop_box", (4, 0.0), never_fits, diagnoses::CENTER),
+        check("generator", "crop_box", (2, 0.0), generator, diagnoses::GENERATOR),
+    ]
+}
+
+/// What a box is drawn from.
+struct World {
+    height: usize,
+    width: usize,
+    scale: (f64, f64),
+    ratio: (f64, f64),
+}
+
+impl World {
+    fn of(case: &Values) -> Result<Self> {
+        let range = |name| case.tensor(name).and_then(Tensor::to_vec1::<f64>).map(|ends| (ends[0], ends[1]));
+        let (height, width) = (case.count("height")?, case.count("width")?);
+        Ok(Self { height, width, scale: range("scale")?, ratio: range("ratio")? })
+    }
+
+    fn draw(&self, exercises: &Exercises, rng: &mut Rng) -> CropBox {
+        (exercises.crop_box)(rng, self.height, self.width, self.scale, self.ratio)
+    }
+}
+
+fn spread(exercises: &Exercises, case: &Values) -> Result<Values> {
+    let world = World::of(case)?;
+    let mut rng = Rng::seed_from_u64(1);
+    let boxes: Vec<CropBox> = (0..BOXES).map(|_| world.draw(exercises, &mut rng)).collect();
+    let share = |holds: &dyn Fn(&CropBox) -> bool| boxes.iter().filter(|b| holds(b)).count() as f64 / BOXES as f64;
+    let quantities: [(&str, fn(&CropBox, &World) -> f64); 4] = [
+        ("area", |b, world| (b.height * b.width) as f64 / (world.height * world.width) as f64),
+        ("ratio", |b, _| b.width as f64 / b.height as f64),
+        ("top", |b, _| b.top as f64),
+        ("left", |b, _| b.left as f64),
+    ];
+    let mut values = Values::new();
+    let mut medians = Vec::new();
+    for (name, of) in quantities {
+        let limits: Vec<f64> = case.tensor(&format!("{name} limits"))?.to_vec1()?;
+        let below = limits.iter().map(|limit| share(&|b| of(b, &world) <= *limit));
+        values = values.with(&format!("{name} up to its deciles"), &Tensor::from_iter(below, &Device::Cpu)?);
+        medians.push((of, limits[4]));
+    }
+    let up_to = |i: usize, b: &CropBox| medians[i].0(b, &world) <= medians[i].1;
+    let pairs = [(0, 1), (2, 3), (0, 2), (1, 3)].map(|(i, j)| share(&|b| up_to(i, b) && up_to(j, b)));
+    let ends = [share(&|b| b.top + b.height == world.height), share(&|b| b.left + b.width == world.width)];
+    let wrong = boxes
+        .iter()
+        .any(|b| b.height * b.width == 0 || b.top + b.height > world.height || b.left + b.width > world.width);
+    values
+        .with("pairs up to their medians", &Tensor::new(&pairs, &Device::Cpu)?)
+        .with("at the last row and column", &Tensor::new(&ends, &Device::Cpu)?)
+        .with_number("any box outside or empty", f64::from(u8::from(wrong)))
+}
+
+fn never_fits(exercises: &Exercises, case: &Values) -> Result<Values> {
+    let b = World::of(case)?.draw(exercises, &mut Rng::seed_from_u64(2));
+    Ok(Values::new().with("box", &Tensor::new(&[b.top, b.left, b.height, b.width].map(|n| n as f64), &Device::Cpu)?))
+}
+
+fn generator(exercises: &Exercises, case: &Values) -> Result<Values> {
+    let world = World { height: 640, width: 800, scale: (0.05, 0.15), ratio: (0.5, 2.0) };
+    let seed = case.count("seed")? as u64;
+    let draw = |seed: u64| {
+        let mut rng = Rng::seed_from_u64(seed);
+        let boxes: Vec<CropBox> = (0..20).map(|_| world.draw(exercises, &mut rng)).collect();
+        (boxes, rng.next_u64())
+    };
+    let ((first, state), again, other) = (draw(seed), draw(seed), draw(seed + 1));
+    let places: HashSet<(usize, usize)> = first.iter().map(|b| (b.top, b.left)).collect();
+    let untouched = Rng::seed_from_u64(seed).next_u64();
+    let differs = places.len() > 15 && first != other.0 && state != untouched;
+    Values::new()
+        .with_number("repeats", f64::from(u8::from(first == again.0)))?
+        .with_number("differs", f64::from(u8::from(differs)))
+}
+
+pub fn views() -> Vec<Check<Exercises>> {
+    vec![
+        check("steps_in_order", "augment", (4, 1e-6), steps_in_order, diagnoses::ORDER),
+        check("steps_by_chance", "augment", (5, 0.011), steps_by_chance, diagnoses::CHANCE),
+        refused("errors_in_steps", "augment", 1, refusals::AUGMENT),
+        check("two_draws", "two_views", (9, 1e-6), two_draws, diagnoses::VIEWS),
+        refused("errors_in_views", "two_views", 1, refusals::TWO_VIEWS),
+    ]
+}
+
+fn steps_in_order(exercises: &Exercises, case: &Values) -> Result<Values> {
+    let halve = |image: &Tensor, _: &mut Rng| image * 0.5;
+    let darken = |image: &Tensor, _: &mut Rng| image - 100.0;
+    let lift = |image: &Tensor, _: &mut Rng| image + 0.25;
+    let steps: [(f64, &Transform); 3] = [(1.0, &halve), (0.0, &darken), (1.0, &lift)];
+    let view = (exercises.augment)(&steps, case.tensor("image")?, &mut Rng::seed_from_u64(3))?;
+    Ok(Values::new().with("view", &view))
+}
+
+fn steps_by_chance(exercises: &Exercises, case: &Values) -> Result<Values> {
+    let p: Vec<f64> = case.tensor("probabilities")?.to_vec1()?;
+    // Which steps were taken can be read off the sum.
+    let add = |number: f64| move |image: &Tensor, _: &mut Rng| image + number;
+    let (one, two, four) = (add(1.0), add(2.0), add(4.0));
+    let steps: [(f64, &Transform); 3] = [(p[0], &one), (p[1], &two), (p[2], &four)];
+    let image = Tensor::zeros((3, 1, 1), DType::F32, &Device::Cpu)?;
+    let sums = |count: usize| {
+        let mut rng = Rng::seed_from_u64(4);
+        let sum = |_| (exercises.augment)(&steps, &image, &mut rng)?.max_all()?.to_scalar::<f32>();
+        (0..count).map(sum).collect::<Result<Vec<f32>>>()
+    };
+    let drawn = sums(AUGMENTATIONS)?;
+    let repeats = sums(100)? == drawn[..100];
+    let mut frequencies = [0.0; 8];
+    drawn.iter().for_each(|sum| frequencies[(*sum as usize).min(7)] += 1.0 / AUGMENTATIONS as f64);
+    Values::new()
+        .with("frequencies", &Tensor::new(&frequencies, &Device::Cpu)?)
+        .with_number("repeats", f64::from(u8::from(repeats)))
+}
+
+fn two_draws(exercises: &Exercises, case: &Values) -> Result<Values> {
+    let drawn = Mutex::new(Vec::new());
+    // Adds how often it has been called, and notes what random number it was given.
+    let transform = |image: &Tensor, rng: &mut Rng| {
+        let mut drawn = drawn.lock().map_err(|_| candle_core::Error::Msg("a view panicked".into()))?;
+        drawn.push(rng.random::<u64>());
+        image + drawn.len() as f64
+    };
+    let (a, b) = (exercises.two_views)(&transform, case.tensor("image")?, &mut Rng::seed_from_u64(5))?;
+    let mean = |view: &Tensor| view.mean_all()?.to_scalar::<f32>();
+    // Which view is drawn first is left open.
+    let views = if mean(&a)? <= mean(&b)? { [a, b] } else { [b, a] };
+    let different: HashSet<u64> = drawn.into_inner().unwrap_or_default().into_iter().collect();
+    Values::new()
+        .with("views", &Tensor::stack(&views, 0)?)
+        .with_number("different random numbers", different.len() as f64)
+}

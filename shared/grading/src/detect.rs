@@ -1,0 +1,214 @@
+//! What is wrong with answers that no known mistake gives: patterns that know nothing of any lab.
+//!
+//! A pattern is named only where it explains every value of every case.
+
+use candle_core::Tensor;
+
+use crate::compare::{describe as difference, floats, near};
+use crate::golden::Case;
+use crate::judge::Answers;
+use crate::values::{GRADIENT, LEAK};
+
+/// The greatest tolerance of a check of exact values.
+const MOST_EXACT: f64 = 1e-3;
+
+/// The pattern in words, if there is one.
+pub(crate) fn describe(answers: &Answers) -> Option<String> {
+    let (wrong, right) = split(answers);
+    let (values, derived): (Vec<&str>, Vec<&str>) =
+        wrong.iter().partition(|name| !name.starts_with(GRADIENT) && !name.starts_with(LEAK));
+    // Where chance decides, values that are only near each other say nothing.
+    let by_chance = answers.tolerance > MOST_EXACT;
+    let pattern = |answers, name| if by_chance { None } else { pattern(answers, name) };
+    let Some(name) = values.first().copied() else {
+        let gradient = derived.first().filter(|name| name.starts_with(GRADIENT))?;
+        return Some(pattern(answers, gradient).map_or_else(
+            || format!("The values are right, but the {gradient} is not: part of the computation is cut off or counted wrongly."),
+            |pattern| format!("The values are right, but the {gradient} is not. {pattern}"),
+        ));
+    };
+    let others: Vec<&str> =
+        right.into_iter().filter(|name| !name.starts_with(GRADIENT) && !name.starts_with(LEAK)).collect();
+    let found = pattern(answers, name);
+    if values.len() == 1 && !others.is_empty() {
+        let others = format!("`{}` is right, `{name}` is not.", others.join("`, `"));
+        return Some(found.map_or(others.clone(), |pattern| format!("{others} {pattern}")));
+    }
+    found
+}
+
+/// The names of all values that are wrong in some case, and of those that are right in all.
+fn split<'a>(answers: &'a Answers) -> (Vec<&'a str>, Vec<&'a str>) {
+    let Some(first) = answers.cases.first() else { return Default::default() };
+    first.expected.iter().map(|(name, _)| name).partition(|name| {
+        answers.values().any(|(case, got)| match (got.get(name), case.expected.get(name)) {
+            (Some(got), Some(expected)) => !matches!(difference(name, got, expected, answers.tolerance), Ok(None)),
+            (got, expected) => got.is_some() != expected.is_some(),
+        })
+    })
+}
+
+/// One value of one case: what was got, and what was expected.
+struct Pair<'a> {
+    case: &'a Case,
+    got: Vec<f64>,
+    expected: Vec<f64>,
+    dims: Vec<usize>,
+}
+
+/// How value `name` differs from the expected one, if it does so in the same way everywhere.
+fn pattern(answers: &Answers, name: &str) -> Option<String> {
+    let mut pairs = Vec::new();
+    for (case, got) in answers.values() {
+        let (got, expected) = (got.get(name)?, case.expected.get(name)?);
+        if got.dims() != expected.dims() || got.dtype() != expected.dtype() {
+            return shape_or_type(got, expected);
+        }
+        let (got, dims, expected) = (floats(got).ok()?, expected.dims().to_vec(), floats(expected).ok()?);
+        if got.iter().chain(&expected).any(|x| !x.is_finite()) {
+            return None;
+        }
+        pairs.push(Pair { case, got, expected, dims });
+    }
+    let tolerance = answers.tolerance.max(1e-6);
+    [factor, offset, unchanged, transposed, rows_in_another_order]
+        .iter()
+        .find_map(|detector| detector(&pairs, tolerance))
+}
+
+fn shape_or_type(got: &Tensor, expected: &Tensor) -> Option<String> {
+    let reversed: Vec<usize> = expected.dims().iter().rev().copied().collect();
+    if got.rank() == 2 && got.dims() != expected.dims() && got.dims() == reversed {
+        return Some("This has the shape of the transpose: rows and columns are swapped.".to_string());
+    }
+    None
+}
+
+/// The one number that relates all elements, or none.
+fn common(pairs: &[Pair], relate: impl Fn(f64, f64) -> Option<f64>, tolerance: f64) -> Option<f64> {
+    let mut relations = pairs.iter().flat_map(|pair| pair.got.iter().zip(&pair.expected));
+    let mut found: Option<f64> = None;
+    relations.try_for_each(|(got, expected)| {
+        if near(*got, 0.0, tolerance) && near(*expected, 0.0, tolerance) {
+            return Some(());
+        }
+        let relation = relate(*got, *expected)?;
+        let first = *found.get_or_insert(relation);
+        near(relation, first, 20.0 * tolerance).then_some(())
+    })?;
+    found
+}
+
+/// Factors that have a reason.
+const FACTORS: [(f64, &str); 7] = [
+    (2.0, "It is twice the expected value everywhere: is something counted twice, or a ½ missing?"),
+    (0.5, "It is half the expected value everywhere: is a ½ too much?"),
+    (-1.0, "It is the negative of the expected value everywhere: a minus is missing or too much."),
+    (
+        std::f64::consts::LOG2_E,
+        "It is log₂ e times the expected value everywhere: a logarithm has base 2, where the natural one is asked for.",
+    ),
+    (
+        std::f64::consts::LOG10_E,
+        "It is log₁₀ e times the expected value everywhere: a logarithm has base 10, where the natural one is asked for.",
+    ),
+    (100.0, "It is 100 times the expected value everywhere: a percentage, where a fraction is asked for."),
+    (0.01, "It is a hundredth of the expected value everywhere."),
+];
+
+fn factor(pairs: &[Pair], tolerance: f64) -> Option<String> {
+    let ratio = |got: f64, expected: f64| (expected.abs() > 1e-3).then(|| got / expected);
+    let of = |pair: &Pair| common(std::slice::from_ref(pair), ratio, tolerance);
+    let factors: Vec<f64> = pairs.iter().map(of).collect::<Option<_>>()?;
+    let first = *factors.first()?;
+    if factors.iter().all(|factor| near(*factor, first, 20.0 * tolerance)) && !near(first, 0.0, tolerance) {
+        let known = FACTORS.iter().find(|(factor, _)| near(first, *factor, 20.0 * tolerance));
+        let plain = || format!("It is {first:.4} times the expected value everywhere.");
+        return Some(known.map_or_else(plain, |(_, words)| words.to_string()));
+    }
+    (pairs.len() > 1).then(|| by_a_size(pairs, &factors, tolerance)).flatten()
+}
+
+/// A factor that is a size of the inputs, or one over it: a mean taken for a sum, or a division by the wrong axis.
+fn by_a_size(pairs: &[Pair], factors: &[f64], tolerance: f64) -> Option<String> {
+    let first = pairs.first()?;
+    for (name, tensor) in first.case.input.iter() {
+        for axis in 0..tensor.rank() {
+            let sizes: Vec<f64> = pairs
+                .iter()
+                .map(|pair| Some(*pair.case.input.get(name)?.dims().get(axis)? as f64))
+                .collect::<Option<_>>()?;
+            let fits = |of: &dyn Fn(f64) -> f64| {
+                factors.iter().zip(&sizes).all(|(factor, size)| near(*factor, of(*size), 20.0 * tolerance))
+            };
+            let size = format!("the length of axis {axis} of `{name}` ({} here)", sizes[0]);
+            if fits(&|n| n) {
+                return Some(format!("It is too large by {size}: divide by it, or take a mean where you take a sum."));
+            }
+            if fits(&|n| 1.0 / n) {
+                return Some(format!("It is too small by {size}: you divide by it once too often."));
+            }
+            if fits(&|n| 2.0 * n) || fits(&|n| 0.5 / n) || fits(&|n| n * n) || fits(&|n| 1.0 / (n * n)) {
+                return Some(format!("It is off by a factor made of {size}: what do you divide by?"));
+            }
+        }
+    }
+    None
+}
+
+fn offset(pairs: &[Pair], tolerance: f64) -> Option<String> {
+    if pairs.iter().map(|pair| pair.got.len()).sum::<usize>() < 2 {
+        return None;
+    }
+    let offset = common(pairs, |got, expected| Some(got - expected), tolerance)?;
+    let (size, way) = (offset.abs(), if offset > 0.0 { "large" } else { "small" });
+    Some(format!("It is {size:.4} too {way} everywhere: a constant is added."))
+}
+
+fn unchanged(pairs: &[Pair], tolerance: f64) -> Option<String> {
+    let first = pairs.first()?;
+    let same = |name: &str| {
+        pairs.iter().all(|pair| {
+            let input = pair.case.input.get(name).filter(|input| input.dims() == pair.dims);
+            let input = input.and_then(|input| floats(input).ok());
+            input.is_some_and(|input| input.iter().zip(&pair.got).all(|(a, b)| near(*a, *b, tolerance)))
+        })
+    };
+    let (name, _) = first.case.input.iter().find(|(name, input)| input.rank() > 0 && same(name))?;
+    Some(format!("This is `{name}` as it came in: nothing has been done to it."))
+}
+
+fn transposed(pairs: &[Pair], tolerance: f64) -> Option<String> {
+    let is_transposed = |pair: &Pair| {
+        let &[rows, columns] = pair.dims.as_slice() else { return false };
+        rows == columns
+            && (0..rows * columns)
+                .all(|i| near(pair.got[i], pair.expected[i % columns * columns + i / columns], tolerance))
+    };
+    pairs.iter().all(is_transposed).then(|| "This is the transpose: rows and columns are swapped.".to_string())
+}
+
+fn rows_in_another_order(pairs: &[Pair], tolerance: f64) -> Option<String> {
+    let reordered = |pair: &Pair| {
+        let rows = *pair.dims.first()?;
+        if rows < 2 || pair.got.is_empty() {
+            return None;
+        }
+        let width = pair.got.len() / rows;
+        let sorted = |values: &[f64]| {
+            let mut rows: Vec<Vec<f64>> = values.chunks(width).map(<[f64]>::to_vec).collect();
+            rows.sort_by(|a, b| {
+                a.iter()
+                    .zip(b)
+                    .map(|(a, b)| a.total_cmp(b))
+                    .find(|order| order.is_ne())
+                    .unwrap_or(std::cmp::Ordering::Equal)
+            });
+            rows.concat()
+        };
+        let (got, expected) = (sorted(&pair.got), sorted(&pair.expected));
+        got.iter().zip(&expected).all(|(a, b)| near(*a, *b, tolerance)).then_some(())
+    };
+    pairs.iter().try_for_each(reordered)?;
+    Some("These are the right rows in another order.".to_string())
+}

@@ -1,0 +1,93 @@
+//! Candle's errors in a student's function: where, and what to do about the common ones.
+
+use candle_core::Error;
+
+/// What an error says, where in `src/lib.rs` it arose, and, for the common ones, what to do.
+pub fn explain(error: &Error) -> String {
+    let (message, trace) = split(error);
+    let place = place(&trace).map_or(String::new(), |place| format!(" ({place})"));
+    let remedy = remedy(&message).map_or(String::new(), |remedy| format!("\n{remedy}"));
+    format!("{message}{place}{remedy}")
+}
+
+/// The message and the backtrace, which Candle appends where the environment asks for one.
+fn split(error: &Error) -> (String, String) {
+    match error {
+        Error::WithBacktrace { inner, backtrace } => (split(inner).0, backtrace.to_string()),
+        other => (other.to_string(), String::new()),
+    }
+}
+
+/// The innermost place in an exercise's source, as `src/lib.rs:12`.
+fn place(trace: &str) -> Option<String> {
+    let frames = trace.lines().filter_map(|line| line.trim().strip_prefix("at "));
+    let mut exercises = frames.filter(|frame| ["/labs/", "/solutions/"].iter().any(|folder| frame.contains(folder)));
+    let frame = exercises.find(|frame| frame.contains("/src/lib.rs:"))?;
+    let line = frame.split("/src/lib.rs:").nth(1)?.split(':').next()?;
+    Some(format!("src/lib.rs:{line}"))
+}
+
+/// What a message of Candle's contains, and what to do: the first that fits.
+const REMEDIES: [(&str, &str); 15] = [
+    (
+        "shape mismatch in matmul",
+        "The inner sizes of a matrix product must agree: [a, b] · [b, c]. Is one of the two to be transposed with `t()`?",
+    ),
+    (
+        "shape mismatch in cat",
+        "`cat` and `stack` join tensors of one shape; `cat` lets the axis differ that they are joined along.",
+    ),
+    (
+        "shape mismatch in gather",
+        "`gather` wants indices of the tensor's own rank: `unsqueeze(1)` makes a column [N, 1] of labels [N].",
+    ),
+    (
+        "shape mismatch in broadcast",
+        "Axes are aligned from the right, and only an axis of length 1 is stretched. Is a `keepdim` or an `unsqueeze` missing?",
+    ),
+    (
+        "shape mismatch in where_cond",
+        "`where_cond` wants condition and both tensors in one shape: `broadcast_as` stretches.",
+    ),
+    (
+        "shape mismatch in",
+        "This operation wants equal shapes. To stretch an axis of length 1, use `broadcast_add`, `broadcast_sub`, `broadcast_mul` or \
+         `broadcast_div`.",
+    ),
+    (
+        "Shape mismatch, got buffer",
+        "`reshape` keeps all elements: the sizes of the new shape must multiply to as many.",
+    ),
+    (
+        "dtype mismatch",
+        "Both sides need one type: `to_dtype` converts. A comparison such as `eq` gives u8, `argmax` gives u32.",
+    ),
+    ("for op where-cond", "The condition of `where_cond` has type u8, as comparisons such as `eq` give it."),
+    ("for op gather", "`gather` and `index_select` want indices of type u32: `to_dtype(DType::U32)`."),
+    (
+        "unexpected dtype",
+        "`to_scalar`, `to_vec1` and `to_vec2` want the tensor's own type: often f32, u32 for labels, u8 for comparisons.",
+    ),
+    (
+        "no unary function for",
+        "`exp`, `log`, `sqrt` and the like work on floats: convert with `to_dtype(DType::F32)` first. A comparison such as `eq` gives u8.",
+    ),
+    (
+        "unexpected rank",
+        "The tensor has another number of axes than this call expects: look at `dims()`. `unsqueeze` adds an axis; `squeeze`, \
+         `flatten_all` and reductions take axes away.",
+    ),
+    (
+        "contiguous",
+        "`t`, `transpose` and `narrow` only change how memory is read, and this operation wants it in order: `contiguous()?` first.",
+    ),
+    (
+        "narrow invalid args",
+        "`narrow(axis, start, length)` takes a length, not an end, and start + length must not exceed the axis.",
+    ),
+];
+
+/// What to do about a message, if it is a common one.
+pub fn remedy(message: &str) -> Option<&'static str> {
+    REMEDIES.iter().find(|(part, _)| message.contains(part)).map(|(_, remedy)| *remedy)
+}
