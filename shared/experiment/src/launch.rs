@@ -3,13 +3,12 @@
 use std::panic;
 use std::process::ExitCode;
 
+use clap::Parser;
 use clap::error::ErrorKind;
-
-use crate::Settings;
 
 /// Reads the flags and runs the experiment. An error or a panic is one line on the terminal, whatever the environment says of
 /// backtraces.
-pub fn launch<S: Settings>(experiment: impl FnOnce(&S) -> anyhow::Result<()>) -> ExitCode {
+pub fn launch<S: Parser>(experiment: impl FnOnce(&S) -> anyhow::Result<()>) -> ExitCode {
     panic::set_hook(Box::new(|panic| {
         let place = panic.location().map_or(String::new(), |place| format!(" ({}:{})", place.file(), place.line()));
         eprintln!("error: {}{place}", panic.payload_as_str().unwrap_or("the program panicked"));

@@ -18,13 +18,14 @@ fn split(error: &Error) -> (String, String) {
     }
 }
 
-/// The innermost place in an exercise's source, as `src/lib.rs:12`.
+/// The innermost place in an exercise's source, as `src/lib.rs:12`. A trace shows paths below the working folder from there on,
+/// and `cargo test` works in the lab's folder.
 fn place(trace: &str) -> Option<String> {
     let frames = trace.lines().filter_map(|line| line.trim().strip_prefix("at "));
-    let mut exercises = frames.filter(|frame| ["/labs/", "/solutions/"].iter().any(|folder| frame.contains(folder)));
-    let frame = exercises.find(|frame| frame.contains("/src/lib.rs:"))?;
-    let line = frame.split("/src/lib.rs:").nth(1)?.split(':').next()?;
-    Some(format!("src/lib.rs:{line}"))
+    let mut places = frames.filter_map(|frame| frame.split_once("/src/lib.rs:"));
+    let (_, place) = places
+        .find(|(folder, _)| *folder == "." || ["/labs/", "/solutions/"].iter().any(|part| folder.contains(part)))?;
+    place.split(':').next().map(|line| format!("src/lib.rs:{line}"))
 }
 
 /// What a message of Candle's contains, and what to do: the first that fits.
@@ -90,4 +91,19 @@ const REMEDIES: [(&str, &str); 15] = [
 /// What to do about a message, if it is a common one.
 pub fn remedy(message: &str) -> Option<&'static str> {
     REMEDIES.iter().find(|(part, _)| message.contains(part)).map(|(_, remedy)| *remedy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_is_the_innermost_line_of_the_exercises() {
+        let library = "   1: matmul\n             at /home/me/.cargo/candle-core/src/lib.rs:7:1\n";
+        let in_the_lab = "   2: rotate90\n             at ./src/lib.rs:35:20\n";
+        let elsewhere = "   2: rotate90\n             at /course/labs/01_rotation/src/lib.rs:36:20\n";
+        assert_eq!(place(&format!("{library}{in_the_lab}{elsewhere}")), Some("src/lib.rs:35".to_string()));
+        assert_eq!(place(&format!("{library}{elsewhere}{in_the_lab}")), Some("src/lib.rs:36".to_string()));
+        assert_eq!(place(library), None);
+    }
 }
