@@ -156,6 +156,9 @@ check(
         on_a_line([0, 2, 3, 5, 5, 7, 11, 16, 8, 1, 40], [0, 0, 1, 2, 1, 0, 2, 2, 1, 2, 0], [1, 5, 4, 6, 8, 0, 7, 6, 2, 3, 5], 0.5),
         on_a_line([0, 1, 9, 3, 6, 2, 5], [0, 0, 1, 1, 2, 2, 0], [1, 6, 3, 2, 5, 4, 0], 0.75),
         on_a_line([0, 1, 2], [7, 7, 7], [1, 2, 0], 1.0),
+        # Exactly at the margin; the last one is the answer; labels that are the same as bytes.
+        on_a_line([0, 2, 6, 1, 20], [0, 0, 1, 0, 1], [1, 0, 4, 0, 2], 0.5),
+        on_a_line([0, 2, 9, 1, 4], [3, 3, 3, 3, 259], [1, 0, 0, 0, 2], 0.5),
     ],
     mine,
     {
@@ -243,7 +246,7 @@ check(
     "views",
     "loss",
     [views_of(4, 6, 0.4), views_of(5, 5, 0.3), views_of(3, 7, 0.7), views_of(7, 3, 0.25), views_of(2, 4, 0.6)]
-    + [{"z_a": alike, "z_b": alike, "temperature": 0.3}],
+    + [{"z_a": alike, "z_b": alike, "temperature": 0.3}, views_of(5, 3, 5.0), views_of(130, 2, 0.5)],
     lambda z_a, z_b, temperature: NTXentLoss(temperature)(z_a, z_b),
     {
         "anchor_in_denominator": with_logits(lambda s: info_nce(s, diagonal=None)),
@@ -282,6 +285,10 @@ def by_exponentials(of):
     return with_logits(loss)
 
 
+def vectors(*rows):
+    return torch.tensor(rows)
+
+
 check(
     "cold",
     "loss",
@@ -291,6 +298,21 @@ check(
         "overflow": by_exponentials(lambda chosen, below: below.log() - chosen),
         "overflow_of_a_ratio": by_exponentials(lambda chosen, below: -(chosen.exp() / below).log()),
     },
+    ["z_a", "z_b"],
+    2e-5,
+)
+
+
+# Rows whose logits all lie far below the greatest of the others; a positive that is opposite to its anchor.
+check(
+    "opposites",
+    "loss",
+    [
+        {"z_a": vectors([1.0, 0.0], [-0.3, 0.95]), "z_b": vectors([-1.0, -0.1], [-0.35, 0.9]), "temperature": 0.01},
+        {"z_a": vectors([1.0, 0.0]), "z_b": vectors([-1.0, 0.0]), "temperature": 0.01},
+    ],
+    lambda z_a, z_b, temperature: NTXentLoss(temperature)(z_a, z_b),
+    {},
     ["z_a", "z_b"],
     2e-5,
 )
@@ -331,7 +353,7 @@ def with_itself(z, t):
 check(
     "uniform",
     "uniformity",
-    [{"z": rows(*shape), "t": t} for shape, t in [((7, 3), 1.5), ((2, 4), 2.0), ((5, 5), 0.7), ((9, 2), 3.0)]],
+    [{"z": rows(*shape), "t": t} for shape, t in [((7, 3), 1.5), ((2, 4), 2.0), ((5, 5), 0.7), ((9, 2), 3.0), ((20, 3), 1.0)]],
     uniformity,
     {
         "self_pairs": with_itself,

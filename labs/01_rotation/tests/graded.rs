@@ -111,7 +111,7 @@ fn accuracies() -> Vec<Check<Exercises>> {
             exercise: "rotation_accuracy",
             points: 8,
             ask: Ask::Values {
-                tolerance: 1e-9,
+                tolerance: 1e-6,
                 run: |exercises, case| {
                     let accuracy = (exercises.rotation_accuracy)(case.tensor("logits")?, case.tensor("labels")?)?;
                     Values::new().with_number("accuracy", accuracy)

@@ -125,7 +125,8 @@ fn info_nce() -> Vec<Check<Exercises>> {
     };
     vec![
         check("views", "info_nce", 17, loss, diagnoses::INFO_NCE),
-        check("cold", "info_nce", 6, loss, diagnoses::COLD),
+        check("cold", "info_nce", 4, loss, diagnoses::COLD),
+        check("opposites", "info_nce", 2, loss, &[]),
         refused("refused_views", "info_nce", 2, refusals::INFO_NCE),
     ]
 }

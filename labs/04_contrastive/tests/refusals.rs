@@ -15,6 +15,7 @@ fn floats(shape: &[usize]) -> Result<Tensor> {
 
 pub const PAIRWISE_DISTANCE: &[Bad<Exercises>] = &[
     ("five rows and one row", |e| (e.pairwise_distance)(&floats(&[5, 4])?, &floats(&[1, 4])?).map(drop)),
+    ("one row and five rows", |e| (e.pairwise_distance)(&floats(&[1, 4])?, &floats(&[5, 4])?).map(drop)),
     ("rows of length 4 and of length 1", |e| (e.pairwise_distance)(&floats(&[5, 4])?, &floats(&[5, 1])?).map(drop)),
     ("vectors, [4] and [4]", |e| (e.pairwise_distance)(&floats(&[4])?, &floats(&[4])?).map(drop)),
     ("rank 3", |e| (e.pairwise_distance)(&floats(&[2, 3, 4])?, &floats(&[2, 3, 4])?).map(drop)),
@@ -22,6 +23,7 @@ pub const PAIRWISE_DISTANCE: &[Bad<Exercises>] = &[
 
 pub const CONTRASTIVE_LOSS: &[Bad<Exercises>] = &[
     ("five distances and one label", |e| (e.contrastive_loss)(&floats(&[5])?, &ones(&[1], DType::U8)?, 1.0).map(drop)),
+    ("one distance and five labels", |e| (e.contrastive_loss)(&floats(&[1])?, &ones(&[5], DType::U8)?, 1.0).map(drop)),
     ("five distances and four labels", |e| {
         (e.contrastive_loss)(&floats(&[5])?, &ones(&[4], DType::U8)?, 1.0).map(drop)
     }),
@@ -29,6 +31,9 @@ pub const CONTRASTIVE_LOSS: &[Bad<Exercises>] = &[
 ];
 
 pub const TRIPLET_LOSS: &[Bad<Exercises>] = &[
+    ("one anchor for five positives", |e| {
+        (e.triplet_loss)(&floats(&[1, 4])?, &floats(&[5, 4])?, &floats(&[5, 4])?, 1.0).map(drop)
+    }),
     ("one positive for five anchors", |e| {
         (e.triplet_loss)(&floats(&[5, 4])?, &floats(&[1, 4])?, &floats(&[5, 4])?, 1.0).map(drop)
     }),
@@ -43,6 +48,12 @@ pub const TRIPLET_LOSS: &[Bad<Exercises>] = &[
 pub const SEMI_HARD_NEGATIVES: &[Bad<Exercises>] = &[
     ("distances that are not square", |e| {
         (e.semi_hard_negatives)(&floats(&[3, 4])?, &ones(&[3], DType::U32)?, &[1, 2, 0], 1.0).map(drop)
+    }),
+    ("more rows of distances than columns", |e| {
+        (e.semi_hard_negatives)(&floats(&[4, 3])?, &ones(&[3], DType::U32)?, &[1, 2, 0], 1.0).map(drop)
+    }),
+    ("three anchors and four positives", |e| {
+        (e.semi_hard_negatives)(&floats(&[3, 3])?, &ones(&[3], DType::U32)?, &[1, 2, 0, 0], 1.0).map(drop)
     }),
     ("three anchors and four labels", |e| {
         (e.semi_hard_negatives)(&floats(&[3, 3])?, &ones(&[4], DType::U32)?, &[1, 2, 0], 1.0).map(drop)
@@ -65,6 +76,7 @@ pub const INFO_NCE: &[Bad<Exercises>] = &[
 
 pub const ALIGNMENT: &[Bad<Exercises>] = &[
     ("five rows and one row", |e| (e.alignment)(&floats(&[5, 4])?, &floats(&[1, 4])?, 2.0).map(drop)),
+    ("one row and five rows", |e| (e.alignment)(&floats(&[1, 4])?, &floats(&[5, 4])?, 2.0).map(drop)),
     ("rows of length 4 and of length 1", |e| (e.alignment)(&floats(&[5, 4])?, &floats(&[5, 1])?, 2.0).map(drop)),
 ];
 

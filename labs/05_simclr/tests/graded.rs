@@ -45,7 +45,7 @@ pub fn lab() -> Lab<Exercises> {
             exercise("two_views", &[], &[]),
             exercise("forward", &["Mlp"], &[]),
             exercise("nt_xent", &["softmax_last_dim"], &[]),
-            exercise("nt_xent_gradient", &["backward", "softmax_last_dim"], &[]),
+            exercise("nt_xent_gradient", &["backward", "backward_step", "softmax_last_dim"], &[]),
             exercise("train_step", &[], &["nt_xent"]),
             exercise("learning_rate", &["WarmupCosine"], &[]),
             exercise("representation", &["embed", "ssl_eval"], &[]),

@@ -11,6 +11,10 @@ use crate::values::{GRADIENT, LEAK};
 
 /// The greatest tolerance of a check of exact values.
 const MOST_EXACT: f64 = 1e-3;
+/// Numbers below this are too small for their ratio to say anything.
+const TINY: f64 = 5e-3;
+/// Values that are this near to the expected ones, and not right, are told to be so.
+const NEARLY: f64 = 1e-3;
 
 /// The pattern in words, if there is one.
 pub(crate) fn describe(answers: &Answers) -> Option<String> {
@@ -19,22 +23,30 @@ pub(crate) fn describe(answers: &Answers) -> Option<String> {
         wrong.iter().partition(|name| !name.starts_with(GRADIENT) && !name.starts_with(LEAK));
     // Where chance decides, values that are only near each other say nothing.
     let by_chance = answers.tolerance > MOST_EXACT;
-    let pattern = |answers, name| if by_chance { None } else { pattern(answers, name) };
     let Some(name) = values.first().copied() else {
-        let gradient = derived.first().filter(|name| name.starts_with(GRADIENT))?;
-        return Some(pattern(answers, gradient).map_or_else(
-            || format!("The values are right, but the {gradient} is not: part of the computation is cut off or counted wrongly."),
-            |pattern| format!("The values are right, but the {gradient} is not. {pattern}"),
-        ));
+        let gradient = derived.first().filter(|name| name.starts_with(GRADIENT) && !by_chance)?;
+        return wrong_gradient(answers, gradient);
     };
-    let others: Vec<&str> =
-        right.into_iter().filter(|name| !name.starts_with(GRADIENT) && !name.starts_with(LEAK)).collect();
-    let found = pattern(answers, name);
-    if values.len() == 1 && !others.is_empty() {
-        let others = format!("`{}` is right, `{name}` is not.", others.join("`, `"));
-        return Some(found.map_or(others.clone(), |pattern| format!("{others} {pattern}")));
-    }
-    found
+    let alone = values.len() == 1 && right.iter().any(|name| !name.starts_with(GRADIENT) && !name.starts_with(LEAK));
+    let found = if by_chance { None } else { pattern(answers, name) };
+    let words = [alone.then(|| format!("Only `{name}` is wrong.")), found];
+    let words: Vec<String> = words.into_iter().flatten().collect();
+    (!words.is_empty()).then(|| words.join(" "))
+}
+
+/// What to say of a gradient that is wrong where all values are right. One that is missing speaks for itself.
+fn wrong_gradient(answers: &Answers, name: &str) -> Option<String> {
+    let got = answers.values().map(|(_, got)| got.get(name)).collect::<Option<Vec<_>>>()?;
+    let finite = got.iter().all(|gradient| floats(gradient).is_ok_and(|floats| floats.iter().all(|x| x.is_finite())));
+    Some(if !finite {
+        format!(
+            "The values are right, but the {name} is not a number somewhere: as of a root or a length at 0, or of ∞ · 0."
+        )
+    } else if let Some(pattern) = pattern(answers, name) {
+        format!("The values are right, but the {name} is not. {pattern}")
+    } else {
+        format!("The values are right, but the {name} is not: part of the computation is cut off or counted wrongly.")
+    })
 }
 
 /// The names of all values that are wrong in some case, and of those that are right in all.
@@ -71,7 +83,7 @@ fn pattern(answers: &Answers, name: &str) -> Option<String> {
         pairs.push(Pair { case, got, expected, dims });
     }
     let tolerance = answers.tolerance.max(1e-6);
-    [factor, offset, unchanged, transposed, rows_in_another_order]
+    [nearly, factor, offset, unchanged, transposed, rows_in_another_order]
         .iter()
         .find_map(|detector| detector(&pairs, tolerance))
 }
@@ -84,19 +96,23 @@ fn shape_or_type(got: &Tensor, expected: &Tensor) -> Option<String> {
     None
 }
 
-/// The one number that relates all elements, or none.
+/// Right but for rounding, or for a small constant.
+fn nearly(pairs: &[Pair], _: f64) -> Option<String> {
+    let all = pairs.iter().flat_map(|pair| pair.got.iter().zip(&pair.expected));
+    let (got, expected): (Vec<f64>, Vec<f64>) = all.unzip();
+    let near = got.iter().zip(&expected).all(|(got, expected)| near(*got, *expected, NEARLY));
+    let whole = expected.iter().all(|x| x.fract() == 0.0);
+    (near && !whole).then(|| {
+        "It is nearly right everywhere: is a number rounded (f32 for f64, 3.14 for π), or a small constant such as ε another one?".to_string()
+    })
+}
+
+/// The one number that relates all elements that can be related, or none.
 fn common(pairs: &[Pair], relate: impl Fn(f64, f64) -> Option<f64>, tolerance: f64) -> Option<f64> {
-    let mut relations = pairs.iter().flat_map(|pair| pair.got.iter().zip(&pair.expected));
-    let mut found: Option<f64> = None;
-    relations.try_for_each(|(got, expected)| {
-        if near(*got, 0.0, tolerance) && near(*expected, 0.0, tolerance) {
-            return Some(());
-        }
-        let relation = relate(*got, *expected)?;
-        let first = *found.get_or_insert(relation);
-        near(relation, first, 20.0 * tolerance).then_some(())
-    })?;
-    found
+    let all = pairs.iter().flat_map(|pair| pair.got.iter().zip(&pair.expected));
+    let mut relations = all.filter_map(|(got, expected)| relate(*got, *expected));
+    let first = relations.next()?;
+    relations.all(|relation| near(relation, first, 20.0 * tolerance)).then_some(first)
 }
 
 /// Factors that have a reason.
@@ -117,8 +133,12 @@ const FACTORS: [(f64, &str); 7] = [
 ];
 
 fn factor(pairs: &[Pair], tolerance: f64) -> Option<String> {
-    let ratio = |got: f64, expected: f64| (expected.abs() > 1e-3).then(|| got / expected);
-    let of = |pair: &Pair| common(std::slice::from_ref(pair), ratio, tolerance);
+    let ratio = |got: f64, expected: f64| (expected.abs() > TINY).then(|| got / expected);
+    let of = |pair: &Pair| {
+        let factor = common(std::slice::from_ref(pair), ratio, tolerance)?;
+        let mut all = pair.got.iter().zip(&pair.expected);
+        all.all(|(got, expected)| near(*got, factor * expected, 20.0 * tolerance)).then_some(factor)
+    };
     let factors: Vec<f64> = pairs.iter().map(of).collect::<Option<_>>()?;
     let first = *factors.first()?;
     if factors.iter().all(|factor| near(*factor, first, 20.0 * tolerance)) && !near(first, 0.0, tolerance) {

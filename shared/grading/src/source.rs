@@ -4,14 +4,16 @@ use std::collections::BTreeSet;
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
-/// The first of `names` that the source calls, names in a path, or imports, outside of the functions `others`. A variable of that
-/// name is none, nor is a function that the source defines itself. Source that is not Rust uses nothing: it does not compile
-/// either.
+/// The first of `names` that the source calls, names in a path, or imports, outside of the functions `others` at the top of the file or in
+/// an `impl` there. A variable of that name is none, nor is the call of a function that the source itself defines at its top. Source
+/// that is not Rust uses nothing: it does not compile either.
 pub fn uses<'a>(source: &str, names: &[&'a str], others: &[&str]) -> Option<&'a str> {
     let tokens: TokenStream = source.parse().ok()?;
     let mut found = Found { others, ..Found::default() };
-    found.read(tokens);
-    names.iter().find(|name| found.used.contains(**name) && !found.defined.contains(**name)).copied()
+    found.read(tokens, true);
+    let ready_made =
+        |name: &str| found.methods.contains(name) || found.used.contains(name) && !found.defined.contains(name);
+    names.iter().find(|name| ready_made(name)).copied()
 }
 
 #[derive(Default)]
@@ -19,20 +21,27 @@ struct Found<'a> {
     /// Functions that are not looked into.
     others: &'a [&'a str],
     used: BTreeSet<String>,
+    /// Called on a value, which no function of one's own can be.
+    methods: BTreeSet<String>,
     defined: BTreeSet<String>,
 }
 
 impl Found<'_> {
-    fn read(&mut self, tokens: TokenStream) {
+    /// Reads tokens `at_top` of the file, or inside of something.
+    fn read(&mut self, tokens: TokenStream, at_top: bool) {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-        let (mut importing, mut passing_over) = (false, false);
+        let (mut importing, mut passing_over, mut in_impl) = (false, false, false);
         for (i, token) in tokens.iter().enumerate() {
             match token {
                 TokenTree::Group(group) if importing => self.import(group.stream()),
                 TokenTree::Group(group) if passing_over && group.delimiter() == Delimiter::Brace => {
                     passing_over = false
                 }
-                TokenTree::Group(group) => self.read(group.stream()),
+                TokenTree::Group(group) => {
+                    let body = group.delimiter() == Delimiter::Brace;
+                    self.read(group.stream(), at_top && body && in_impl);
+                    in_impl &= !body;
+                }
                 TokenTree::Punct(punct) if punct.as_char() == ';' => importing = false,
                 TokenTree::Ident(ident) => {
                     let name = ident.to_string().trim_start_matches("r#").to_string();
@@ -41,9 +50,15 @@ impl Found<'_> {
                         |at: usize, word: &str| tokens.get(i + at).is_some_and(|token| token.to_string() == word);
                     if name == "use" {
                         importing = true;
+                    } else if name == "impl" {
+                        in_impl = i == 0 || matches!(tokens[i - 1], TokenTree::Group(_)) || before(";");
                     } else if before("fn") {
-                        passing_over = self.others.contains(&name.as_str());
-                        self.defined.insert(name);
+                        passing_over = at_top && self.others.contains(&name.as_str());
+                        if at_top {
+                            self.defined.insert(name);
+                        }
+                    } else if before(".") && is_call(tokens.get(i + 1)) {
+                        self.methods.insert(name);
                     } else {
                         let path =
                             before(":") && i > 1 && tokens[i - 2].to_string() == ":" || after(1, ":") && after(2, ":");
@@ -89,6 +104,9 @@ mod tests {
             "fn f() { nn::loss::cross_entropy::<f32>(a) }",
             "fn f() { x.cross_entropy(y)? }",
             "fn f() { r#cross_entropy(a) }",
+            "mod decoy { fn cross_entropy() {} } fn f() { x.cross_entropy(y)? }",
+            "fn cross_entropy() {} fn f() { x.cross_entropy(y)? }",
+            "mod inner { pub fn other() { x.cross_entropy(y) } } fn f() { inner::other() }",
             "fn f<'a>(x: &'a str) { let q = '\"'; let s = r\"\\\"; cross_entropy(x) }",
         ] {
             assert_eq!(uses(source, &["cross_entropy"], &["other"]), Some("cross_entropy"), "{source}");
@@ -106,6 +124,7 @@ mod tests {
             "fn f() { let cross_entropy = 1.0; g(cross_entropy) }",
             "fn cross_entropy(a: f64) -> f64 { a } fn f() { cross_entropy(1.0) }",
             "fn other(a: f64) -> f64 { cross_entropy(a) } fn f() {}",
+            "struct S; impl S { fn other(&self) { cross_entropy(a) } } fn f() {}",
             "no Rust at all: ' \" (",
         ] {
             assert_eq!(uses(source, &["cross_entropy"], &["other"]), None, "{source}");
