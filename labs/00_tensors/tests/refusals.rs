@@ -18,8 +18,11 @@ pub const CENTER_ROWS: &[Bad<Exercises>] = &[
     ("rank 3, [2, 3, 4]", |e| (e.center_rows)(&ones(&[2, 3, 4], DType::F32)?).map(drop)),
 ];
 
-pub const SHARE_EQUAL: &[Bad<Exercises>] =
-    &[("five numbers and four", |e| (e.share_equal)(&ones(&[5], DType::U32)?, &ones(&[4], DType::U32)?).map(drop))];
+pub const SHARE_EQUAL: &[Bad<Exercises>] = &[
+    ("five numbers and four", |e| (e.share_equal)(&ones(&[5], DType::U32)?, &ones(&[4], DType::U32)?).map(drop)),
+    ("five numbers and one", |e| (e.share_equal)(&ones(&[5], DType::U32)?, &ones(&[1], DType::U32)?).map(drop)),
+    ("one number and five", |e| (e.share_equal)(&ones(&[1], DType::U32)?, &ones(&[5], DType::U32)?).map(drop)),
+];
 
 pub const PICK: &[Bad<Exercises>] = &[
     ("five rows and four indices", |e| (e.pick)(&ones(&[5, 3], DType::F32)?, &ones(&[4], DType::U32)?).map(drop)),

@@ -34,10 +34,7 @@ const REMEDIES: [(&str, &str); 15] = [
         "shape mismatch in matmul",
         "The inner sizes of a matrix product must agree: [a, b] · [b, c]. Is one of the two to be transposed with `t()`?",
     ),
-    (
-        "shape mismatch in cat",
-        "`cat` and `stack` join tensors of one shape; `cat` lets the axis differ that they are joined along.",
-    ),
+    ("shape mismatch in cat", "Tensors that are joined have one shape; with `cat`, only the joined axis may differ."),
     (
         "shape mismatch in gather",
         "`gather` wants indices of the tensor's own rank: `unsqueeze(1)` makes a column [N, 1] of labels [N].",
