@@ -127,19 +127,51 @@ golden.check(
     tolerance=0,
 )
 
-# Exercise 2. Two steps that do not commute around one that is never taken; then how often steps are taken together.
+# Exercise 2. Three steps that do not commute, some of them never taken; then how often steps are taken together.
+STEPS = [lambda image: image * 0.5, lambda image: image - 100, lambda image: image + 0.25]
+
+
+def in_order(which=lambda p: [i for i in range(3) if p[i]], from_the_original=False):
+    def view(image, probabilities):
+        x = image
+        for i in which(probabilities.tolist()):
+            x = STEPS[i](image if from_the_original else x)
+        return {"view": x}
+
+    return view
+
+
+def until_skipped(p):
+    return list(range((p + [0]).index(0)))
+
+
 golden.check(
     "steps_in_order",
-    [{"image": torch.rand(3, 2, 2)}, {"image": torch.rand(3, 5, 5)}],
-    lambda image: {"view": image * 0.5 + 0.25},
+    [
+        {"image": torch.rand(shape), "probabilities": np.array(p)}
+        for shape, p in [((3, 2, 2), [1.0, 0.0, 1.0]), ((3, 5, 5), [1.0, 1.0, 0.0]), ((3, 4, 3), [0.0, 1.0, 1.0]), ((3, 1, 6), [1.0, 1.0, 1.0])]
+    ],
+    in_order(),
     {
-        "reversed": lambda image: {"view": (image + 0.25) * 0.5},
-        "probability_ignored": lambda image: {"view": (image * 0.5 - 100) + 0.25},
-        "probability_inverted": lambda image: {"view": image - 100},
-        "last_only": lambda image: {"view": image + 0.25},
-        "first_only": lambda image: {"view": image * 0.5},
+        "reversed": in_order(lambda p: [i for i in (2, 1, 0) if p[i]]),
+        "probability_ignored": in_order(lambda p: [0, 1, 2]),
+        "probability_inverted": in_order(lambda p: [i for i in range(3) if not p[i]]),
+        "last_only": in_order(from_the_original=True),
+        "first_only": in_order(lambda p: [0] if p[0] else []),
+        "one_at_most": in_order(lambda p: [i for i in range(3) if p[i]][:1]),
+        "stops_when_skipped": in_order(until_skipped),
     },
     tolerance=1e-6,
+)
+golden.check(
+    "steps_draw",
+    [{"seed": 3}],
+    lambda seed: {"all random numbers differ": 1.0, "repeats": 1.0, "differs": 1.0},
+    {
+        "same_random_numbers": lambda seed: {"all random numbers differ": 0.0, "repeats": 1.0, "differs": 0.0},
+        "random_elsewhere": lambda seed: {"all random numbers differ": 1.0, "repeats": 0.0, "differs": 0.0},
+    },
+    tolerance=0,
 )
 outcomes = np.arange(8)
 
@@ -156,33 +188,42 @@ def one_draw(p):
     return frequencies
 
 
+def certain(kept):
+    """Whether steps of probability 0 and 1 were never and always taken; the same seed always repeats."""
+    return {"never and always": float(kept), "repeats": 1.0}
+
+
+CERTAIN = certain(True)
 golden.check(
     "steps_by_chance",
-    [{"probabilities": np.array([0.5, 0.5, 0.1])}, {"probabilities": np.array([0.8, 0.2, 0.35])}],
-    lambda probabilities: {"frequencies": independent(probabilities), "repeats": 1.0},
+    [{"probabilities": np.array(p)} for p in [[0.5, 0.5, 0.1], [0.8, 0.2, 0.35], [1.0, 0.0, 0.5]]],
+    lambda probabilities: {"frequencies": independent(probabilities)} | CERTAIN,
     {
-        "one_draw_for_all": lambda probabilities: {"frequencies": one_draw(probabilities), "repeats": 1.0},
-        "probability_ignored": lambda probabilities: {"frequencies": independent([1, 1, 1]), "repeats": 1.0},
-        "probability_inverted": lambda probabilities: {"frequencies": independent(1 - probabilities), "repeats": 1.0},
+        "one_draw_for_all": lambda probabilities: {"frequencies": one_draw(probabilities)} | CERTAIN,
+        "probability_ignored": lambda probabilities: {"frequencies": independent([1, 1, 1])} | certain(0 not in probabilities),
+        "probability_inverted": lambda probabilities: {"frequencies": independent(1 - probabilities)} | certain(0 not in probabilities),
     },
     tolerance=0.011,
 )
 
 
-# Exercise 3. The transform adds how often it has been called; which view is drawn first is left open.
-def views(first, second, draws):
-    return lambda image: {"views": torch.stack([image + first, image + second]), "different random numbers": draws}
+# Exercise 3. The transform adds how often it has been called and draws three numbers; which view is drawn first is left open.
+def views(first, second, draws, repeats=1.0, differs=1.0):
+    numbers = {"different random numbers": draws, "repeats": repeats, "differs": differs}
+    return lambda image: {"views": torch.stack([image + first, image + second])} | numbers
 
 
 golden.check(
     "two_draws",
     [{"image": torch.rand(3, 4, 4)}, {"image": torch.rand(3, 5, 3)}],
-    views(1, 2, 2.0),
+    views(1, 2, 6.0),
     {
-        "same_view_twice": views(1, 1, 1.0),
-        "original": views(0, 1, 1.0),
-        "same_random_numbers": views(1, 2, 1.0),
-        "view_of_a_view": views(1, 3, 2.0),
+        "same_view_twice": views(1, 1, 3.0),
+        "original": views(0, 1, 3.0),
+        "same_random_numbers": views(1, 2, 3.0, differs=0.0),
+        "generator_untouched": views(1, 2, 6.0, differs=0.0),
+        "random_elsewhere": views(1, 2, 6.0, repeats=0.0, differs=0.0),
+        "view_of_a_view": views(1, 3, 6.0),
     },
     tolerance=1e-6,
 )

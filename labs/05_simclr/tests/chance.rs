@@ -1,7 +1,7 @@
 //! Checks of functions of chance: how results are spread, alone and together; exact counts; the same generator, the same result.
 
 use std::collections::HashSet;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
 use candle_core::{DType, Device, Result, Tensor};
 use rand::{Rng as _, RngCore, SeedableRng};
@@ -82,25 +82,37 @@ fn never_fits(exercises: &Exercises, case: &Values) -> Result<Values> {
 
 fn generator(exercises: &Exercises, case: &Values) -> Result<Values> {
     let world = World { height: 640, width: 800, scale: (0.05, 0.15), ratio: (0.5, 2.0) };
-    let seed = case.count("seed")? as u64;
-    let draw = |seed: u64| {
-        let mut rng = Rng::seed_from_u64(seed);
-        let boxes: Vec<CropBox> = (0..20).map(|_| world.draw(exercises, &mut rng)).collect();
-        (boxes, rng.next_u64())
+    let draw = |rng: &mut Rng| Ok((0..20).map(|_| world.draw(exercises, rng)).collect::<Vec<CropBox>>());
+    let unlike = |first: &Vec<CropBox>, other: &Vec<CropBox>| {
+        let places: HashSet<(usize, usize)> = first.iter().map(|b| (b.top, b.left)).collect();
+        places.len() > 15 && first != other
     };
-    let ((first, state), again, other) = (draw(seed), draw(seed), draw(seed + 1));
-    let places: HashSet<(usize, usize)> = first.iter().map(|b| (b.top, b.left)).collect();
-    let untouched = Rng::seed_from_u64(seed).next_u64();
-    let differs = places.len() > 15 && first != other.0 && state != untouched;
-    Values::new()
-        .with_number("repeats", f64::from(u8::from(first == again.0)))?
-        .with_number("differs", f64::from(u8::from(differs)))
+    of_the_generator(Values::new(), case.count("seed")? as u64, draw, unlike)
+}
+
+/// Adds whether the same seed repeats what is drawn, and whether another seed gives something `unlike` it while the generator moves on.
+fn of_the_generator<T: PartialEq>(
+    values: Values,
+    seed: u64,
+    draw: impl Fn(&mut Rng) -> Result<T>,
+    unlike: impl Fn(&T, &T) -> bool,
+) -> Result<Values> {
+    let from = |seed: u64| {
+        let mut rng = Rng::seed_from_u64(seed);
+        Ok::<_, candle_core::Error>((draw(&mut rng)?, rng.next_u64()))
+    };
+    let ((first, state), (again, _), (other, _)) = (from(seed)?, from(seed)?, from(seed + 1)?);
+    let moved = state != Rng::seed_from_u64(seed).next_u64();
+    values
+        .with_number("repeats", f64::from(u8::from(first == again)))?
+        .with_number("differs", f64::from(u8::from(moved && unlike(&first, &other))))
 }
 
 pub fn views() -> Vec<Check<Exercises>> {
     vec![
         check("steps_in_order", "augment", (4, 1e-6), steps_in_order, diagnoses::ORDER),
-        check("steps_by_chance", "augment", (5, 0.011), steps_by_chance, diagnoses::CHANCE),
+        check("steps_by_chance", "augment", (4, 0.011), steps_by_chance, diagnoses::CHANCE),
+        check("steps_draw", "augment", (1, 0.0), steps_draw, diagnoses::STEPS_DRAW),
         refused("errors_in_steps", "augment", 1, refusals::AUGMENT),
         check("two_draws", "two_views", (9, 1e-6), two_draws, diagnoses::VIEWS),
         refused("errors_in_views", "two_views", 1, refusals::TWO_VIEWS),
@@ -111,7 +123,8 @@ fn steps_in_order(exercises: &Exercises, case: &Values) -> Result<Values> {
     let halve = |image: &Tensor, _: &mut Rng| image * 0.5;
     let darken = |image: &Tensor, _: &mut Rng| image - 100.0;
     let lift = |image: &Tensor, _: &mut Rng| image + 0.25;
-    let steps: [(f64, &Transform); 3] = [(1.0, &halve), (0.0, &darken), (1.0, &lift)];
+    let p: Vec<f64> = case.tensor("probabilities")?.to_vec1()?;
+    let steps: [(f64, &Transform); 3] = [(p[0], &halve), (p[1], &darken), (p[2], &lift)];
     let view = (exercises.augment)(&steps, case.tensor("image")?, &mut Rng::seed_from_u64(3))?;
     Ok(Values::new().with("view", &view))
 }
@@ -132,25 +145,75 @@ fn steps_by_chance(exercises: &Exercises, case: &Values) -> Result<Values> {
     let repeats = sums(100)? == drawn[..100];
     let mut frequencies = [0.0; 8];
     drawn.iter().for_each(|sum| frequencies[(*sum as usize).min(7)] += 1.0 / AUGMENTATIONS as f64);
+    let taken = |sum: f32, i: usize| sum as usize >> i & 1 == 1;
+    let kept = drawn.iter().all(|&sum| (0..3).all(|i| p[i] > 0.0 && p[i] < 1.0 || taken(sum, i) == (p[i] == 1.0)));
     Values::new()
         .with("frequencies", &Tensor::new(&frequencies, &Device::Cpu)?)
+        .with_number("never and always", f64::from(u8::from(kept)))?
         .with_number("repeats", f64::from(u8::from(repeats)))
 }
 
-fn two_draws(exercises: &Exercises, case: &Values) -> Result<Values> {
-    let drawn = Mutex::new(Vec::new());
-    // Adds how often it has been called, and notes what random number it was given.
-    let transform = |image: &Tensor, rng: &mut Rng| {
-        let mut drawn = drawn.lock().map_err(|_| candle_core::Error::Msg("a view panicked".into()))?;
-        drawn.push(rng.random::<u64>());
-        image + drawn.len() as f64
+fn steps_draw(exercises: &Exercises, case: &Values) -> Result<Values> {
+    let image = Tensor::zeros((3, 1, 1), DType::F32, &Device::Cpu)?;
+    let seed = case.count("seed")? as u64;
+    let draw = |rng: &mut Rng| {
+        let drawn = Drawn::default();
+        let step = |image: &Tensor, rng: &mut Rng| drawn.note(rng).map(|()| image.clone());
+        for _ in 0..2 {
+            (exercises.augment)(&[(1.0, &step), (1.0, &step)], &image, rng)?;
+        }
+        drawn.numbers()
     };
-    let (a, b) = (exercises.two_views)(&transform, case.tensor("image")?, &mut Rng::seed_from_u64(5))?;
+    let numbers = draw(&mut Rng::seed_from_u64(seed))?;
+    let all_differ = numbers.iter().collect::<HashSet<_>>().len() == 12;
+    let values = Values::new().with_number("all random numbers differ", f64::from(u8::from(all_differ)))?;
+    of_the_generator(values, seed, draw, nothing_in_common)
+}
+
+/// The random numbers that transforms have been given.
+#[derive(Default)]
+struct Drawn(Mutex<Vec<u64>>);
+
+impl Drawn {
+    fn lock(&self) -> Result<MutexGuard<'_, Vec<u64>>> {
+        self.0.lock().map_err(|_| candle_core::Error::Msg("a transform panicked".into()))
+    }
+
+    /// Draws three numbers.
+    fn note(&self, rng: &mut Rng) -> Result<()> {
+        self.lock()?.extend([rng.random::<u64>(), rng.random(), rng.random()]);
+        Ok(())
+    }
+
+    fn numbers(&self) -> Result<Vec<u64>> {
+        Ok(self.lock()?.clone())
+    }
+}
+
+#[expect(clippy::ptr_arg, reason = "what is drawn is a vector")]
+fn nothing_in_common(first: &Vec<u64>, other: &Vec<u64>) -> bool {
+    first.iter().all(|number| !other.contains(number))
+}
+
+fn two_draws(exercises: &Exercises, case: &Values) -> Result<Values> {
+    let image = case.tensor("image")?;
+    let draw = |rng: &mut Rng| {
+        let drawn = Drawn::default();
+        // Adds how often it has been called.
+        let transform = |image: &Tensor, rng: &mut Rng| {
+            drawn.note(rng)?;
+            image + drawn.numbers()?.len() as f64 / 3.0
+        };
+        let views = (exercises.two_views)(&transform, image, rng)?;
+        Ok((views, drawn.numbers()?))
+    };
+    let ((a, b), numbers) = draw(&mut Rng::seed_from_u64(5))?;
     let mean = |view: &Tensor| view.mean_all()?.to_scalar::<f32>();
     // Which view is drawn first is left open.
     let views = if mean(&a)? <= mean(&b)? { [a, b] } else { [b, a] };
-    let different: HashSet<u64> = drawn.into_inner().unwrap_or_default().into_iter().collect();
-    Values::new()
+    let different: HashSet<u64> = numbers.into_iter().collect();
+    let values = Values::new()
         .with("views", &Tensor::stack(&views, 0)?)
-        .with_number("different random numbers", different.len() as f64)
+        .with_number("different random numbers", different.len() as f64)?;
+    of_the_generator(values, 5, |rng| draw(rng).map(|(_, numbers)| numbers), nothing_in_common)
 }

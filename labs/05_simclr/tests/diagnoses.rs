@@ -55,6 +55,13 @@ pub const CENTER: &[Mistake] = &[
     ),
 ];
 
+/// Made where chance decides, and where it does not.
+const PROBABILITY_INVERTED: Mistake = mistake(
+    "probability_inverted",
+    "inverts probabilities",
+    "The steps are left out with their probability: they are to be taken with it.",
+);
+
 pub const ORDER: &[Mistake] = &[
     mistake("reversed", "steps in reverse order", "The steps were taken in reverse order, the last one first."),
     mistake(
@@ -62,17 +69,36 @@ pub const ORDER: &[Mistake] = &[
         "ignores probabilities",
         "A step whose probability is 0 was taken: every step has to be drawn for.",
     ),
-    mistake(
-        "probability_inverted",
-        "inverts probabilities",
-        "The steps are left out with their probability: they are to be taken with it.",
-    ),
+    PROBABILITY_INVERTED,
     mistake(
         "last_only",
         "every step starts from the original",
         "Every step was given the original image, so that only the last one shows: each goes on with what the one before gave.",
     ),
     mistake("first_only", "stops after the first step", "Only the first step shows: go on with what it gives."),
+    mistake(
+        "one_at_most",
+        "one step for all",
+        "Only one step is taken, the first that chance allows: go on with what it gives.",
+    ),
+    mistake(
+        "stops_when_skipped",
+        "break for continue",
+        "Where a step is left out, all later ones are as well: go on with the next one (`continue`, not `break`).",
+    ),
+];
+
+pub const STEPS_DRAW: &[Mistake] = &[
+    mistake(
+        "same_random_numbers",
+        "clones the generator",
+        "The steps are given the same random numbers (a clone of `rng`, or the same seed): give each of them `rng` itself.",
+    ),
+    mistake(
+        "random_elsewhere",
+        "global randomness",
+        "The same state of `rng` gives the steps other random numbers each time: all must come from it, or no run can be repeated.",
+    ),
 ];
 
 pub const CHANCE: &[Mistake] = &[
@@ -86,11 +112,7 @@ pub const CHANCE: &[Mistake] = &[
         "ignores probabilities",
         "Every step is taken every time: each has to be drawn for, with its own probability.",
     ),
-    mistake(
-        "probability_inverted",
-        "inverts probabilities",
-        "The steps are left out with their probability: they are to be taken with it.",
-    ),
+    PROBABILITY_INVERTED,
 ];
 
 pub const VIEWS: &[Mistake] = &[
@@ -110,6 +132,17 @@ pub const VIEWS: &[Mistake] = &[
         "view_of_a_view",
         "a view of the view",
         "The second view was made of the first one: both have to be views of the image.",
+    ),
+    mistake(
+        "generator_untouched",
+        "a generator of one's own",
+        "One or both of the views do not depend on the generator that is passed in, or leave it as it was (a clone, or one with a seed of \
+         its own): every image would get the same view. Draw both from `rng` itself.",
+    ),
+    mistake(
+        "random_elsewhere",
+        "global randomness",
+        "The same state of `rng` gives other views each time: all random numbers must come from it, or no run can be repeated.",
     ),
 ];
 

@@ -20,13 +20,18 @@ pub(crate) fn same(got: &Values, given: &Values, tolerance: f64) -> bool {
 }
 
 /// Whether this is the name of a gradient.
-fn derived(name: &str) -> bool {
+pub(crate) fn derived(name: &str) -> bool {
     name.starts_with(GRADIENT) || name.starts_with(LEAK)
 }
 
 /// Whether no value is infinite or not a number.
 pub(crate) fn is_finite(values: &Values) -> bool {
-    values.iter().all(|(_, value)| floats(value).is_ok_and(|floats| floats.iter().all(|x| x.is_finite())))
+    values.iter().all(|(_, value)| all_finite(value))
+}
+
+/// Whether no element is infinite or not a number.
+pub(crate) fn all_finite(value: &Tensor) -> bool {
+    floats(value).is_ok_and(|floats| floats.iter().all(|x| x.is_finite()))
 }
 
 /// The first way in which values differ from expected ones, in words: shape, type and value before gradients.

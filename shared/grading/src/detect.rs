@@ -4,30 +4,29 @@
 
 use candle_core::Tensor;
 
-use crate::compare::{describe as difference, floats, near};
+use crate::compare::{all_finite, derived, describe as difference, floats, near};
 use crate::golden::Case;
 use crate::judge::Answers;
-use crate::values::{GRADIENT, LEAK};
+use crate::values::GRADIENT;
 
 /// The greatest tolerance of a check of exact values.
 const MOST_EXACT: f64 = 1e-3;
 /// Numbers below this are too small for their ratio to say anything.
 const TINY: f64 = 5e-3;
-/// Values that are this near to the expected ones, and not right, are told to be so.
+/// Values whose greatest error is this share of the greatest expected one, and that are not right, are told to be nearly so.
 const NEARLY: f64 = 1e-3;
 
 /// The pattern in words, if there is one.
 pub(crate) fn describe(answers: &Answers) -> Option<String> {
     let (wrong, right) = split(answers);
-    let (values, derived): (Vec<&str>, Vec<&str>) =
-        wrong.iter().partition(|name| !name.starts_with(GRADIENT) && !name.starts_with(LEAK));
+    let (gradients, values): (Vec<&str>, Vec<&str>) = wrong.iter().partition(|name| derived(name));
     // Where chance decides, values that are only near each other say nothing.
     let by_chance = answers.tolerance > MOST_EXACT;
     let Some(name) = values.first().copied() else {
-        let gradient = derived.first().filter(|name| name.starts_with(GRADIENT) && !by_chance)?;
+        let gradient = gradients.first().filter(|name| name.starts_with(GRADIENT) && !by_chance)?;
         return wrong_gradient(answers, gradient);
     };
-    let alone = values.len() == 1 && right.iter().any(|name| !name.starts_with(GRADIENT) && !name.starts_with(LEAK));
+    let alone = values.len() == 1 && right.iter().any(|name| !derived(name));
     let found = if by_chance { None } else { pattern(answers, name) };
     let words = [alone.then(|| format!("Only `{name}` is wrong.")), found];
     let words: Vec<String> = words.into_iter().flatten().collect();
@@ -37,8 +36,7 @@ pub(crate) fn describe(answers: &Answers) -> Option<String> {
 /// What to say of a gradient that is wrong where all values are right. One that is missing speaks for itself.
 fn wrong_gradient(answers: &Answers, name: &str) -> Option<String> {
     let got = answers.values().map(|(_, got)| got.get(name)).collect::<Option<Vec<_>>>()?;
-    let finite = got.iter().all(|gradient| floats(gradient).is_ok_and(|floats| floats.iter().all(|x| x.is_finite())));
-    Some(if !finite {
+    Some(if !got.into_iter().all(all_finite) {
         format!(
             "The values are right, but the {name} is not a number somewhere: as of a root or a length at 0, or of ∞ · 0."
         )
@@ -96,14 +94,15 @@ fn shape_or_type(got: &Tensor, expected: &Tensor) -> Option<String> {
     None
 }
 
-/// Right but for rounding, or for a small constant.
+/// Right but for rounding, or for a small constant. Whole numbers are counts, which are right or wrong.
 fn nearly(pairs: &[Pair], _: f64) -> Option<String> {
-    let all = pairs.iter().flat_map(|pair| pair.got.iter().zip(&pair.expected));
-    let (got, expected): (Vec<f64>, Vec<f64>) = all.unzip();
-    let near = got.iter().zip(&expected).all(|(got, expected)| near(*got, *expected, NEARLY));
-    let whole = expected.iter().all(|x| x.fract() == 0.0);
-    (near && !whole).then(|| {
-        "It is nearly right everywhere: is a number rounded (f32 for f64, 3.14 for π), or a small constant such as ε another one?".to_string()
+    let all = || pairs.iter().flat_map(|pair| pair.got.iter().zip(&pair.expected));
+    let greatest = all().map(|(_, expected)| expected.abs()).fold(0.0, f64::max);
+    let near = all().all(|(got, expected)| (got - expected).abs() <= NEARLY * greatest);
+    let counts = all().all(|(_, expected)| expected.fract() == 0.0);
+    (near && !counts).then(|| {
+        "It is nearly right everywhere: is a number rounded (f32 for f64, 3.14 for π), or a small constant such as ε another one?"
+            .to_string()
     })
 }
 

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 
-/// The first of `names` that the source calls, names in a path, or imports, outside of the functions `others` at the top of the file or in
-/// an `impl` there. A variable of that name is none, nor is the call of a function that the source itself defines at its top. Source
-/// that is not Rust uses nothing: it does not compile either.
+/// The first of `names` that the source calls, names in a path or imports. Functions called as one of `others`, at the top of the file
+/// or in an `impl` there, are not looked into. A variable of such a name does not count, nor does a call of a function that
+/// the source itself defines at its top. Source that is not Rust uses nothing: it does not compile either.
 pub fn uses<'a>(source: &str, names: &[&'a str], others: &[&str]) -> Option<&'a str> {
     let tokens: TokenStream = source.parse().ok()?;
     let mut found = Found { others, ..Found::default() };
@@ -32,43 +32,43 @@ impl Found<'_> {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         let (mut importing, mut passing_over, mut in_impl) = (false, false, false);
         for (i, token) in tokens.iter().enumerate() {
+            let before = i.checked_sub(1).map(|i| &tokens[i]);
             match token {
                 TokenTree::Group(group) if importing => self.import(group.stream()),
-                TokenTree::Group(group) if passing_over && group.delimiter() == Delimiter::Brace => {
-                    passing_over = false
-                }
                 TokenTree::Group(group) => {
                     let body = group.delimiter() == Delimiter::Brace;
-                    self.read(group.stream(), at_top && body && in_impl);
-                    in_impl &= !body;
+                    if !(body && passing_over) {
+                        self.read(group.stream(), at_top && body && in_impl);
+                    }
+                    (passing_over, in_impl) = (passing_over && !body, in_impl && !body);
                 }
                 TokenTree::Punct(punct) if punct.as_char() == ';' => importing = false,
-                TokenTree::Ident(ident) => {
-                    let name = ident.to_string().trim_start_matches("r#").to_string();
-                    let before = |word: &str| i > 0 && tokens[i - 1].to_string() == word;
-                    let after =
-                        |at: usize, word: &str| tokens.get(i + at).is_some_and(|token| token.to_string() == word);
-                    if name == "use" {
-                        importing = true;
-                    } else if name == "impl" {
-                        in_impl = i == 0 || matches!(tokens[i - 1], TokenTree::Group(_)) || before(";");
-                    } else if before("fn") {
-                        passing_over = at_top && self.others.contains(&name.as_str());
-                        if at_top {
-                            self.defined.insert(name);
-                        }
-                    } else if before(".") && is_call(tokens.get(i + 1)) {
-                        self.methods.insert(name);
-                    } else {
-                        let path =
-                            before(":") && i > 1 && tokens[i - 2].to_string() == ":" || after(1, ":") && after(2, ":");
-                        if importing || path || is_call(tokens.get(i + 1)) {
-                            self.used.insert(name);
-                        }
-                    }
+                TokenTree::Ident(ident) if ident == "use" => importing = true,
+                TokenTree::Ident(ident) if ident == "impl" => {
+                    in_impl = before.is_none_or(|before| matches!(before, TokenTree::Group(_)) || is(before, ";"));
                 }
+                TokenTree::Ident(ident) if before.is_some_and(|before| is(before, "fn")) => {
+                    let name = plain(ident);
+                    passing_over = at_top && self.others.contains(&name.as_str());
+                    self.defined.extend(at_top.then_some(name));
+                }
+                TokenTree::Ident(ident) => self.name(ident, &tokens, i, importing),
                 _ => {}
             }
+        }
+    }
+
+    /// A name at place `i`, which may be a call, a path, a part of an import, or nothing of these.
+    fn name(&mut self, ident: &Ident, tokens: &[TokenTree], i: usize, importing: bool) {
+        let at = |place: Option<usize>, word| place.and_then(|i| tokens.get(i)).is_some_and(|token| is(token, word));
+        let call =
+            matches!(tokens.get(i + 1), Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis);
+        let path =
+            at(i.checked_sub(1), ":") && at(i.checked_sub(2), ":") || at(Some(i + 1), ":") && at(Some(i + 2), ":");
+        if at(i.checked_sub(1), ".") && call {
+            self.methods.insert(plain(ident));
+        } else if importing || path || call {
+            self.used.insert(plain(ident));
         }
     }
 
@@ -78,7 +78,7 @@ impl Found<'_> {
             match token {
                 TokenTree::Group(group) => self.import(group.stream()),
                 TokenTree::Ident(ident) => {
-                    self.used.insert(ident.to_string().trim_start_matches("r#").to_string());
+                    self.used.insert(plain(&ident));
                 }
                 _ => {}
             }
@@ -86,8 +86,13 @@ impl Found<'_> {
     }
 }
 
-fn is_call(next: Option<&TokenTree>) -> bool {
-    matches!(next, Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis)
+fn is(token: &TokenTree, word: &str) -> bool {
+    token.to_string() == word
+}
+
+/// A name without the mark of a raw one.
+fn plain(ident: &Ident) -> String {
+    ident.to_string().trim_start_matches("r#").to_string()
 }
 
 #[cfg(test)]

@@ -112,6 +112,7 @@ fn patterns_are_named_where_they_explain_every_value() {
     let reversed = |x: &Tensor| (x * 2.0)?.contiguous()?.flip(&[0]);
     assert_says(reversed, Status::Fail, &["the right rows in another order"]);
     assert_says(|x| (x * 2.0)?.t()?.contiguous(), Status::Fail, &["rows and columns are swapped"]);
+    assert_says(|x| x * 2.0001, Status::Fail, &["nearly right everywhere"]);
 }
 
 #[test]
@@ -130,6 +131,8 @@ fn values_come_before_gradients_and_a_wrong_gradient_says_that_values_are_right(
     );
     let half_cut = |x: &Tensor| x + x.detach();
     assert_says(half_cut, Status::Fail, &["The values are right", "half the expected value"]);
+    let root_at_zero = |x: &Tensor| (x * 2.0)? + (x - x)?.sqrt()?;
+    assert_says(root_at_zero, Status::Fail, &["The values are right", "not a number somewhere"]);
     assert_says(|x| x * 5.0, Status::Fail, &["y at [0, 0]: got 7.5"]);
 }
 

@@ -7,6 +7,8 @@ mod crops;
 mod graded;
 mod losses;
 
+mod sampling;
+
 use std::f64::consts::PI;
 use std::process::ExitCode;
 
@@ -15,7 +17,8 @@ use candle_nn::loss::cross_entropy;
 use crops::*;
 use graded::{EXERCISES, Exercises, Weights};
 use losses::*;
-use rand::Rng as _;
+use rand::{Rng as _, SeedableRng};
+use sampling::*;
 use simclr::{
     Project, Step, Transform, augment, crop_box, learning_rate, nt_xent, nt_xent_gradient, train_step, two_views,
 };
@@ -92,11 +95,20 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("probability_inverted", steps(probability_inverted)),
     ("last_only", steps(last_only)),
     ("first_only", steps(|steps, image, rng| augment(&steps[..1], image, rng))),
+    ("one_at_most", steps(one_at_most)),
+    ("stops_when_skipped", steps(stops_when_skipped)),
+    ("same_random_numbers", steps(|steps, image, rng| of_steps(steps, image, rng, |rng| rng.clone()))),
+    ("same_random_numbers", steps(|steps, image, rng| of_steps(steps, image, rng, |_| Rng::seed_from_u64(0)))),
+    ("random_elsewhere", steps(|steps, image, rng| of_steps(steps, image, rng, |_| Rng::from_os_rng()))),
     ("one_draw_for_all", steps(one_draw_for_all)),
     ("same_view_twice", views(|t, image, rng| t(image, rng).map(|view| (view.clone(), view)))),
     ("original", views(|t, image, rng| Ok((image.clone(), t(image, rng)?)))),
     ("original", views(|t, image, rng| Ok((t(image, rng)?, image.clone())))),
     ("same_random_numbers", views(|t, image, rng| Ok((t(image, &mut rng.clone())?, t(image, &mut rng.clone())?)))),
+    ("generator_untouched", views(|t, image, rng| two_views(t, image, &mut rng.clone()))),
+    ("generator_untouched", views(|t, image, _| two_views(t, image, &mut Rng::seed_from_u64(42)))),
+    ("generator_untouched", views(|t, x, rng| Ok((t(x, rng)?, t(x, &mut Rng::seed_from_u64(42))?)))),
+    ("random_elsewhere", views(|t, image, _| two_views(t, image, &mut Rng::from_os_rng()))),
     ("view_of_a_view", views(|t, image, rng| t(image, rng).and_then(|a| Ok((a.clone(), t(&a, rng)?))))),
     ("no_relu", head(|h, p, w| Layers::new(p, w)?.of(h, |x| Ok(x.clone())))),
     ("gelu", head(|h, p, w| Layers::new(p, w)?.of(h, Tensor::gelu))),
@@ -174,6 +186,9 @@ const NAMELESS: &[(&str, Exercises)] = &[
         crop(|rng, h, w, s, r| if h == w { fallback_often(rng, h, w, s, r) } else { crop_box(rng, h, w, s, r) }),
     ),
     ("errors_swallowed", steps(|steps, image, rng| augment(steps, image, rng).or_else(|_| Ok(image.clone())))),
+    ("chance_in_bytes", steps(chance_in_bytes)),
+    ("chance_in_percent", steps(chance_in_percent)),
+    ("second_view_overlaps", views(second_view_overlaps)),
     ("view_errors_swallowed", views(|t, x, rng| two_views(t, x, rng).or_else(|_| Ok((x.clone(), x.clone()))))),
     ("features_detached", head(|h, p, w| Layers::new(p, w)?.of(&h.detach(), Tensor::relu))),
     ("odd_rows", loss(|z, t| nt_xent(&z.narrow(0, 0, z.dims()[0] / 2 * 2)?, t))),
@@ -198,6 +213,7 @@ const ALTERNATIVES: &[(&str, Exercises)] = &[
             })
         }),
     ),
+    ("views_by_seeds", views(views_by_seeds)),
     ("second_view_first", views(|t, image, rng| two_views(t, image, rng).map(|(a, b)| (b, a)))),
     ("head_with_candle_s_relu", head(|h, p, w| Layers::new(p, w)?.of(h, |x| x.maximum(0f64)))),
     ("cross_entropy_with_partners", loss(with_partners)),
@@ -206,36 +222,6 @@ const ALTERNATIVES: &[(&str, Exercises)] = &[
     ("rate_by_minimum", rate(by_minimum)),
     ("representation_in_one", features(|e, p, x| Ok((e(x, false)?.detach(), p(&e(x, false)?)?.detach())))),
 ];
-
-fn probability_inverted(steps: &[(f64, &Transform)], image: &Tensor, rng: &mut Rng) -> Result<Tensor> {
-    let steps: Vec<(f64, &Transform)> = steps.iter().map(|&(p, step)| (1.0 - p, step)).collect();
-    augment(&steps, image, rng)
-}
-
-fn last_only(steps: &[(f64, &Transform)], image: &Tensor, rng: &mut Rng) -> Result<Tensor> {
-    let mut view = image.clone();
-    for (p, step) in steps {
-        if rng.random_bool(*p) {
-            view = step(image, rng)?;
-        }
-    }
-    Ok(view)
-}
-
-fn one_draw_for_all(steps: &[(f64, &Transform)], image: &Tensor, rng: &mut Rng) -> Result<Tensor> {
-    let draw: f64 = rng.random();
-    let mut taken = steps.iter().filter(|(p, _)| draw < *p);
-    taken.try_fold(image.clone(), |view, (_, step)| step(&view, rng))
-}
-
-fn by_uniform_numbers(steps: &[(f64, &Transform)], image: &Tensor, rng: &mut Rng) -> Result<Tensor> {
-    let mut view = image.clone();
-    for (p, step) in steps {
-        let draw: f32 = rng.random();
-        view = if f64::from(draw) < *p { step(&view, rng)? } else { view };
-    }
-    Ok(view)
-}
 
 /// Two layers under the names that the course's head has.
 struct Layers {
