@@ -130,7 +130,7 @@ golden.check(
 )
 
 
-def step(slope, offset, x, y, learning_rate, sign=1, keep=False, apart=False, after=False):
+def step(slope, offset, x, y, learning_rate, sign=1, keep=False, apart=False, after=False, still=False):
     loss, a, b = of_line(slope, offset, x, y)
     moved = slope - sign * learning_rate * a
     if apart:
@@ -138,6 +138,7 @@ def step(slope, offset, x, y, learning_rate, sign=1, keep=False, apart=False, af
     shifted = offset if keep else offset - sign * learning_rate * b
     if after:
         loss, _, _ = of_line(moved, shifted, x, y)
+    moved, shifted = (slope, offset) if still else (moved, shifted)
     return {"slope": moved, "offset": shifted, "loss": loss.double()}
 
 
@@ -151,6 +152,7 @@ golden.check(
         "offset_kept": lambda **case: step(**case, keep=True),
         "one_after_the_other": lambda **case: step(**case, apart=True),
         "loss_after": lambda **case: step(**case, after=True),
+        "not_in_place": lambda **case: step(**case, still=True),
     },
 )
 golden.save()

@@ -100,4 +100,9 @@ pub const DESCEND: &[Mistake] = &[
         "returns the loss after the step",
         "The variables are right, but the loss is that after the step: return the one before.",
     ),
+    mistake(
+        "not_in_place",
+        "changes a copy",
+        "Slope and offset are as they were: `set` gives the variables that came in their new values; a new `Var` is another one.",
+    ),
 ];

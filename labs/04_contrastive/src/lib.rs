@@ -159,7 +159,8 @@ pub fn info_nce(z_a: &Tensor, z_b: &Tensor, temperature: f64) -> Result<Tensor> 
 /// alignment = 1/N · Σᵢ ‖ẑ_a,i − ẑ_b,i‖^α
 /// ```
 ///
-/// of rows normalized as in exercise 5. Less is better: 0 where both views have the same embedding.
+/// of rows normalized as in exercise 5. Less is better: 0 where both views have the same embedding. For α < 2 the
+/// derivative of the root is infinite there, so there is no gradient where two views are equal.
 ///
 /// # Shapes
 /// `[N, D]` and `[N, D]` → a number `[]`.
@@ -183,7 +184,7 @@ pub fn alignment(z_a: &Tensor, z_b: &Tensor, alpha: f64) -> Result<Tensor> {
 /// a sphere of many dimensions.
 ///
 /// # Shapes
-/// `[N, D]` → a number `[]`.
+/// `[N, D]`, no row of which is zero → a number `[]`.
 ///
 /// # Units
 /// Nats.

@@ -28,6 +28,13 @@ fn place(trace: &str) -> Option<String> {
     place.split(':').next().map(|line| format!("src/lib.rs:{line}"))
 }
 
+const EQUAL_SHAPES: &str = "This operation wants equal shapes. To stretch an axis of length 1, use `broadcast_add`, `broadcast_sub`, \
+     `broadcast_mul` or `broadcast_div`.";
+
+/// Stretching [N] over [N, 1] gives [N, N], which is never what was meant.
+const ONE_AXIS_MORE: &str = "This operation wants equal shapes, and one has an axis of length 1 more: is a `keepdim` or an `unsqueeze` too much, or a \
+     `squeeze` missing?";
+
 /// What a message of Candle's contains, and what to do: the first that fits.
 const REMEDIES: [(&str, &str); 15] = [
     (
@@ -47,11 +54,7 @@ const REMEDIES: [(&str, &str); 15] = [
         "shape mismatch in where_cond",
         "`where_cond` wants condition and both tensors in one shape: `broadcast_as` stretches.",
     ),
-    (
-        "shape mismatch in",
-        "This operation wants equal shapes. To stretch an axis of length 1, use `broadcast_add`, `broadcast_sub`, `broadcast_mul` or \
-         `broadcast_div`.",
-    ),
+    ("shape mismatch in", EQUAL_SHAPES),
     (
         "Shape mismatch, got buffer",
         "`reshape` keeps all elements: the sizes of the new shape must multiply to as many.",
@@ -87,7 +90,19 @@ const REMEDIES: [(&str, &str); 15] = [
 
 /// What to do about a message, if it is a common one.
 pub fn remedy(message: &str) -> Option<&'static str> {
-    REMEDIES.iter().find(|(part, _)| message.contains(part)).map(|(_, remedy)| *remedy)
+    let (_, remedy) = REMEDIES.iter().find(|(part, _)| message.contains(part))?;
+    let one_axis_more = axes(message, "lhs: [").zip(axes(message, "rhs: [")).is_some_and(|(a, b)| {
+        let ranks = (a.len(), b.len());
+        let [a, b] = [a, b].map(|axes| axes.into_iter().filter(|length| *length != "1").collect::<Vec<_>>());
+        ranks.0 != ranks.1 && a == b
+    });
+    Some(if *remedy == EQUAL_SHAPES && one_axis_more { ONE_AXIS_MORE } else { remedy })
+}
+
+/// The lengths of a shape that a message names after `side`.
+fn axes<'a>(message: &'a str, side: &str) -> Option<Vec<&'a str>> {
+    let (shape, _) = message.split_once(side)?.1.split_once(']')?;
+    Some(shape.split(", ").collect())
 }
 
 #[cfg(test)]

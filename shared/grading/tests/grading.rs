@@ -174,6 +174,7 @@ fn a_gradient_that_must_not_flow_has_its_words() -> Result<()> {
 fn candle_s_errors_come_with_a_remedy() {
     let says = |function: Function, part: &str| assert_says(function, Status::Error, &["returned an error: ", part]);
     says(|x| x - x.mean_keepdim(1)?, "`broadcast_sub`");
+    says(|x| x.sum(1)? - x.mean_keepdim(1)?, "is a `keepdim` or an `unsqueeze` too much");
     says(|x| x.matmul(&Tensor::ones((99, 2), DType::F32, &Device::Cpu)?), "transposed with `t()`");
     says(|x| x * x.gt(0f32)?, "`to_dtype`");
     says(|x| x.reshape((7, 7)), "`reshape` keeps all elements");

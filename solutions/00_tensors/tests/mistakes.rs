@@ -74,6 +74,7 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("rate_forgotten", step(|a, b, x, y, _| descend(a, b, x, y, 1.0))),
     ("offset_kept", step(|a, b, x, y, rate| descend(a, &Var::from_tensor(&b.copy()?)?, x, y, rate))),
     ("one_after_the_other", step(one_after_the_other)),
+    ("not_in_place", step(|slope, offset, x, y, rate| descend(&copy(slope)?, &copy(offset)?, x, y, rate))),
     ("loss_after", step(loss_after)),
 ];
 
@@ -116,6 +117,10 @@ fn changed(
 ) -> Result<(Tensor, Tensor, Tensor)> {
     let (loss, of_slope, of_offset) = line_gradients(slope, offset, x, y)?;
     change(loss, of_slope, of_offset, x.elem_count() as f64)
+}
+
+fn copy(var: &Var) -> Result<Var> {
+    Var::from_tensor(&var.as_detached_tensor().copy()?)
 }
 
 fn residuals(slope: &Tensor, offset: &Tensor, x: &Tensor, y: &Tensor) -> Result<Tensor> {
