@@ -1,8 +1,8 @@
 //! Where everything is.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::{env, fs};
 
 use anyhow::{Context, Result, bail};
 
@@ -23,9 +23,11 @@ pub struct Lab {
 }
 
 impl Course {
-    /// Finds the labs of the workspace that this program was built in.
+    /// Finds the labs of the workspace that this program is run in by cargo, or else was built in. Cargo does not build again for
+    /// a workspace that has been copied or moved with its target folder.
     pub fn open() -> Result<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let package = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        let root = Path::new(&package).join("../..");
         let root = root.canonicalize().with_context(|| format!("looking for {}", root.display()))?;
         let labs = root.join("labs");
         let mut names = Vec::new();
@@ -84,7 +86,7 @@ pub fn read(path: &Path) -> Result<String> {
 
 /// The cargo that this program was started by, in the workspace.
 pub fn cargo(root: &Path) -> Command {
-    let mut command = Command::new(std::env::var("CARGO").unwrap_or("cargo".to_string()));
+    let mut command = Command::new(env::var("CARGO").unwrap_or("cargo".to_string()));
     command.current_dir(root);
     command
 }
