@@ -186,7 +186,7 @@ pub fn nt_xent(z: &Tensor, temperature: f64) -> Result<Tensor> {
 /// ```
 ///
 /// A positive pulls (P − Y is negative there), every negative pushes as hard as it is probable; what would only change the length
-/// of zᵢ is taken out. The length ‖zᵢ‖ is √(Σₖ zᵢ[k]² + 1e-12). Large batches use this: the gradient at all embeddings first, then
+/// of zᵢ is taken out. The length ‖zᵢ‖ is √(Σₖ zᵢₖ² + 1e-12). Large batches use this: the gradient at all embeddings first, then
 /// the network's, image by image.
 ///
 /// # Shapes
