@@ -65,6 +65,10 @@ def check_training(out):
     print(f"  {', '.join(names)}")
 
 
+def quick_folder(folder, topic):
+    return Path(folder) / topic / ("quick" if topic not in WITHOUT_BACKBONE else "")
+
+
 def main():
     labs = {f"cargo test -p {topic}": "to do" for topic in SOLUTIONS}
     labs |= {f"cargo run -p {topic}": "exercise" for topic in SOLUTIONS}
@@ -73,16 +77,16 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for topic in SOLUTIONS:
             run(f"cargo run -p {topic}-solution -- --quick --out {folder}/{topic}")
-            check_page(Path(folder) / topic)
+            check_page(quick_folder(folder, topic))
             if topic not in WITHOUT_BACKBONE:
-                check_training(Path(folder) / topic)
+                check_training(quick_folder(folder, topic))
         lock = (ROOT / "Cargo.lock").read_bytes()
         try:
             run("cargo lab new 99_brightness")
             run("cargo lab verify 99")
             run(f"cargo run -p brightness-solution -- --quick --out {folder}/brightness")
-            check_page(Path(folder) / "brightness")
-            check_training(Path(folder) / "brightness")
+            check_page(quick_folder(folder, "brightness"))
+            check_training(quick_folder(folder, "brightness"))
         finally:
             (ROOT / "Cargo.lock").write_bytes(lock)
             for path in ROOT.glob("*/99_brightness"):

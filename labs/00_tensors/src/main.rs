@@ -12,6 +12,7 @@ use clap::Parser;
 use rand::{Rng as _, SeedableRng};
 use ssl_data::Rng;
 use ssl_experiment::{launch, machine, range};
+use ssl_report::plot::Scale;
 use ssl_report::{Curves, Page, Plot, Scatter};
 use tensors::descend;
 
@@ -26,7 +27,7 @@ pub struct Settings {
     #[arg(long, default_value_t = 0.1, value_parser = range::learning_rate)]
     learning_rate: f64,
     /// What the noise is drawn from
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = range::seed)]
     seed: u64,
     /// Folder for the page and its plots
     #[arg(long, value_name = "DIR", default_value = "runs/tensors")]
@@ -41,6 +42,9 @@ const SLOPE: f64 = 0.8;
 const OFFSET: f64 = -0.5;
 const NOISE: f64 = 0.1;
 const POINTS: usize = 60;
+
+/// A loss like this one will not come down again.
+const DIVERGED: f64 = 1e6;
 
 pub fn main() -> ExitCode {
     launch(experiment)
@@ -59,12 +63,18 @@ fn experiment(settings: &Settings) -> anyhow::Result<()> {
             lines.push(line(format!("after {step} steps"), &slope, &offset)?);
         }
         let loss = descend(&slope, &offset, &inputs, &targets, settings.learning_rate)?;
-        anyhow::ensure!(loss.is_finite(), "step {step}: the loss is {loss}; try a lower --learning-rate");
         losses.push((step as f64, loss));
+        if loss.is_nan() || loss > DIVERGED {
+            println!(
+                "step {step}: the loss is {loss:.3e}, so this has diverged; loss.png shows how. A lower --learning-rate helps"
+            );
+            return report(settings, x.into_iter().zip(y), lines, losses);
+        }
     }
     lines.push(line(format!("after {} steps", settings.steps), &slope, &offset)?);
     let (slope, offset) = (slope.to_scalar::<f32>()?, offset.to_scalar::<f32>()?);
     println!("slope {slope:.3} (the points' is {SLOPE}), offset {offset:.3} ({OFFSET})");
+    println!("the last loss: {:.4}", losses.last().map_or(f64::NAN, |(_, loss)| *loss));
     report(settings, x.into_iter().zip(y), lines, losses)
 }
 
@@ -97,7 +107,9 @@ fn report(
         title: "A line on its way to the points".to_string(),
         x_label: "x".to_string(),
         y_label: "y".to_string(),
-        groups: std::iter::once(("points".to_string(), points)).chain(lines).collect(),
+        groups: vec![("points".to_string(), points)],
+        lines,
+        equal: false,
     };
     let loss = Curves {
         title: "Gradient descent".to_string(),
@@ -105,6 +117,7 @@ fn report(
         y_label: "mean squared error".to_string(),
         series: vec![("loss".to_string(), losses)],
         levels: vec![("the noise's variance".to_string(), NOISE * NOISE)],
+        scale: Scale::Logarithmic,
     };
     let facts =
         [("Command", machine::command()), ("Seed", settings.seed.to_string()), ("Versions", machine::versions())];

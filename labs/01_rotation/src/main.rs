@@ -52,6 +52,8 @@ impl ssl_experiment::Settings for Settings {
     const EPOCHS: usize = 4;
     /// Before images are turned.
     const BATCH_SIZE: usize = 64;
+    const GUESSES: &'static [(&'static str, &'static str)] =
+        &[("accuracy", "rotations of test images predicted right")];
 
     fn flags(&self) -> &Flags {
         &self.flags
@@ -112,6 +114,9 @@ pub fn train(run: &Run, settings: &Settings, rotations: &[u32], name: &str) -> a
             training.measure("accuracy", rotation_accuracy(&logits.detach(), &labels)?);
             training.step(f64::from(loss.to_scalar::<f32>()?), labels.elem_count())?;
         }
+        if let Some(knn) = run.knn(&model.backbone, &Input::RGB)? {
+            training.measure("kNN", knn);
+        }
         training.end_epoch(&[("params", &params), ("optimizer", &optimizer)])?;
     }
     Ok(model)
@@ -133,10 +138,16 @@ fn rotated(images: &Tensor, rotations: &[u32]) -> candle_core::Result<(Tensor, T
 /// Images of the test split whose rotation is predicted at a time.
 const TEST_BATCH: usize = 250;
 
-/// The share of test images, at all of `rotations`, whose rotation is predicted right.
-pub fn pretext_accuracy(run: &Run, model: &Model, rotations: &[u32]) -> anyhow::Result<f64> {
+/// The test images at all of `rotations`, which each is at, and the model's logits.
+pub fn test_rotations(run: &Run, model: &Model, rotations: &[u32]) -> anyhow::Result<(Tensor, Tensor, Tensor)> {
     let encode = |images: &Tensor, train: bool| model.logits(images, train);
     let (images, labels) = rotated(&run.data.test.images().to_tensor(&run.device)?, rotations)?;
     let logits = frozen_features(&encode, &images, TEST_BATCH)?;
+    Ok((images, labels, logits))
+}
+
+/// The share of test images, at all of `rotations`, whose rotation is predicted right.
+pub fn pretext_accuracy(run: &Run, model: &Model, rotations: &[u32]) -> anyhow::Result<f64> {
+    let (_, labels, logits) = test_rotations(run, model, rotations)?;
     Ok(rotation_accuracy(&logits, &labels)?)
 }

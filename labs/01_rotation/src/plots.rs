@@ -1,24 +1,32 @@
 //! The pictures of lab 01 and the page that holds them.
 
-use candle_core::D;
-use rotation::rotation_batch;
+use candle_core::{D, Tensor};
+use candle_nn::ops::softmax;
 use ssl_eval::Evaluation;
 use ssl_experiment::comparison::blocks;
 use ssl_experiment::{Comparison, Run};
 use ssl_report::{Bars, Grid, HeatMap, Plot, percent};
 
-use super::Model;
+use super::{Model, ROTATIONS, test_rotations};
 
 /// Draws everything and writes the page.
 pub fn report(run: &Run, model: &Model, accuracy: f64, comparison: &Comparison) -> anyhow::Result<()> {
     let mut page = run.page("Lab 01: predicting image rotations");
+    run.guesses(comparison, &[("accuracy", accuracy)], &mut page);
+    if !run.data.classes.is_empty() {
+        page.heading("The images");
+        page.figure(&classes(run)?, "A training image of each class, as a probe is asked to name it.");
+    }
     page.heading("The pretext task");
     page.text(&format!("Rotation accuracy on test images: {} (chance 25 %).", percent(accuracy)));
-    let curves = run.training_curves("rotation", &["loss", "accuracy"], "loss (nats), accuracy (fraction)")?;
-    page.figure(&curves, "Loss and accuracy of rotation prediction, training images.");
+    let curves = run.training_curves("rotation", &["loss", "accuracy", "kNN"], "loss (nats), accuracy (fraction)")?;
+    page.figure(
+        &curves,
+        "Loss and accuracy of rotation prediction on training images; after each epoch kNN of the toys' classes on 1,000 test images.",
+    );
     page.figure(
         &predictions(run, model)?,
-        "Test images as the network sees them, with what it says; ✗ where it is wrong.",
+        "The test images that the network is most wrong about, or, where few are wrong, least sure of.",
     );
     comparison.report(&mut page, &run.out)?;
     if let (Some(random), Some(rotation), Some(supervised)) =
@@ -30,24 +38,44 @@ pub fn report(run: &Run, model: &Model, accuracy: f64, comparison: &Comparison) 
     run.finish(&page, comparison)
 }
 
-/// Images of the grid, each at all four rotations.
-const SHOWN: usize = 8;
+/// The first training image of each class.
+fn classes(run: &Run) -> anyhow::Result<String> {
+    let (train, classes) = (&run.data.train, &run.data.classes);
+    let labels = train.labels().unwrap_or_default();
+    let first = (0..classes.len() as u32).filter_map(|class| labels.iter().position(|&label| label == class));
+    let first: Vec<usize> = first.collect();
+    let grid = Grid {
+        title: "An image of each class".to_string(),
+        columns: 5,
+        captions: first.iter().map(|&i| classes[labels[i] as usize].clone()).collect(),
+        images: train.select(&first).images().to_tensor(&run.device)?,
+    };
+    grid.save(&run.out, "classes")
+}
 
+/// Rows and columns of the grid.
+const SHOWN: (usize, usize) = (4, 8);
+
+/// The test images, at all rotations, whose rotation has the greatest loss.
 fn predictions(run: &Run, model: &Model) -> anyhow::Result<String> {
-    let test = &run.data.test;
-    let shown: Vec<usize> = (0..SHOWN.min(test.len())).collect();
-    let (images, labels) = rotation_batch(&test.select(&shown).images().to_tensor(&run.device)?)?;
-    let predicted: Vec<u32> = model.logits(&images, false)?.argmax(D::Minus1)?.to_vec1()?;
+    let (turned, labels, logits) = test_rotations(run, model, &ROTATIONS)?;
+    let probabilities: Vec<Vec<f32>> = softmax(&logits, D::Minus1)?.to_vec2()?;
     let labels: Vec<u32> = labels.to_vec1()?;
-    let caption = |(predicted, label): (&u32, &u32)| {
+    let right = |i: u32| probabilities[i as usize][labels[i as usize] as usize];
+    let mut worst: Vec<u32> = (0..labels.len() as u32).collect();
+    worst.sort_by(|&a, &b| right(a).total_cmp(&right(b)));
+    worst.truncate(SHOWN.0 * SHOWN.1);
+    let caption = |&i: &u32| {
+        let (row, label) = (&probabilities[i as usize], labels[i as usize]);
+        let predicted = (0..4u32).max_by(|&a, &b| row[a as usize].total_cmp(&row[b as usize])).unwrap_or_default();
         let mark = if predicted == label { "✓" } else { "✗" };
-        format!("{mark} {}°", 90 * predicted)
+        format!("{mark} {}°, is {}°", 90 * predicted, 90 * label)
     };
     let grid = Grid {
-        title: "Rows: turned by 0°, 90°, 180°, 270°. Below: the prediction".to_string(),
-        columns: shown.len(),
-        images,
-        captions: predicted.iter().zip(&labels).map(caption).collect(),
+        title: "Worst predictions of all test images at all rotations".to_string(),
+        columns: SHOWN.1,
+        captions: worst.iter().map(caption).collect(),
+        images: turned.index_select(&Tensor::new(worst, &run.device)?, 0)?,
     };
     grid.save(&run.out, "predictions")
 }

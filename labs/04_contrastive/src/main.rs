@@ -113,6 +113,9 @@ pub fn train(run: &Run, settings: &Settings, loss: Loss) -> anyhow::Result<Model
             training.measure("uniformity", uniformity);
             training.step(f64::from(loss.to_scalar::<f32>()?), views.dims()[0])?;
         }
+        if let Some(knn) = run.knn(&model.backbone, &Input::RGB)? {
+            training.measure("kNN", knn);
+        }
         training.end_epoch(&[("params", &params), ("optimizer", &optimizer)])?;
     }
     Ok(model)

@@ -5,7 +5,7 @@ use candle_core::{Device, Tensor, Var};
 use contrastive::{contrastive_loss, cosine_similarity_matrix, info_nce, pairwise_distance, triplet_loss};
 use ssl_data::Loader;
 use ssl_experiment::{Comparison, Run};
-use ssl_report::plot::histogram;
+use ssl_report::plot::{Scale, circle as unit_circle, histogram};
 use ssl_report::progress::history;
 use ssl_report::{Curves, Page, Plot, Scatter};
 
@@ -16,8 +16,9 @@ use super::{Loss, Model, Settings, circle};
 pub fn report(run: &Run, settings: &Settings, model: &Model, comparison: &Comparison) -> anyhow::Result<()> {
     let name = settings.loss.name();
     let mut page = run.page(&format!("Lab 04: {name}"));
+    run.guesses(comparison, &[], &mut page);
     page.heading("Training");
-    let curves = run.training_curves(name, &["loss", "alignment", "uniformity"], "mean over the epoch")?;
+    let curves = run.training_curves(name, &["loss", "alignment", "uniformity"], "loss; alignment and uniformity")?;
     page.figure(&curves, "The loss, and what Wang and Isola measure.");
     let untrained = Model::new(run, &run.params())?;
     page.figure(
@@ -36,7 +37,7 @@ fn where_embeddings_lie(run: &Run, settings: &Settings, model: &Model, page: &mu
     page.heading("Where the losses put embeddings");
     page.text(
         "Free points of some classes on the circle, moved by nothing but the loss: a positive pair is two points of one class. Each \
-         class on a ring of its own.",
+         class is drawn on a ring of its own inside the circle.",
     );
     for loss in [None].into_iter().chain(Loss::ALL.map(Some)) {
         let name = loss.map_or("where they start", Loss::name);
@@ -73,6 +74,7 @@ fn similarities(run: &Run, settings: &Settings, model: &Model, name: &str) -> an
             ("−".to_string(), histogram(&negative, (low, 1.0), BINS)),
         ],
         levels: Vec::new(),
+        scale: Scale::Linear,
     };
     curves.save(&run.out, &format!("similarities_{}", name.replace('-', "_")))
 }
@@ -80,7 +82,7 @@ fn similarities(run: &Run, settings: &Settings, model: &Model, name: &str) -> an
 fn on_circle(run: &Run, settings: &Settings, loss: Option<Loss>) -> anyhow::Result<String> {
     let mut groups: Vec<_> = (1..=circle::CLASSES).map(|class| (format!("class {class}"), Vec::new())).collect();
     for (place, class) in circle::settle(loss, settings)?.iter().zip(circle::classes()) {
-        let radius = 1.0 + 0.08 * class as f64;
+        let radius = 1.0 - 0.08 * (class + 1) as f64;
         groups[class].1.push((radius * f64::from(place[0]), radius * f64::from(place[1])));
     }
     let name = loss.map_or("start", Loss::name);
@@ -89,6 +91,8 @@ fn on_circle(run: &Run, settings: &Settings, loss: Option<Loss>) -> anyhow::Resu
         x_label: "z₁ (× the class's radius)".to_string(),
         y_label: "z₂".to_string(),
         groups,
+        lines: vec![("the circle".to_string(), unit_circle())],
+        equal: true,
     };
     scatter.save(&run.out, &format!("circle_{}", name.replace('-', "_")))
 }
@@ -107,6 +111,8 @@ fn plane(run: &Run, settings: &Settings, views: &Views) -> anyhow::Result<String
         x_label: "alignment (α = 2)".to_string(),
         y_label: "uniformity (t = 2)".to_string(),
         groups,
+        lines: Vec::new(),
+        equal: false,
     };
     scatter.save(&run.out, "alignment_uniformity")
 }
@@ -153,6 +159,7 @@ fn gradients(run: &Run, settings: &Settings) -> anyhow::Result<String> {
         y_label: "length of the gradient".to_string(),
         series: series.into_iter().collect::<anyhow::Result<_>>()?,
         levels: Vec::new(),
+        scale: Scale::Linear,
     };
     curves.save(&run.out, "gradients")
 }

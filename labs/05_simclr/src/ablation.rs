@@ -2,6 +2,7 @@
 
 use ssl_eval::Evaluation;
 use ssl_experiment::{Comparison, Input, Run};
+use ssl_report::plot::Scale;
 use ssl_report::{Curves, HeatMap, Page, Plot};
 
 use super::model::HeadKind;
@@ -129,6 +130,7 @@ fn batches(run: &Run, settings: &Settings, page: &mut Page) -> anyhow::Result<Co
         y_label: "linear probe (%)".to_string(),
         series: vec![("equal epochs".to_string(), equal_epochs), ("equal updates".to_string(), equal_updates)],
         levels: Vec::new(),
+        scale: Scale::Linear,
     };
     comparison.write(page);
     let caption = "At equal epochs a small batch makes more updates; at equal updates it sees fewer images.";

@@ -5,7 +5,7 @@ use rand::SeedableRng;
 use ssl_data::{Rng, Split};
 use ssl_eval::{embed, normalize, tsne};
 use ssl_experiment::{Comparison, Run};
-use ssl_report::plot::histogram;
+use ssl_report::plot::{Scale, histogram};
 use ssl_report::{Curves, Grid, Page, Plot, Scatter, percent};
 
 use super::views::{Recipe, pair};
@@ -14,9 +14,10 @@ use super::{Model, Settings};
 /// Draws everything and writes the page.
 pub fn report(run: &Run, settings: &Settings, model: &Model, comparison: &Comparison) -> anyhow::Result<()> {
     let mut page = run.page("Lab 05: SimCLR");
+    run.guesses(comparison, &[], &mut page);
     what_the_network_sees(run, settings, &mut page)?;
     page.heading("Training");
-    page.figure(&run.training_curves("simclr", &["loss"], "NT-Xent (nats)")?, "NT-Xent by epoch.");
+    page.figure(&run.training_curves("simclr", &["loss"], "NT-Xent (nats)")?, "NT-Xent, from the first step on.");
     comparison.report(&mut page, &run.out)?;
     if let Some(h) = comparison.get("SimCLR") {
         let mut before_and_after = Comparison::default();
@@ -102,6 +103,7 @@ fn histograms(run: &Run, settings: &Settings, color: bool) -> anyhow::Result<Str
         y_label: "share of pixels (%)".to_string(),
         series,
         levels: Vec::new(),
+        scale: Scale::Linear,
     };
     curves.save(&run.out, if color { "histograms_with_color" } else { "histograms_without_color" })
 }
@@ -121,6 +123,8 @@ fn plane(run: &Run, features: &Tensor, test: &Split) -> anyhow::Result<String> {
         x_label: "t-SNE 1".to_string(),
         y_label: "t-SNE 2".to_string(),
         groups,
+        lines: Vec::new(),
+        equal: false,
     };
     scatter.save(&run.out, "tsne")
 }

@@ -35,6 +35,17 @@ impl Comparison {
         self.rows.iter().find(|(row, _)| row == name).map(|(_, evaluation)| evaluation)
     }
 
+    /// What every lab measures, in the order of [`USUAL`](crate::guesses::USUAL): linear probes of random, method and supervised on the
+    /// last block, and the method's kNN. Empty where [`Run::compare`](crate::Run::compare) did not make the comparison.
+    pub(crate) fn usual(&self) -> Vec<f64> {
+        match self.rows.as_slice() {
+            [(_, random), (_, method), (_, supervised)] => {
+                vec![random.linear(), method.linear(), method.knn, supervised.linear()]
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// The rows as JSON: a name and an evaluation each.
     pub fn record(&self) -> Value {
         self.rows.iter().map(|(name, evaluation)| json!({ "name": name, "evaluation": evaluation })).collect()
@@ -85,6 +96,11 @@ impl Comparison {
         if !self.is_empty() {
             page.heading("What the features are good for");
             self.write(page);
+            page.text(
+                "Collapse: how far the features are from lying on one point. Each is divided by its length; the standard deviation of \
+                 every coordinate over the test images, averaged, times the root of their number, is 1 where features are spread evenly \
+                 and 0 where all are the same.",
+            );
             page.figure(
                 &self.by_depth(out)?,
                 "Linear probe on each block, pooled to a grid of cells: to 256 numbers, or as many as it has channels.",

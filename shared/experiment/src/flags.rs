@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 use ssl_data::{Dataset, Source};
 use ssl_nn::{BackboneKind, DeviceChoice};
 
+use crate::guesses::Guess;
 use crate::range;
 
 /// Common flags of an experiment; a lab flattens them into its own. What is serialized decides in which weights a training
@@ -45,15 +46,19 @@ pub struct Flags {
     #[arg(long, default_value_t = 0.05, value_parser = range::fraction)]
     pub warmup: f64,
     /// What initial weights, the order of images and their views are drawn from
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = range::seed)]
     pub seed: u64,
     /// Folder for plots, metrics and checkpoints [default: runs/LAB]
     #[arg(long, value_name = "DIR")]
     #[serde(skip)]
     pub out: Option<PathBuf>,
-    /// Run everything within half a minute, on few images: to see that it works, not what it shows
+    /// Run everything within half a minute, on few images, in the folder quick/ of --out: to see that it works, its numbers mean nothing
     #[arg(long)]
     pub quick: bool,
+    /// What you expect, in percent: the page shows it beside what was measured. The handout says which names there are
+    #[arg(long, value_name = "NAME=PERCENT", num_args = 1..)]
+    #[serde(skip)]
+    pub predict: Vec<Guess>,
     /// Go on after the last epoch that a run with the same flags finished
     #[arg(long)]
     #[serde(skip)]
@@ -79,6 +84,8 @@ pub trait Settings: Parser + Serialize {
     const BATCH_SIZE: usize;
     /// The smallest batch that the lab's loss makes sense for: 2 where it compares images with each other.
     const LEAST_BATCH: usize = 1;
+    /// What can be guessed before a run, besides [`USUAL`](crate::guesses::USUAL): a name, and what it is.
+    const GUESSES: &'static [(&'static str, &'static str)] = &[];
     /// Flags of the lab's own that change nothing of the weights: those that are marked `#[serde(skip)]`.
     const UNKEYED: &'static [&'static str] = &["ablate"];
 

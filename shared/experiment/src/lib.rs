@@ -14,6 +14,7 @@
 //! | [`key`] | what decides whether results of an earlier run may be used again |
 //! | [`training`] | how far a training is: epochs, steps, learning rate, progress, checkpoint |
 //! | [`landmarks`] | the loss of networks that have learned nothing |
+//! | [`guesses`] | what somebody expects before a run, shown beside what was measured |
 //! | [`baselines`] | random and supervised backbones to compare with, kept for the next run |
 //! | [`comparison`] | a table and plots of several backbones' probes |
 //! | [`machine`] | command, hardware and versions, in words |
@@ -25,6 +26,7 @@ pub mod audit;
 pub mod baselines;
 pub mod comparison;
 pub mod flags;
+pub mod guesses;
 pub mod key;
 pub mod landmarks;
 pub mod launch;

@@ -67,6 +67,14 @@ pub fn count(text: &str) -> Result<usize, String> {
     within(text, |x| (1..=1_000_000).contains(&x), "a whole number from 1 to 1000000")
 }
 
+/// A seed.
+///
+/// # Errors
+/// Any other text.
+pub fn seed(text: &str) -> Result<u64, String> {
+    within(text, |_| true, "a whole number from 0 to 18446744073709551615")
+}
+
 fn within<T: FromStr + Copy + Display>(text: &str, accepts: impl Fn(T) -> bool, expected: &str) -> Result<T, String> {
     match text.parse() {
         Ok(value) if accepts(value) => Ok(value),

@@ -8,20 +8,25 @@ use anyhow::{Context, bail, ensure};
 use candle_core::{Device, Result, Tensor};
 use serde_json::{Value, json};
 use ssl_data::{Dataset, Loader, Split};
-use ssl_eval::Evaluation;
+use ssl_eval::{Evaluation, Knn, accuracy, embed};
 use ssl_nn::params::fnv1a;
 use ssl_nn::{Backbone, Params};
 use ssl_report::file::write_atomically;
-use ssl_report::progress::{LANDMARKS, history};
+use ssl_report::plot::Scale;
+use ssl_report::progress::{LANDMARKS, curve, history};
 use ssl_report::{Curves, Page, Plot};
 
 use crate::baselines::{Baselines, Input};
+use crate::guesses::Guesses;
 use crate::key::Key;
 use crate::{Comparison, Flags, Settings, machine};
 
 /// How features are judged everywhere in the course, in the words of a report.
 pub const PROTOCOL: &str = "backbone after the last epoch, frozen, in evaluation mode; linear probe: full-batch L-BFGS softmax \
     regression on standardized features (L2 1e-3), all training images; kNN: cosine, k = 200, T = 0.1; accuracy on the test split";
+
+/// What a quick run says of itself.
+const QUICK: &str = "A quick run: few images and one epoch, to see that everything works. Its numbers mean nothing.";
 
 /// What is done with a checkpoint that an earlier run left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +56,7 @@ pub struct Run {
     settings: Key,
     /// The settings of every training of this run.
     pub(crate) trainings: RefCell<Vec<Value>>,
+    guesses: Guesses,
     /// Held as long as the run writes to its folder.
     _lock: File,
 }
@@ -69,8 +75,11 @@ impl Run {
             S::LEAST_BATCH
         );
         let device = flags.device.open()?;
+        let guesses = Guesses::of(settings)?;
         let out = flags.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(S::LAB));
+        let out = if flags.quick { out.join("quick") } else { out };
         let lock = lock(&out).context("--out")?;
+        let guesses = guesses.kept_in(&out)?;
         let baselines = match &flags.baselines {
             Some(folder) => folder.clone(),
             None => Path::new(env!("CARGO_MANIFEST_DIR")).join(BASELINES),
@@ -80,11 +89,27 @@ impl Run {
             .and_then(|_| baselines.canonicalize())
             .with_context(|| format!("--baselines: {} can't be written to", baselines.display()))?;
         let data = flags.load_data(batch_size)?;
+        if flags.quick {
+            println!("{QUICK}");
+        }
         let images = format!("{:016x}", fingerprint(&data));
         let key = Key::of(settings)?.with("epochs", settings.epochs()).with("batch_size", batch_size);
         let resume = if flags.resume { Resume::OrFail } else { Resume::Never };
         let (lab, trainings) = (S::LAB, RefCell::default());
-        Ok(Self { data, device, out, flags, resume, baselines, images, lab, settings: key, trainings, _lock: lock })
+        Ok(Self {
+            data,
+            device,
+            out,
+            flags,
+            resume,
+            baselines,
+            images,
+            lab,
+            settings: key,
+            trainings,
+            guesses,
+            _lock: lock,
+        })
     }
 
     /// The run of `--ablate NAME`: it writes to a folder of its own, and goes on where the same program was interrupted.
@@ -140,6 +165,20 @@ impl Run {
         Evaluation::of(blocks, &self.data, &self.device)
     }
 
+    /// kNN accuracy of a frozen backbone's features on a few images, to be watched while it trains; none where images have no classes.
+    ///
+    /// # Errors
+    /// What the backbone reports.
+    pub fn knn(&self, backbone: &Backbone, input: &Input) -> anyhow::Result<Option<f64>> {
+        let encode = |images: &Tensor, _: bool| backbone.forward(&(input.prepare)(images)?, false);
+        let [train, test] = [(&self.data.train, KNN_IMAGES.0), (&self.data.test, KNN_IMAGES.1)]
+            .map(|(split, count)| split.sample(count.min(split.len()), 0));
+        let (Some(known), Some(truth)) = (train.labels(), test.labels()) else { return Ok(None) };
+        let features = |split: &Split| embed(&encode, split.images(), &self.device);
+        let knn = Knn::new(&features(&train)?, known, self.data.classes.len())?;
+        Ok(Some(accuracy(&knn.predict(&features(&test)?)?, truth)))
+    }
+
     /// Saves a trained backbone as `backbone.safetensors`, which any lab can load, and compares it with a random and a supervised
     /// one that see the same `input`. An empty comparison where images have no classes, which the terminal is told.
     ///
@@ -171,25 +210,36 @@ impl Run {
             ("Hardware", machine::hardware(&self.device)),
             ("Versions", machine::versions()),
         ];
-        Page::new(title, &facts)
+        let mut page = Page::new(title, &facts);
+        if self.flags.quick {
+            page.note(QUICK);
+        }
+        page
     }
 
-    /// Curves of `quantities` of a training, epoch by epoch, with the loss's landmarks.
+    /// Writes what somebody guessed with `--predict` beside what was measured: the comparison's probes, and what the lab names.
+    pub fn guesses(&self, comparison: &Comparison, measured: &[(&str, f64)], page: &mut Page) {
+        self.guesses.write(comparison, measured, page);
+    }
+
+    /// Curves of `quantities` of a training, from its first step on, with the loss's landmarks.
     ///
     /// # Errors
     /// Metrics that can't be read; as [`Plot::save`].
-    pub fn training_curves(&self, name: &str, quantities: &[&str], y_label: &str) -> anyhow::Result<String> {
-        let line = |quantity: &str| Ok((quantity.replace('_', " "), history(&self.out, name, quantity)?));
-        let landmarks = LANDMARKS.iter().map(|(name, _)| line(name));
+    pub fn training_curves(&self, training: &str, quantities: &[&str], y_label: &str) -> anyhow::Result<String> {
+        let line = |quantity: &str| Ok((quantity.to_string(), curve(&self.out, training, quantity)?));
+        let landmark = |name: &str| Ok((name.replace('_', " "), history(&self.out, training, name)?));
+        let landmarks = LANDMARKS.iter().map(|(name, _)| landmark(name));
         let landmarks = landmarks.collect::<anyhow::Result<Vec<_>>>()?.into_iter();
         let curves = Curves {
-            title: format!("Training: {name}"),
+            title: format!("Training: {training}"),
             x_label: "epoch".to_string(),
             y_label: y_label.to_string(),
             series: quantities.iter().map(|quantity| line(quantity)).collect::<anyhow::Result<_>>()?,
             levels: landmarks.filter_map(|(name, points)| Some((name, points.first()?.1))).collect(),
+            scale: Scale::Linear,
         };
-        curves.save(&self.out, &format!("training_{}", name.replace('-', "_")))
+        curves.save(&self.out, &format!("training_{}", training.replace('-', "_")))
     }
 
     /// Ends a run: writes `evaluation.json`, from which tables of several runs are made, and the page.
@@ -215,6 +265,9 @@ impl Run {
         Ok(())
     }
 }
+
+/// Training and test images of a kNN that is watched: few, so that it takes less than a second.
+const KNN_IMAGES: (usize, usize) = (2000, 1000);
 
 /// Where baselines are kept, seen from this crate.
 const BASELINES: &str = "../../target/baselines";

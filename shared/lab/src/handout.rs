@@ -5,11 +5,12 @@ use anyhow::{Context, Result, ensure};
 use crate::course::{Lab, read};
 
 /// Second-level headings of every handout, in this order.
-const SECTIONS: [&str; 8] = [
+const SECTIONS: [&str; 9] = [
     "The question",
     "The idea",
     "Equations",
     "Exercises",
+    "Predict first",
     "The experiment",
     "What to look at",
     "How it differs from the paper",

@@ -42,30 +42,50 @@ pub struct Progress {
 /// What has been measured since an epoch began.
 struct Epoch {
     started: Instant,
-    steps: usize,
+    /// Until its latest step: what is measured after the last one is not training.
+    trained: Duration,
     images: usize,
-    loss_sum: f64,
-    /// Name, sum and number of each further quantity.
-    measured: Vec<(String, f64, usize)>,
+    losses: Vec<f64>,
+    /// Name and values of each further quantity.
+    measured: Vec<(String, Vec<f64>)>,
 }
 
 impl Epoch {
     fn new() -> Self {
-        Self { started: Instant::now(), steps: 0, images: 0, loss_sum: 0.0, measured: Vec::new() }
+        let (started, trained) = (Instant::now(), Duration::ZERO);
+        Self { started, trained, images: 0, losses: Vec::new(), measured: Vec::new() }
     }
 
     fn loss(&self) -> f64 {
-        self.loss_sum / self.steps.max(1) as f64
+        mean(&self.losses)
     }
 
     fn images_per_second(&self) -> f64 {
-        self.images as f64 / self.started.elapsed().as_secs_f64()
+        self.images as f64 / self.trained.as_secs_f64()
     }
 
     /// The mean of each further quantity.
     fn means(&self) -> impl Iterator<Item = (&str, f64)> {
-        self.measured.iter().map(|(name, sum, count)| (name.as_str(), sum / *count as f64))
+        self.measured.iter().map(|(name, values)| (name.as_str(), mean(values)))
     }
+
+    /// All quantities, the loss among them.
+    fn quantities(&self) -> impl Iterator<Item = (&str, &[f64])> {
+        let further = self.measured.iter().map(|(name, values)| (name.as_str(), values.as_slice()));
+        std::iter::once(("loss", self.losses.as_slice())).chain(further)
+    }
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// At most so many values of a quantity are kept for an epoch, each the mean over some steps.
+const KEPT: usize = 20;
+
+/// A quantity's course within an epoch.
+fn course(values: &[f64]) -> Vec<f64> {
+    values.chunks(values.len().div_ceil(KEPT).max(1)).map(mean).collect()
 }
 
 impl Progress {
@@ -106,16 +126,16 @@ impl Progress {
     /// A loss that is infinite or no number.
     pub fn step(&mut self, loss: f64, images: usize) -> anyhow::Result<()> {
         let (epoch, this) = (self.epoch + 1, &mut self.this);
-        this.steps += 1;
+        this.losses.push(loss);
         ensure!(
             loss.is_finite(),
             "{}, epoch {epoch}, step {}: the loss is {loss}: the training has diverged; try a lower --learning-rate or a longer \
              --warmup",
             self.name,
-            this.steps
+            this.losses.len()
         );
-        this.loss_sum += loss;
         this.images += images;
+        this.trained = this.started.elapsed();
         let marks = self
             .landmarks
             .map_or(String::new(), |marks| format!(" (collapsed {:.3}, random {:.3})", marks.collapsed, marks.random));
@@ -129,19 +149,19 @@ impl Progress {
     /// Something was measured in this step, besides the loss; shown and kept as its mean over the epoch.
     pub fn measure(&mut self, name: &str, value: f64) {
         match self.this.measured.iter_mut().find(|(known, ..)| known == name) {
-            Some((_, sum, count)) => (*sum, *count) = (*sum + value, *count + 1),
-            None => self.this.measured.push((name.to_string(), value, 1)),
+            Some((_, values)) => values.push(value),
+            None => self.this.measured.push((name.to_string(), vec![value])),
         }
     }
 
-    /// An epoch is done: writes its mean loss, its speed and whatever else was measured. After the last one, removes the bar and says
-    /// how long the training took.
+    /// An epoch is done: writes the means of its loss and of whatever else was measured, their course within the epoch, and its speed.
+    /// After the last one, removes the bar and says how long the training took.
     ///
     /// # Errors
     /// A file that can't be written.
     pub fn end_epoch(&mut self) -> anyhow::Result<()> {
         let this = std::mem::replace(&mut self.this, Epoch::new());
-        let (seconds, loss, rate) = (this.started.elapsed(), this.loss(), this.images_per_second());
+        let (loss, rate) = (this.loss(), this.images_per_second());
         self.epoch += 1;
         let mut line = Map::from_iter([
             ("run".to_string(), json!(self.name)),
@@ -153,6 +173,11 @@ impl Progress {
             line.extend(self.landmarks.map(|marks| (name.to_string(), json!(of(&marks)))));
         }
         line.extend(this.means().map(|(name, mean)| (name.to_string(), json!(mean))));
+        let each = |of: fn(&[f64]) -> Value| {
+            Value::Object(this.quantities().map(|(name, values)| (name.to_string(), of(values))).collect())
+        };
+        line.insert(FIRST.to_string(), each(|values| json!(values.first())));
+        line.insert(COURSE.to_string(), each(|values| json!(course(values))));
         let write = || -> std::io::Result<()> {
             let mut file = fs::OpenOptions::new().create(true).append(true).open(&self.path)?;
             writeln!(file, "{}", Value::Object(line))
@@ -162,7 +187,7 @@ impl Progress {
             let more: String = this.means().map(|(name, mean)| format!(", {name} {mean:.4}")).collect();
             println!("{} epoch {}/{}: loss {loss:.4}{more}, {rate:.0} images/s", self.name, self.epoch, self.epochs);
         }
-        self.trained += seconds;
+        self.trained += this.trained;
         self.images += this.images;
         if self.epoch == self.epochs {
             self.bar.finish_and_clear();
@@ -189,14 +214,41 @@ fn keep_epochs_before(first: usize, name: &str, path: &Path) -> anyhow::Result<(
     write_atomically(path, kept.map(|line| format!("{line}\n")).collect::<String>().as_bytes())
 }
 
-/// One quantity of one run, epoch by epoch, from `metrics.jsonl` in `out`: (epoch, value).
-///
-/// # Errors
-/// A file that can't be read.
-pub fn history(out: &Path, run: &str, quantity: &str) -> anyhow::Result<Vec<(f64, f64)>> {
+/// Where a line of `metrics.jsonl` has the first value of each quantity, and its course within the epoch.
+const FIRST: &str = "first";
+const COURSE: &str = "course";
+
+/// The epochs of one run, from `metrics.jsonl` in `out`.
+fn lines(out: &Path, run: &str) -> anyhow::Result<Vec<Value>> {
     let path = out.join("metrics.jsonl");
     let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
     let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let of_run = lines.filter(|line| line["run"] == run);
-    Ok(of_run.filter_map(|line| Some((line["epoch"].as_f64()?, line[quantity].as_f64()?))).collect())
+    Ok(lines.filter(|line| line["run"] == run).collect())
+}
+
+/// The means of one quantity of one run: (epoch, value).
+///
+/// # Errors
+/// `metrics.jsonl` in `out` can't be read.
+pub fn history(out: &Path, run: &str, quantity: &str) -> anyhow::Result<Vec<(f64, f64)>> {
+    let lines = lines(out, run)?.into_iter();
+    Ok(lines.filter_map(|line| Some((line["epoch"].as_f64()?, line[quantity].as_f64()?))).collect())
+}
+
+/// The course of one quantity of one run, several times an epoch where it was measured in every step: (epochs trained, value), at 0 the
+/// value of the very first step.
+///
+/// # Errors
+/// `metrics.jsonl` in `out` can't be read.
+pub fn curve(out: &Path, run: &str, quantity: &str) -> anyhow::Result<Vec<(f64, f64)>> {
+    let mut points = Vec::new();
+    for line in lines(out, run)? {
+        let (Some(epoch), Some(course)) = (line["epoch"].as_f64(), line[COURSE][quantity].as_array()) else { continue };
+        if let (true, Some(first)) = (epoch == 1.0 && course.len() > 1, line[FIRST][quantity].as_f64()) {
+            points.push((0.0, first));
+        }
+        let place = |i: usize| epoch - 1.0 + (i + 1) as f64 / course.len() as f64;
+        points.extend(course.iter().enumerate().filter_map(|(i, value)| Some((place(i), value.as_f64()?))));
+    }
+    Ok(points)
 }

@@ -1,12 +1,13 @@
 //! Plots, pages and metrics as files.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
-use ssl_report::plot::histogram;
-use ssl_report::progress::history;
+use ssl_report::plot::{Scale, circle, histogram};
+use ssl_report::progress::{curve, history};
 use ssl_report::{Bars, Curves, Grid, HeatMap, Landmarks, Page, Plot, Progress, Scatter};
 
 /// Both files are there; the PNG has ink on it, the SVG the words.
@@ -37,9 +38,13 @@ fn every_plot_is_saved_as_svg_and_png() -> Result<()> {
         y_label: title("loss"),
         series: vec![("rotation".to_string(), points.clone()), ("empty".to_string(), Vec::new())],
         levels: vec![("collapsed".to_string(), 1.2), ("random".to_string(), 1.2)],
+        scale: Scale::Linear,
     };
     curves.save(out, "curves")?;
     is_drawn(out, "curves", &["loss by epoch", "rotation", "collapsed"])?;
+    let curves = Curves { scale: Scale::Logarithmic, ..curves };
+    curves.save(out, "logarithmic")?;
+    is_drawn(out, "logarithmic", &["loss by epoch", "0.5"])?;
     let bars = Bars {
         title: title("probes"),
         y_label: title("accuracy"),
@@ -53,9 +58,11 @@ fn every_plot_is_saved_as_svg_and_png() -> Result<()> {
         x_label: title("x"),
         y_label: title("y"),
         groups: (0..10).map(|i| (format!("class {i}"), vec![(f64::from(i), f64::from(i * i))])).collect(),
+        lines: vec![("a path".to_string(), points)],
+        equal: false,
     };
     scatter.save(out, "scatter")?;
-    is_drawn(out, "scatter", &["embeddings", "class 9"])?;
+    is_drawn(out, "scatter", &["embeddings", "class 9", "a path"])?;
     let map = HeatMap {
         title: title("confusion"),
         row_label: title("true"),
@@ -66,6 +73,48 @@ fn every_plot_is_saved_as_svg_and_png() -> Result<()> {
     };
     map.save(out, "map")?;
     is_drawn(out, "map", &["confusion", "dog", "8.2"])
+}
+
+#[test]
+fn a_circle_on_equal_axes_is_as_wide_as_it_is_tall() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let scatter = Scatter {
+        title: "circle".to_string(),
+        x_label: String::new(),
+        y_label: String::new(),
+        groups: Vec::new(),
+        lines: vec![("circle".to_string(), circle())],
+        equal: true,
+    };
+    scatter.save(dir.path(), "circle")?;
+    let image = image::open(dir.path().join("circle.png"))?.to_rgb8();
+    let blue = image.enumerate_pixels().filter(|(x, _, pixel)| *x < 560 && pixel.0 == [0, 114, 178]);
+    let (columns, rows): (BTreeSet<u32>, BTreeSet<u32>) = blue.map(|(x, y, _)| (x, y)).unzip();
+    let extent = |places: &BTreeSet<u32>| places.last().zip(places.first()).map_or(0, |(last, first)| last - first);
+    let (width, height) = (extent(&columns), extent(&rows));
+    assert!(width > 300 && width.abs_diff(height) <= 4, "{width} × {height} pixels");
+    Ok(())
+}
+
+#[test]
+fn of_two_equal_lines_both_can_be_seen() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let points: Vec<(f64, f64)> = (0..10).map(|i| (f64::from(i), f64::from(i * i))).collect();
+    let curves = Curves {
+        title: String::new(),
+        x_label: String::new(),
+        y_label: String::new(),
+        series: vec![("one".to_string(), points.clone()), ("two".to_string(), points)],
+        levels: Vec::new(),
+        scale: Scale::Linear,
+    };
+    curves.save(dir.path(), "equal")?;
+    let image = image::open(dir.path().join("equal.png"))?.to_rgb8();
+    for line in [[0, 114, 178], [213, 94, 0]] {
+        let ink = image.enumerate_pixels().filter(|(x, _, pixel)| *x < 560 && pixel.0 == line).count();
+        assert!(ink > 200, "{ink} pixels of {line:?}");
+    }
+    Ok(())
 }
 
 #[test]
@@ -169,6 +218,24 @@ fn a_quantity_is_kept_as_its_mean_and_the_landmarks_beside_the_loss() -> Result<
     {
         assert_eq!(history(dir.path(), "run", quantity)?, [(1.0, expected)], "{quantity}");
     }
+    Ok(())
+}
+
+#[test]
+fn a_curve_begins_with_the_first_step() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let mut progress = Progress::new("run", dir.path(), 0, 2, 40)?;
+    for epoch in 0..2 {
+        for step in 0..40 {
+            progress.step(f64::from(100 - 40 * epoch - step), 1)?;
+        }
+        progress.measure("kNN", f64::from(epoch));
+        progress.end_epoch()?;
+    }
+    let loss = curve(dir.path(), "run", "loss")?;
+    assert_eq!(loss[..3], [(0.0, 100.0), (0.05, 99.5), (0.1, 97.5)]);
+    assert_eq!((loss.len(), loss[40]), (41, (2.0, 21.5)));
+    assert_eq!(curve(dir.path(), "run", "kNN")?, [(1.0, 0.0), (2.0, 1.0)]);
     Ok(())
 }
 

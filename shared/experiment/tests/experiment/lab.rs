@@ -27,6 +27,7 @@ impl ssl_experiment::Settings for Settings {
     const EPOCHS: usize = 4;
     const BATCH_SIZE: usize = 4;
     const LEAST_BATCH: usize = 2;
+    const GUESSES: &'static [(&'static str, &'static str)] = &[("brightness", "share of dark images")];
 
     fn flags(&self) -> &Flags {
         &self.flags

@@ -14,7 +14,7 @@ mod rust_side;
 use std::env;
 use std::path::{Path, PathBuf};
 
-use ssl_report::plot::{Curves, Plot};
+use ssl_report::plot::{Curves, Plot, Scale};
 
 use process::{EPOCH_IMAGES, Process, Unit, compare, compare_memory};
 
@@ -102,6 +102,7 @@ fn growth(threads: usize, folder: &Path) -> anyhow::Result<()> {
         y_label: "image pairs a second".to_string(),
         series,
         levels: Vec::new(),
+        scale: Scale::Linear,
     };
     let out = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../runs/against_torch");
     std::fs::create_dir_all(&out)?;

@@ -32,31 +32,60 @@ fn padded_range(values: impl Iterator<Item = f64>) -> Range<f64> {
 /// A chart over two axes of numbers.
 pub(super) type Plane<'a, DB> = ChartContext<'a, DB, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
-/// Draws title and axes around a range that holds all points, with room for a legend.
+/// Two ranges, with a margin, that hold all points.
+pub(super) fn ranges(points: impl Iterator<Item = (f64, f64)> + Clone) -> [Range<f64>; 2] {
+    [padded_range(points.clone().map(|(x, _)| x)), padded_range(points.map(|(_, y)| y))]
+}
+
+/// What is written at the axes.
+pub(super) struct Labels<'a> {
+    pub x: &'a str,
+    pub y: &'a str,
+    /// What the vertical axis says at a height.
+    pub tick: &'a dyn Fn(&f64) -> String,
+}
+
+/// A number at an axis, without the last digits that its binary form adds.
+pub(super) fn tick(value: &f64) -> String {
+    // The sum turns −0 into 0.
+    format!("{}", (value * 1e6).round() / 1e6 + 0.0)
+}
+
+/// Pixels around a plot, and those of its axes' labels.
+const MARGIN: u32 = 12;
+const X_LABELS: u32 = 44;
+const Y_LABELS: u32 = 64;
+
+/// Width and height in pixels of what lies between the axes in a picture of some size: room for the title is as tall as its text and a
+/// third of it.
+pub(super) fn plotted((width, height): (u32, u32)) -> (u32, u32) {
+    (width - MARGIN - LEGEND_WIDTH - Y_LABELS, height - 2 * MARGIN - X_LABELS - 4 * TITLE / 3)
+}
+
+/// Draws title and axes around two ranges, with room for a legend.
 pub(super) fn plane<'a, DB: DrawingBackend>(
     area: &'a DrawingArea<DB, Shift>,
     title: &str,
-    (x_label, y_label): (&str, &str),
-    points: impl Iterator<Item = (f64, f64)> + Clone,
+    labels: Labels,
+    [x_range, y_range]: [Range<f64>; 2],
 ) -> anyhow::Result<Plane<'a, DB>>
 where
     DB::ErrorType: 'static,
 {
-    let x_range = padded_range(points.clone().map(|(x, _)| x));
-    let y_range = padded_range(points.map(|(_, y)| y));
     let mut chart = ChartBuilder::on(area)
         .caption(title, text(TITLE))
-        .margin(12)
+        .margin(MARGIN)
         .margin_right(LEGEND_WIDTH)
-        .x_label_area_size(44)
-        .y_label_area_size(64)
+        .x_label_area_size(X_LABELS)
+        .y_label_area_size(Y_LABELS)
         .build_cartesian_2d(x_range, y_range)?;
     chart
         .configure_mesh()
         .label_style(text(LABEL))
         .axis_desc_style(text(LABEL))
-        .x_desc(x_label)
-        .y_desc(y_label)
+        .x_desc(labels.x)
+        .y_desc(labels.y)
+        .y_label_formatter(labels.tick)
         .light_line_style(WHITE)
         .draw()?;
     Ok(chart)

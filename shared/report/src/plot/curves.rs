@@ -3,7 +3,7 @@
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use super::axes::{legend, plane, series_style};
+use super::axes::{Labels, legend, plane, ranges, series_style, tick};
 use super::{Plot, color};
 
 /// Named series of (x, y), drawn as lines with a dot at each point.
@@ -19,7 +19,58 @@ pub struct Curves {
     pub series: Vec<(String, Vec<(f64, f64)>)>,
     /// Name and height of dashed lines across the plot.
     pub levels: Vec<(String, f64)>,
+    /// How heights are drawn.
+    pub scale: Scale,
 }
+
+/// How heights are drawn: as they are, or by their logarithm, which shows a quantity that falls by orders of magnitude.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scale {
+    /// As they are.
+    #[default]
+    Linear,
+    /// By their logarithm to base 10; what is not above 0 is left out.
+    Logarithmic,
+}
+
+impl Scale {
+    /// The height at which a value is drawn.
+    fn height(self, value: f64) -> f64 {
+        match self {
+            Self::Linear => value,
+            Self::Logarithmic => value.log10(),
+        }
+    }
+
+    fn heights(self, points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+        let drawn = points.iter().map(|&(x, y)| (x, self.height(y)));
+        drawn.filter(|(_, height)| self == Self::Linear || height.is_finite()).collect()
+    }
+
+    /// What an axis says at a height.
+    fn label(self, height: f64) -> String {
+        match self {
+            Self::Linear => tick(&height),
+            Self::Logarithmic if (-3.5..4.5).contains(&height) => tick(&round(10f64.powf(height), 2)),
+            Self::Logarithmic => format!("{:.1e}", 10f64.powf(height)),
+        }
+    }
+}
+
+/// A positive number with some digits.
+fn round(value: f64, digits: i32) -> f64 {
+    let unit = 10f64.powi(value.log10().floor() as i32 + 1 - digits);
+    (value / unit).round() * unit
+}
+
+/// Whether two lines have nearly the same points: one would hide the other.
+fn coincide(a: &[(f64, f64)], b: &[(f64, f64)], height: f64) -> bool {
+    let near = |(a, b): (&(f64, f64), &(f64, f64))| a.0 == b.0 && (a.1 - b.1).abs() <= 0.005 * height;
+    !a.is_empty() && a.len() == b.len() && a.iter().zip(b).all(near)
+}
+
+/// Beyond so many points a line has no dots.
+const DOTTED: usize = 60;
 
 /// How `values` lie between `low` and `high`, as a series: (middle of a bin, share of the values in it in %). Values outside count
 /// in the first or the last bin.
@@ -44,22 +95,30 @@ impl Plot for Curves {
     where
         DB::ErrorType: 'static,
     {
-        let points = self.series.iter().flat_map(|(_, points)| points).copied();
+        let series: Vec<_> = self.series.iter().map(|(_, points)| self.scale.heights(points)).collect();
+        let points = series.iter().flatten().copied();
         let left = points.clone().map(|(x, _)| x).fold(f64::INFINITY, f64::min);
         let right = points.clone().map(|(x, _)| x).fold(left, f64::max);
-        let ends = |height: f64| [(left, height), (right, height)];
-        let levels = self.levels.iter().flat_map(|(_, height)| ends(*height));
-        let mut chart = plane(area, &self.title, (&self.x_label, &self.y_label), points.chain(levels))?;
-        for (i, (_, height)) in self.levels.iter().enumerate() {
+        let ends = |value: f64| [left, right].map(|x| (x, self.scale.height(value)));
+        let levels = self.levels.iter().flat_map(|(_, value)| ends(*value));
+        let labels = Labels { x: &self.x_label, y: &self.y_label, tick: &|height| self.scale.label(*height) };
+        let mut chart = plane(area, &self.title, labels, ranges(points.chain(levels)))?;
+        let range = chart.y_range();
+        for (i, (_, value)) in self.levels.iter().enumerate() {
             let style = color(self.series.len() + i).stroke_width(2);
             // Each level has a gap of its own, so that one shows through another at the same height.
-            chart.draw_series(DashedLineSeries::new(ends(*height), 8, 6 + 6 * i as u32, style))?;
+            chart.draw_series(DashedLineSeries::new(ends(*value), 8, 6 + 6 * i as u32, style))?;
         }
-        for (i, (_, points)) in self.series.iter().enumerate() {
+        for (i, points) in series.iter().enumerate() {
             let style = color(i).stroke_width(2);
+            if series[..i].iter().any(|earlier| coincide(earlier, points, range.end - range.start)) {
+                chart.draw_series(DashedLineSeries::new(points.iter().copied(), 8, 8, style))?;
+                continue;
+            }
             chart.draw_series(LineSeries::new(points.iter().copied(), style))?;
-            let dots = points.iter().map(|point| Circle::new(*point, 3, series_style(i)));
-            chart.draw_series(dots)?;
+            if points.len() <= DOTTED {
+                chart.draw_series(points.iter().map(|point| Circle::new(*point, 3, series_style(i))))?;
+            }
         }
         legend(area, self.series.iter().map(|(name, _)| name).chain(self.levels.iter().map(|(name, _)| name)))
     }

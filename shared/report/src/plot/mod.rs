@@ -19,10 +19,10 @@ use plotters::style::{FontStyle, register_font};
 use crate::file::write_atomically;
 
 pub use bars::Bars;
-pub use curves::{Curves, histogram};
+pub use curves::{Curves, Scale, histogram};
 pub use grid::Grid;
 pub use heat_map::HeatMap;
-pub use scatter::Scatter;
+pub use scatter::{Scatter, circle};
 
 /// The one typeface; it travels inside the program, so plots look the same everywhere.
 pub(crate) const FONT: &str = "DejaVu Sans";

@@ -84,6 +84,7 @@ fn train(run: &Run, settings: &Settings) -> anyhow::Result<Backbone> {
 
 fn report(run: &Run, comparison: &Comparison) -> anyhow::Result<()> {
     let mut page = run.page("Lab __NUMBER__: guessing how bright an image is");
+    run.guesses(comparison, &[], &mut page);
     page.heading("Training");
     let curves = run.training_curves("brightness", &["loss"], "squared error")?;
     page.figure(&curves, "The error, and what it is for networks that have learned nothing.");
