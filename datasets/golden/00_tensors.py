@@ -83,16 +83,17 @@ check(
     },
     ["x"],
 )
-letters = torch.arange(1.0, 7.0).reshape(1, 1, 2, 3)
+letters = torch.arange(1.0, 7.0).reshape(2, 3)
 check(
     "reflected",
     "picture",
-    [{"picture": letters}, {"picture": torch.rand(1, 1, 4, 4)}, {"picture": torch.rand(1, 1, 1, 5)}],
-    lambda picture: picture.transpose(2, 3).flip(2, 3),
+    [{"picture": letters}, {"picture": torch.rand(4, 4)}, {"picture": torch.rand(1, 5)}],
+    lambda picture: picture.T.flip(0, 1),
     {
-        "transposed": lambda picture: picture.transpose(2, 3),
-        "turned": lambda picture: picture.transpose(2, 3).flip(2),
-        "half_turn": lambda picture: picture.flip(2, 3),
+        "transposed": lambda picture: picture.T,
+        "turned": lambda picture: picture.T.flip(0),
+        "turned_back": lambda picture: picture.T.flip(1),
+        "half_turn": lambda picture: picture.flip(0, 1),
     },
 )
 

@@ -63,7 +63,8 @@ pub const REFLECT: &[Mistake] = &[
         "the other diagonal",
         "This is the reflection across the other diagonal: both axes still have to be flipped.",
     ),
-    mistake("turned", "flips one axis", "This is a turn by 90°: only one axis was flipped."),
+    mistake("turned", "flips one axis", "This is a turn by 90°: only one axis was flipped, the first."),
+    mistake("turned_back", "flips one axis", "This is a turn by 90°: only one axis was flipped, the second."),
     mistake(
         "half_turn",
         "forgets to transpose",

@@ -48,13 +48,13 @@ pub const PAIRS: &[Mistake] = &[
     mistake(
         "hadsell",
         "another paper's form",
-        "This is the loss of Hadsell, Chopra and LeCun (2006), ½d² and ½max(0, α − d)². This lab takes the lecture's \
+        "This is the loss of Hadsell, Chopra and LeCun (2006), ½d² and ½max(0, α − d)². This lab takes the plain \
                  form, without squares and halves (handout, equation 2).",
     ),
     mistake(
         "squares",
         "another paper's form",
-        "Both terms are squared, as in Hadsell, Chopra and LeCun (2006). This lab takes the lecture's form, without \
+        "Both terms are squared, as in Hadsell, Chopra and LeCun (2006). This lab takes the plain form, without \
                  squares (handout, equation 2).",
     ),
     mistake(

@@ -87,7 +87,7 @@ pub(crate) fn floats(tensor: &Tensor) -> candle_core::Result<Vec<f64>> {
 
 /// Small pictures of the numbers 1, 2, 3, … as letters, got beside expected.
 fn lettered(got: &[f64], expected: &[f64], dims: &[usize]) -> Option<String> {
-    let &[1, 1, height, width] = dims else { return None };
+    let (&[height, width] | &[1, 1, height, width]) = dims else { return None };
     let letter = |x: &f64| (x.fract() == 0.0 && (1.0..=26.0).contains(x)).then(|| (b'a' + *x as u8 - 1) as char);
     let letters = |numbers: &[f64]| numbers.iter().map(letter).collect::<Option<Vec<char>>>();
     let (got, expected) = (letters(got)?, letters(expected)?);

@@ -10,7 +10,7 @@ use crate::judge::Answers;
 use crate::values::GRADIENT;
 
 /// The greatest tolerance of a check of exact values.
-const MOST_EXACT: f64 = 1e-3;
+pub(crate) const MOST_EXACT: f64 = 1e-3;
 /// Numbers below this are too small for their ratio to say anything.
 const TINY: f64 = 5e-3;
 /// Values whose greatest error is this share of the greatest expected one, and that are not right, are told to be nearly so.
@@ -81,7 +81,7 @@ fn pattern(answers: &Answers, name: &str) -> Option<String> {
         pairs.push(Pair { case, got, expected, dims });
     }
     let tolerance = answers.tolerance.max(1e-6);
-    [nearly, factor, offset, unchanged, transposed, rows_in_another_order]
+    [nearly, factor, shifted, offset, unchanged, transposed, rows_in_another_order]
         .iter()
         .find_map(|detector| detector(&pairs, tolerance))
 }
@@ -173,6 +173,24 @@ fn by_a_size(pairs: &[Pair], factors: &[f64], tolerance: f64) -> Option<String> 
         }
     }
     None
+}
+
+/// Whole numbers below some count, all one further than they should be, the last of which has become the first.
+fn shifted(pairs: &[Pair], _: f64) -> Option<String> {
+    let all = || pairs.iter().flat_map(|pair| pair.got.iter().zip(&pair.expected));
+    if all().any(|(got, expected)| got.fract() != 0.0 || expected.fract() != 0.0) {
+        return None;
+    }
+    let count = 1.0 + all().map(|(_, expected)| *expected).fold(0.0, f64::max);
+    let shift = |(got, expected): (&f64, &f64)| (got - expected).rem_euclid(count);
+    let first = all().next().map(shift).filter(|shift| *shift != 0.0 && count > 2.0)?;
+    let wraps = all().any(|(got, expected)| got < expected) && all().any(|(got, expected)| got > expected);
+    (wraps && all().all(|pair| shift(pair) == first)).then(|| {
+        format!(
+            "These are the right numbers, all shifted by {} of {count}: which one comes first?",
+            first.min(count - first)
+        )
+    })
 }
 
 fn offset(pairs: &[Pair], tolerance: f64) -> Option<String> {

@@ -17,6 +17,7 @@
 //! | [`judge`] | compares, and says which mistake it was |
 //! | [`source`] | finds ready-made functions that an exercise is not about |
 //! | [`session`] | all verdicts of one lab |
+//! | `detect`, `idle` | what to say of a wrong answer that no known mistake gives |
 //! | [`table`] | points, for people |
 //! | [`harness`] | `main` of a lab's `tests/graded.rs` |
 //! | [`mistakes`] | `main` of a solution's `tests/mistakes.rs` |
@@ -29,6 +30,7 @@ mod detect;
 pub mod errors;
 pub mod golden;
 pub mod harness;
+mod idle;
 pub mod judge;
 pub mod lab;
 pub mod mistakes;

@@ -6,9 +6,10 @@ use std::sync::OnceLock;
 
 use anyhow::Context;
 
+use crate::detect::MOST_EXACT;
 use crate::judge::{Answers, judge};
 use crate::lab::{Ask, Bad};
-use crate::{Answer, Check, Golden, Lab, Status, Values, Verdict, source};
+use crate::{Answer, Check, Golden, Lab, Status, Values, Verdict, idle, source};
 
 /// A lab, a student's functions for it, and what has been found out about them so far. A check runs when its verdict is
 /// first asked for, and once only.
@@ -76,7 +77,17 @@ impl<E: Copy + Send + 'static> Session<E> {
                     }
                 }
                 let answers = Answers { tolerance, cases, answers: &answers };
-                judge(&answers, mistakes, self.others_pass(check))
+                let mut verdict = judge(&answers, mistakes, self.others_pass(check));
+                if verdict.status == Status::Fail && verdict.mistake.is_none() && tolerance <= MOST_EXACT {
+                    let again = |input: &Values| Answer::of(run, &self.exercises, input);
+                    if let Some(name) = idle::input(&answers, again) {
+                        verdict.message = format!(
+                            "Your answer stays the same whatever `{name}` is: is it used?\n{}",
+                            verdict.message
+                        );
+                    }
+                }
+                verdict
             }
         }
     }
@@ -107,7 +118,9 @@ impl<E: Copy + Send + 'static> Session<E> {
                     );
                     return Verdict::new(Status::Panic, message);
                 }
-                Answer::TimedOut => return Verdict::new(Status::Timeout, format!("{what}: no answer")),
+                Answer::TimedOut => {
+                    return Verdict::new(Status::Timeout, format!("{what}: no answer, as of a loop that never ends"));
+                }
             }
         }
         Verdict::new(Status::Pass, "")

@@ -156,6 +156,23 @@ fn small_pictures_are_shown_as_letters() {
 }
 
 #[test]
+fn labels_that_are_all_one_further_are_told_to_be_shifted() {
+    let labels = |values: &[u32]| Values::new().with("labels", &Tensor::new(values, &Device::Cpu).expect("labels"));
+    let case = Case { input: Values::new(), expected: labels(&[0, 2, 1, 3]), mistakes: BTreeMap::new() };
+    let says = |got: &[u32]| {
+        let answers = [Answer::Values(labels(got))];
+        judge(&Answers { tolerance: 0.0, cases: std::slice::from_ref(&case), answers: &answers }, &[], true).message
+    };
+    assert!(
+        says(&[1, 3, 2, 0]).starts_with("These are the right numbers, all shifted by 1 of 4"),
+        "{}",
+        says(&[1, 3, 2, 0])
+    );
+    assert!(says(&[1, 3, 2, 4]).starts_with("It is 1.0000 too large everywhere"), "{}", says(&[1, 3, 2, 4]));
+    assert!(says(&[1, 3, 2, 1]).starts_with("labels at [0]: got 1, expected 0"), "{}", says(&[1, 3, 2, 1]));
+}
+
+#[test]
 fn a_gradient_that_must_not_flow_has_its_words() -> Result<()> {
     let x = Var::from_tensor(&tensor(&[1.0, 2.0], &[2]))?;
     let of = |y: &Tensor| Values::new().with_leaks(&[y], &[("x", &x)]);

@@ -65,6 +65,7 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("next_one", picked(next_one)),
     ("transposed", picture(|x| x.t()?.contiguous())),
     ("turned", picture(|x| x.t()?.contiguous()?.flip(&[0]))),
+    ("turned_back", picture(|x| x.t()?.contiguous()?.flip(&[1]))),
     ("half_turn", picture(|x| x.flip(&[0, 1]))),
     ("sum", gradients(|a, b, x, y| changed(a, b, x, y, |l, a, b, n| Ok(((l * n)?, (a * n)?, (b * n)?))))),
     ("swapped", gradients(|a, b, x, y| changed(a, b, x, y, |l, a, b, _| Ok((l, b, a))))),

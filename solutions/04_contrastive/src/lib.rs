@@ -31,7 +31,7 @@ pub fn pairwise_distance(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     // END SOLUTION
 }
 
-/// Exercise 2: the contrastive loss of pairs, in the form of the lecture.
+/// Exercise 2: the contrastive loss of pairs, without squares.
 ///
 /// ```text
 /// loss = 1/B · Σᵢ  dᵢ              if pair i is positive
