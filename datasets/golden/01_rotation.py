@@ -175,7 +175,7 @@ def frozen(weight, mean, variance, images, batch, train=False, detach=True, whol
     if not detach:
         weights = 1 + (7 * torch.arange(features.numel()) % 11) / 11
         (leak,) = torch.autograd.grad((features * weights.reshape(features.shape)).sum(), weight)
-    return {"features": features, "largest batch": float(len(chunks[0])), "gradient into weight": leak}
+    return {"features": features, "largest batch": float(len(chunks[0])), "images in training mode": float(len(images)) * train, "gradient into weight": leak}
 
 
 golden.check(

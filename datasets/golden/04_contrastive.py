@@ -55,6 +55,8 @@ check(
     lambda a, b: ((a - b).square().sum(1) + 1e-12).sqrt(),
     {"epsilon_outside": lambda a, b: (a - b).square().sum(1).sqrt() + 1e-12},
     ["a", "b"],
+    # An ε of 1e-10 would be found.
+    2e-6,
 )
 
 
@@ -318,6 +320,18 @@ check(
 )
 
 
+# A row of zeros has cosine 0 with all others, whichever small ε keeps its length from being 0.
+zero_row = vectors([0.0, 0.0], [1.0, 0.5], [-0.2, 0.7])
+check(
+    "zero_row",
+    "loss",
+    [{"z_a": zero_row, "z_b": vectors([0.3, 0.1], [0.9, 0.4], [0.1, 0.8]), "temperature": 0.5}],
+    lambda z_a, z_b, temperature: info_nce((lambda u: u @ u.T)(unit(torch.cat([z_a, z_b]))) / temperature),
+    {"not_a_number": with_logits(lambda s: info_nce(s) * torch.nan)},
+    [],
+)
+
+
 # Exercise 7. Neither α = 1 nor 2 alone, so that no fixed power gives the same.
 def alignment(z_a, z_b, alpha, normalize=lambda z: F.normalize(z, dim=1), of=lambda d, alpha: d.pow(alpha).mean()):
     return of((normalize(z_a) - normalize(z_b)).norm(dim=1), alpha)
@@ -336,6 +350,23 @@ check(
         "power_of_mean": lambda **c: alignment(**c, of=lambda d, alpha: d.mean().pow(alpha)),
         "sum": lambda **c: alignment(**c, of=lambda d, alpha: d.pow(alpha).sum()),
     },
+    ["z_a", "z_b"],
+)
+
+
+# Views that coincide: at α = 2 and above the gradient there is 0.
+def coinciding(count, width, alpha):
+    views = {"z_a": rows(count, width), "z_b": rows(count, width), "alpha": alpha}
+    views["z_b"][1] = views["z_a"][1]
+    return views
+
+
+check(
+    "coinciding",
+    "alignment",
+    [coinciding(3, 5, 2.0), coinciding(4, 3, 3.0)],
+    alignment,
+    {"root_of_zero": lambda **c: alignment(**c, of=lambda d, alpha: d.square().sqrt().pow(alpha).mean())},
     ["z_a", "z_b"],
 )
 

@@ -81,6 +81,8 @@ MISTAKES = {
     "truncated": {"whole": np.floor},
 }
 worlds = [(640, 800, (0.05, 0.15), (0.5, 5.0)), (60, 60, (0.5, 1.0), (0.3, 2.0)), (6, 9, (0.1, 0.6), (0.5, 2.0))]
+# Boxes without pixels; boxes of which ten tries rarely find one that fits.
+worlds += [(4, 4, (0.01, 0.5), (0.5, 2.0)), (40, 40, (0.9, 1.0), (0.25, 4.0))]
 cases, truths, wrong = [], [], {id: [] for id in MISTAKES}
 for height, width, scale, ratio in worlds:
     drawn = torchvision_boxes(height, width, scale, ratio)
@@ -105,7 +107,7 @@ def recorded(list_):
 
 golden.check("boxes", cases, recorded(truths), {id: recorded(values) for id, values in wrong.items()}, tolerance=0.01)
 fallbacks, expected = [], []
-for (height, width), ratio in [((20, 32), (3.0, 4.0)), ((32, 21), (0.2, 0.25)), ((33, 7), (2.0, 3.0))]:
+for (height, width), ratio in [((20, 32), (3.0, 4.0)), ((32, 21), (0.2, 0.25)), ((33, 7), (2.0, 3.0)), ((10, 16), (1.0, 1.0))]:
     top, left, high, wide = RandomResizedCrop.get_params(torch.zeros(3, height, width), (1.0, 1.0), ratio)
     fallbacks.append({"height": height, "width": width, "scale": np.array([1.0, 1.0]), "ratio": np.array(ratio)})
     expected.append(np.array([top, left, high, wide], dtype=np.float64))
@@ -286,7 +288,7 @@ def z_case(rows, width, temperature):
     return {"z": 1.5 * torch.randn(rows, width) + 0.4, "temperature": temperature}
 
 
-Z_CASES = [z_case(8, 5, 0.4), z_case(6, 6, 0.3), z_case(10, 3, 0.7), z_case(4, 7, 0.25), z_case(14, 4, 0.6)]
+Z_CASES = [z_case(8, 5, 0.4), z_case(6, 6, 0.3), z_case(10, 3, 0.7), z_case(4, 7, 0.25), z_case(14, 4, 0.6), z_case(260, 2, 0.5)]
 lightly_loss = lambda z, temperature: NTXentLoss(temperature)(*z.chunk(2))
 golden.check(
     "nt_xent",
@@ -308,6 +310,7 @@ golden.check(
     },
     gradients=["z"],
 )
+OPPOSITES = [[[1.0, 0.0], [-0.3, 0.95], [-1.0, -0.1], [-0.35, 0.9]], [[1.0, 0.0], [-1.0, 0.0]]]
 cold = F.normalize(torch.randn(4, 5), dim=1)
 cold = torch.cat([cold, cold[[1, 0, 2, 3]]])
 
@@ -324,7 +327,9 @@ def by_exponentials(of):
 
 golden.check(
     "nt_xent_when_cold",
-    [{"z": cold, "temperature": 0.01}, {"z": torch.full((6, 4), 0.5), "temperature": 0.3}],
+    [{"z": cold, "temperature": 0.01}, {"z": torch.full((6, 4), 0.5), "temperature": 0.3}]
+    # Rows whose logits lie far below the greatest of the others; a positive that is opposite to its anchor.
+    + [{"z": torch.tensor(rows), "temperature": 0.01} for rows in OPPOSITES],
     of_loss(lightly_loss),
     {
         "overflow": by_exponentials(lambda chosen, below: below.log() - chosen),
@@ -332,6 +337,15 @@ golden.check(
     },
     tolerance=2e-5,
     gradients=["z"],
+)
+
+
+# A row of zeros has cosine 0 with all others, whichever small ε keeps its length from being 0.
+golden.check(
+    "nt_xent_of_a_zero_row",
+    [{"z": torch.tensor([[0.0, 0.0], [1.0, 0.5], [-0.2, 0.7], [0.3, 0.1], [0.9, 0.4], [0.1, 0.8]]), "temperature": 0.5}],
+    of_loss(lambda z, t: nt_xent(z, t).mean()),
+    {"not_a_number": of_loss(lambda z, t: nt_xent(z, t).mean() * torch.nan)},
 )
 
 
@@ -354,7 +368,7 @@ def by_hand(z, temperature, scale=None, back=True, through=True, divide=True, me
 
 golden.check(
     "gradient",
-    Z_CASES,
+    Z_CASES + [{"z": 2 * cold, "temperature": 0.1}],
     gradient,
     {
         "anchors_only": lambda z, temperature: by_hand(z, temperature, back=False),
@@ -511,7 +525,8 @@ def features(train=False, swap=False, attached=(), view=lambda h, z: (h, z)):
             got = torch.autograd.grad(total, [parameters[name] for name in LEAKS], allow_unused=True)
             leaks |= {name: value for name, value in zip(LEAKS, got) if value is not None}
         h, z = (z, h) if swap else view(h, z)
-        return {"h": h, "z": z} | {f"gradient into {name}": value for name, value in leaks.items()}
+        statistics = {name: network.state_dict()[name].clone() for name in ["norm.running_mean", "norm.running_var"]}
+        return {"h": h, "z": z} | statistics | {f"gradient into {name}": value for name, value in leaks.items()}
 
     return values
 

@@ -146,15 +146,17 @@ fn features() -> Vec<Check<Exercises>> {
                 tolerance: 1e-5,
                 run: |exercises, case| {
                     let weight = case.variable("weight")?;
-                    let largest = Cell::new(0);
+                    let (largest, in_training) = (Cell::new(0), Cell::new(0));
                     let encode = |images: &Tensor, train: bool| {
                         largest.set(largest.get().max(images.dims()[0]));
+                        in_training.set(in_training.get() + if train { images.dims()[0] } else { 0 });
                         encode(&weight, case, images, train)
                     };
                     let features = (exercises.frozen_features)(&encode, case.tensor("images")?, case.count("batch")?)?;
                     Values::new()
                         .with("features", &features)
                         .with_number("largest batch", largest.get() as f64)?
+                        .with_number("images in training mode", in_training.get() as f64)?
                         .with_leaks(&[&features], &[("weight", &weight)])
                 },
                 mistakes: diagnoses::FROZEN,

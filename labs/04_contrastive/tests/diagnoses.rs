@@ -333,3 +333,15 @@ pub const UNIFORMITY: &[Mistake] = &[
     mistake("t_forgotten", "forgets t", "t has no effect: the squared distance is multiplied by it."),
     mistake("plus", "sign of the exponent", "The exponent has the wrong sign: exp(−t · ‖ẑᵢ − ẑⱼ‖²)."),
 ];
+
+pub const ZERO_ROW: &[Mistake] = &[mistake(
+    "not_a_number",
+    "divides by a length of 0",
+    "A row of zeros is divided by its length, 0: the ε inside the root keeps the length from being 0.",
+)];
+
+pub const COINCIDING: &[Mistake] = &[mistake(
+    "root_of_zero",
+    "roots have a slope everywhere",
+    "The gradient is not a number where two views are equal, because a root has an infinite slope at 0: ‖x‖^α = (‖x‖²)^(α/2) needs none.",
+)];

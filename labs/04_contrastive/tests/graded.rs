@@ -123,10 +123,15 @@ fn info_nce() -> Vec<Check<Exercises>> {
         let loss = (exercises.info_nce)(&z_a, &z_b, case.number("temperature")?)?;
         Values::new().with_gradients("loss", &loss, &[("z_a", &z_a), ("z_b", &z_b)])
     };
+    let value = |exercises: &Exercises, case: &Values| {
+        let loss = (exercises.info_nce)(case.tensor("z_a")?, case.tensor("z_b")?, case.number("temperature")?)?;
+        Ok(Values::new().with("loss", &loss))
+    };
     vec![
-        check("views", "info_nce", 17, loss, diagnoses::INFO_NCE),
+        check("views", "info_nce", 16, loss, diagnoses::INFO_NCE),
         check("cold", "info_nce", 4, loss, diagnoses::COLD),
         check("opposites", "info_nce", 2, loss, &[]),
+        check("zero_row", "info_nce", 1, value, diagnoses::ZERO_ROW),
         refused("refused_views", "info_nce", 2, refusals::INFO_NCE),
     ]
 }
@@ -143,7 +148,8 @@ fn on_the_sphere() -> Vec<Check<Exercises>> {
         Values::new().with_gradients("uniformity", &value, &[("z", &z)])
     };
     vec![
-        check("aligned", "alignment", 4, alignment, diagnoses::ALIGNMENT),
+        check("aligned", "alignment", 3, alignment, diagnoses::ALIGNMENT),
+        check("coinciding", "alignment", 1, alignment, diagnoses::COINCIDING),
         refused("refused_alignment", "alignment", 1, refusals::ALIGNMENT),
         check("uniform", "uniformity", 9, uniformity, diagnoses::UNIFORMITY),
         refused("refused_uniformity", "uniformity", 1, refusals::UNIFORMITY),

@@ -376,3 +376,9 @@ pub const GRADIENT: &[Mistake] = &[
         "The sign is wrong: the gradient points uphill; the optimizer subtracts it.",
     ),
 ];
+
+pub const ZERO_ROW: &[Mistake] = &[mistake(
+    "not_a_number",
+    "divides by a length of 0",
+    "A row of zeros is divided by its length, 0: the ε inside the root keeps the length from being 0.",
+)];

@@ -217,7 +217,7 @@ pub fn info_nce(z_a: &Tensor, z_b: &Tensor, temperature: f64) -> Result<Tensor> 
 /// ```
 ///
 /// of rows normalized as in exercise 5. Less is better: 0 where both views have the same embedding. For α < 2 the
-/// derivative of the root is infinite there, so there is no gradient where two views are equal.
+/// derivative of the root is infinite there, so there is no gradient where two views are equal; from α = 2 on it is 0.
 ///
 /// # Shapes
 /// `[N, D]` and `[N, D]` → a number `[]`.

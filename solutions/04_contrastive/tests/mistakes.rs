@@ -95,7 +95,7 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("no_root", cosines(|z| gram(&z.broadcast_div(&z.sqr()?.sum_keepdim(1)?)?))),
     ("length_detached", cosines(|z| gram(&z.broadcast_div(&z.sqr()?.sum_keepdim(1)?.sqrt()?.detach())?))),
     ("epsilon_outside", cosines(|z| gram(&z.broadcast_div(&(z.sqr()?.sum_keepdim(1)?.sqrt()? + 1e-12)?)?))),
-    ("zero_vector", cosines(|z| gram(&z.broadcast_div(&z.sqr()?.sum_keepdim(1)?.sqrt()?)?))),
+    ("zero_vector", cosines(|z| gram(&by_length(z)?))),
     ("anchor_in_denominator", nce(|a, b, t| mean(&losses(&logits(a, b, 1.0 / t)?, None)?))),
     ("diagonal_zero", nce(|a, b, t| mean(&losses(&logits(a, b, 1.0 / t)?, Some(0.0))?))),
     ("positive_left_out", nce(positive_left_out)),
@@ -115,10 +115,12 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("overflow", nce(|a, b, t| overflow(a, b, t)?.mean_all())),
     ("overflow_of_a_ratio", nce(overflow_of_a_ratio)),
     ("overflow_of_a_ratio", nce(own_subtracted)),
+    ("not_a_number", nce(|a, b, t| info_nce(&by_length(a)?, &by_length(b)?, t))),
     ("alpha_forgotten", align(|a, b, _| between(&unit(a)?, &unit(b)?)?.sqrt()?.mean_all())),
     ("alpha_two", align(|a, b, _| between(&unit(a)?, &unit(b)?)?.mean_all())),
     ("power_of_square", align(|a, b, alpha| between(&unit(a)?, &unit(b)?)?.powf(alpha)?.mean_all())),
     ("not_normalized", align(|a, b, alpha| between(a, b)?.powf(alpha / 2.0)?.mean_all())),
+    ("root_of_zero", align(|a, b, alpha| between(&unit(a)?, &unit(b)?)?.sqrt()?.powf(alpha)?.mean_all())),
     ("power_of_mean", align(|a, b, alpha| between(&unit(a)?, &unit(b)?)?.sqrt()?.mean_all()?.powf(alpha))),
     ("sum", align(|a, b, alpha| between(&unit(a)?, &unit(b)?)?.powf(alpha / 2.0)?.sum_all())),
     ("self_pairs", uniform(|z, t| (all_squared(&unit(z)?)? * -t)?.exp()?.mean_all()?.log())),
@@ -281,6 +283,10 @@ fn exponentials(z_a: &Tensor, z_b: &Tensor, temperature: f64) -> Result<(Tensor,
     let exp = with_diagonal(&logits(z_a, z_b, 1.0 / temperature)?, Some(f32::NEG_INFINITY))?.exp()?;
     let chosen = exp.gather(&partners(exp.dims()[0])?.unsqueeze(1)?, 1)?.squeeze(1)?;
     Ok((exp.sum(1)?, chosen))
+}
+
+fn by_length(z: &Tensor) -> Result<Tensor> {
+    z.broadcast_div(&z.sqr()?.sum_keepdim(1)?.sqrt()?)
 }
 
 fn overflow(z_a: &Tensor, z_b: &Tensor, temperature: f64) -> Result<Tensor> {

@@ -18,17 +18,30 @@ pub fn log_uniform(rng: &mut Rng, ratio: Range) -> f64 {
 /// A box of a share of the area and of a ratio, brought to whole pixels, in a random place; the solution's where none fits.
 pub fn drawn(
     rng: &mut Rng,
-    (height, width): (usize, usize),
+    size: (usize, usize),
     ratios: Range,
     share: impl Fn(&mut Rng) -> f64,
     ratio: impl Fn(&mut Rng) -> f64,
     whole: impl Fn(f64) -> f64,
 ) -> CropBox {
+    drawn_at(rng, size, ratios, share, ratio, whole, |rng, size, side| rng.random_range(0..=size - side))
+}
+
+/// As [`drawn`], in a place that `at` draws for each axis, from the image's size and the box's.
+pub fn drawn_at(
+    rng: &mut Rng,
+    (height, width): (usize, usize),
+    ratios: Range,
+    share: impl Fn(&mut Rng) -> f64,
+    ratio: impl Fn(&mut Rng) -> f64,
+    whole: impl Fn(f64) -> f64,
+    at: impl Fn(&mut Rng, usize, usize) -> usize,
+) -> CropBox {
     for _ in 0..10 {
         let (area, shape) = ((height * width) as f64 * share(rng), ratio(rng));
         let (w, h) = (whole((area * shape).sqrt()) as usize, whole((area / shape).sqrt()) as usize);
         if (1..=width).contains(&w) && (1..=height).contains(&h) {
-            let (top, left) = (rng.random_range(0..=height - h), rng.random_range(0..=width - w));
+            let (top, left) = (at(rng, height, h), at(rng, width, w));
             return CropBox { top, left, height: h, width: w };
         }
     }
@@ -64,12 +77,9 @@ pub fn last_place_left_out(rng: &mut Rng, height: usize, width: usize, scale: Ra
 }
 
 pub fn outside(rng: &mut Rng, height: usize, width: usize, scale: Range, ratio: Range) -> CropBox {
-    let b = crop_box(rng, height, width, scale, ratio);
-    // The box that is taken where none fits keeps its place.
-    if (b.height, b.width) == (height, width) {
-        return b;
-    }
-    CropBox { top: rng.random_range(0..height), left: rng.random_range(0..width), ..b }
+    let (share, shape) = (|rng: &mut Rng| draw(rng, scale), |rng: &mut Rng| log_uniform(rng, ratio));
+    let at = |rng: &mut Rng, size: usize, _| rng.random_range(0..size);
+    drawn_at(rng, (height, width), ratio, share, shape, f64::round, at)
 }
 
 /// The box that is drawn, but `last` where none fits.

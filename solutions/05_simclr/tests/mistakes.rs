@@ -129,6 +129,7 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("second_view_detached", loss(|z, t| nt_xent(&second_detached(z)?, t))),
     ("overflow", loss(|z, t| (exponentials(z, t)?.sum(1)?.log()? - partner(&logits(z, t)?)?)?.mean_all())),
     ("overflow_of_a_ratio", loss(overflow_of_a_ratio)),
+    ("not_a_number", loss(|z, t| nt_xent(&z.broadcast_div(&z.sqr()?.sum_keepdim(1)?.sqrt()?)?, t))),
     ("anchors_only", gradient(|z, t| ByHand { back: false, ..BY_HAND }.gradient(z, t))),
     ("temperature_forgotten", gradient(|z, t| nt_xent_gradient(z, t)? * t)),
     ("normalization_forgotten", gradient(|z, t| ByHand { projected: false, divided: false, ..BY_HAND }.gradient(z, t))),
