@@ -67,6 +67,22 @@ pub fn count(text: &str) -> Result<usize, String> {
     within(text, |x| (1..=1_000_000).contains(&x), "a whole number from 1 to 1000000")
 }
 
+/// A whole number from 0 to 32: a few pixels.
+///
+/// # Errors
+/// Any other text.
+pub fn pixels(text: &str) -> Result<usize, String> {
+    within(text, |x| (0..=32).contains(&x), "a whole number from 0 to 32")
+}
+
+/// 2 or 3: cells along each side of a grid.
+///
+/// # Errors
+/// Any other text.
+pub fn grid(text: &str) -> Result<usize, String> {
+    within(text, |x| (2..=3).contains(&x), "2 or 3")
+}
+
 /// A seed.
 ///
 /// # Errors
