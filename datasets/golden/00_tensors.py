@@ -55,7 +55,9 @@ share = lambda a, b: (a == b).double().mean().item()
 check(
     "share",
     "share",
-    [numbers(7, 3), numbers(300, 270), numbers(1, 1), numbers(4, 0)],
+    [numbers(7, 3), numbers(300, 270), numbers(1, 1), numbers(4, 0)]
+    # Equal as bytes.
+    + [{"a": torch.tensor([1, 257, 3, 300, 5]), "b": torch.tensor([257, 257, 3, 44, 5])}],
     share,
     {
         "count": lambda a, b: share(a, b) * len(a),
@@ -87,7 +89,7 @@ letters = torch.arange(1.0, 7.0).reshape(2, 3)
 check(
     "reflected",
     "picture",
-    [{"picture": letters}, {"picture": torch.rand(4, 4)}, {"picture": torch.rand(1, 5)}],
+    [{"picture": letters}, {"picture": letters.T.contiguous()}, {"picture": torch.rand(4, 4)}, {"picture": torch.rand(1, 5)}],
     lambda picture: picture.T.flip(0, 1),
     {
         "transposed": lambda picture: picture.T,

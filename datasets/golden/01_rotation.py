@@ -40,7 +40,7 @@ def turns(name, cases, mistakes):
 turns("turns", [(letters, 1), (wide, 1), (square, 1), (wide, 2), (wide, 0), (square, 3), (wide, 3)], TURN_MISTAKES)
 exact = torch.arange(90.0).reshape(2, 5, 3, 3) / 90
 exact[0, 0, 0, :2], exact[1, 4, 2, 1] = torch.tensor([-0.0, torch.inf]), -torch.inf
-turns("more_turns", [(letters, 5), (square, 2), (exact, 1), (exact, 3), (torch.rand(3, 2, 5, 3), 4), (wide, 6), (wide, 7), (wide, 11)], [])
+turns("more_turns", [(letters, 5), (square, 2), (exact, 1), (exact, 3), (torch.rand(3, 2, 5, 3), 4), (wide, 6), (wide, 7), (wide, 11), (torch.rand(2, 1, 5, 4), 3)], [])
 
 
 # Exercise 2.
@@ -164,6 +164,7 @@ def network_case(count, batch):
 def frozen(weight, mean, variance, images, batch, train=False, detach=True, whole=False, parts=False, alone=False):
     """The mean over batch norm is the only way in which images could touch each other."""
     weight = weight.detach().requires_grad_()
+    count = len(images)
     size = -(-len(images) // batch) if parts else len(images) if alone else batch
     images = images[: len(images) // batch * batch] if whole else images
     if not len(images):
@@ -175,7 +176,7 @@ def frozen(weight, mean, variance, images, batch, train=False, detach=True, whol
     if not detach:
         weights = 1 + (7 * torch.arange(features.numel()) % 11) / 11
         (leak,) = torch.autograd.grad((features * weights.reshape(features.shape)).sum(), weight)
-    return {"features": features, "largest batch": float(len(chunks[0])), "images in training mode": float(len(images)) * train, "gradient into weight": leak}
+    return {"features": features, "largest batch": float(max(len(chunks[0]), min(batch, count))), "images in training mode": float(len(images)) * train, "gradient into weight": leak}
 
 
 golden.check(

@@ -100,6 +100,8 @@ def triplets_of(count, width, margin):
 
 itself = triplets_of(5, 3, 2.5)
 itself["positive"][2] = itself["anchor"][2]
+# Its hinge is active, so that its gradient counts.
+itself["negative"][2] = itself["anchor"][2] + 0.3
 squared = lambda a, b: (a - b).square().sum(1) + 1e-12
 check(
     "triplets",

@@ -107,7 +107,7 @@ def recorded(list_):
 
 golden.check("boxes", cases, recorded(truths), {id: recorded(values) for id, values in wrong.items()}, tolerance=0.01)
 fallbacks, expected = [], []
-for (height, width), ratio in [((20, 32), (3.0, 4.0)), ((32, 21), (0.2, 0.25)), ((33, 7), (2.0, 3.0)), ((10, 16), (1.0, 1.0))]:
+for (height, width), ratio in [((20, 32), (3.0, 4.0)), ((32, 21), (0.2, 0.25)), ((33, 7), (2.0, 3.0)), ((10, 16), (1.0, 1.0)), ((24, 24), (2.0, 3.0))]:
     top, left, high, wide = RandomResizedCrop.get_params(torch.zeros(3, height, width), (1.0, 1.0), ratio)
     fallbacks.append({"height": height, "width": width, "scale": np.array([1.0, 1.0]), "ratio": np.array(ratio)})
     expected.append(np.array([top, left, high, wide], dtype=np.float64))
@@ -218,14 +218,14 @@ def views(first, second, draws, repeats=1.0, differs=1.0):
 golden.check(
     "two_draws",
     [{"image": torch.rand(3, 4, 4)}, {"image": torch.rand(3, 5, 3)}],
-    views(1, 2, 6.0),
+    views(1, 2, 12.0),
     {
-        "same_view_twice": views(1, 1, 3.0),
-        "original": views(0, 1, 3.0),
+        "same_view_twice": views(1, 1, 6.0),
+        "original": views(0, 1, 6.0),
         "same_random_numbers": views(1, 2, 3.0, differs=0.0),
         "generator_untouched": views(1, 2, 6.0, differs=0.0),
-        "random_elsewhere": views(1, 2, 6.0, repeats=0.0, differs=0.0),
-        "view_of_a_view": views(1, 3, 6.0),
+        "random_elsewhere": views(1, 2, 12.0, repeats=0.0, differs=0.0),
+        "view_of_a_view": views(1, 3, 12.0),
     },
     tolerance=1e-6,
 )
@@ -235,7 +235,8 @@ golden.check(
 def head_case(count, features, hidden, output):
     layers = {"hidden": nn.Linear(features, hidden), "output": nn.Linear(hidden, output)}
     weights = {f"{name}.{kind}": value for name, layer in layers.items() for kind, value in layer.named_parameters()}
-    return {"h": torch.randn(count, features)} | weights
+    # Large enough for hidden values above 20.
+    return {"h": 20 * torch.randn(count, features)} | weights
 
 
 def of_head(function):
@@ -382,6 +383,28 @@ golden.check(
     },
 )
 
+# Where logits are large, and where a row is 0, whose gradient is as large as ε makes it.
+def of_lengths(z, temperature):
+    z = z.detach().requires_grad_()
+    u = z / (z.square().sum(1, keepdim=True) + 1e-12).sqrt()
+    s = (u @ u.T / temperature).masked_fill(torch.eye(len(z)).bool(), -torch.inf)
+    partners = (torch.arange(len(z)) + len(z) // 2) % len(z)
+    return {"gradient": torch.autograd.grad(F.cross_entropy(s, partners), z)[0]}
+
+
+with_zero = torch.randn(6, 3)
+with_zero[4] = 0
+golden.check(
+    "cold_gradient",
+    [{"z": 2 * cold, "temperature": 0.01}, {"z": with_zero, "temperature": 0.5}],
+    of_lengths,
+    {
+        "overflow": lambda z, temperature: {"gradient": z * torch.nan} if temperature < 0.1 else of_lengths(z, temperature),
+        "not_a_number": lambda z, temperature: by_hand(z, temperature) if temperature < 0.1 else {"gradient": z * torch.nan},
+    },
+    tolerance=1e-3,
+)
+
 # Exercises 7 and 9. A linear layer and batch norm as backbone, a linear layer as head.
 
 
@@ -455,7 +478,7 @@ def head_frozen(network, a, b, temperature):
 
 golden.check(
     "after_a_step",
-    [step_case(6, 2, 5, 4, 0.4, 0.5, 0.9), step_case(5, 3, 4, 7, 0.6, 0.2, 0.0), step_case(2, 1, 6, 3, 0.5, 0.3, 0.5)],
+    [step_case(6, 2, 5, 4, 0.4, 0.5, 0.9), step_case(5, 3, 4, 7, 0.6, 0.2, 0.9), step_case(2, 1, 6, 3, 0.5, 0.3, 0.9)],
     after(lambda n, a, b, t: lightly_loss(both(n, a, b), t)),
     {
         "two_passes": after(lambda n, a, b, t: NTXentLoss(t)(n.head(n.encode(a)), n.head(n.encode(b)))),
@@ -491,6 +514,7 @@ golden.check(
         schedule([0, 3, 9, 10, 37, 55, 99, 100], warmup=10, total=100, base=0.3, batch=1024),
         schedule([0, 2, 6, 7, 20, 51], warmup=7, total=53, base=0.05, batch=384),
         schedule([0, 1, 30, 40], warmup=0, total=41, base=0.8, batch=100),
+        schedule([1, 5, 30], warmup=3, total=31, base=0.3, batch=4096),
     ],
     rates,
     {

@@ -27,6 +27,7 @@ pub const CONTRASTIVE_LOSS: &[Bad<Exercises>] = &[
     ("five distances and four labels", |e| {
         (e.contrastive_loss)(&floats(&[5])?, &ones(&[4], DType::U8)?, 1.0).map(drop)
     }),
+    ("labels as a column", |e| (e.contrastive_loss)(&floats(&[5])?, &ones(&[5, 1], DType::U8)?, 1.0).map(drop)),
     ("distances of rank 2", |e| (e.contrastive_loss)(&floats(&[5, 2])?, &ones(&[5, 2], DType::U8)?, 1.0).map(drop)),
 ];
 
@@ -39,6 +40,12 @@ pub const TRIPLET_LOSS: &[Bad<Exercises>] = &[
     }),
     ("one negative for five anchors", |e| {
         (e.triplet_loss)(&floats(&[5, 4])?, &floats(&[5, 4])?, &floats(&[1, 4])?, 1.0).map(drop)
+    }),
+    ("a column of negatives", |e| {
+        (e.triplet_loss)(&floats(&[5, 4])?, &floats(&[5, 4])?, &floats(&[5, 1])?, 1.0).map(drop)
+    }),
+    ("a column of positives", |e| {
+        (e.triplet_loss)(&floats(&[5, 4])?, &floats(&[5, 1])?, &floats(&[5, 4])?, 1.0).map(drop)
     }),
     ("negatives of another length", |e| {
         (e.triplet_loss)(&floats(&[5, 4])?, &floats(&[5, 4])?, &floats(&[5, 3])?, 1.0).map(drop)
@@ -57,6 +64,9 @@ pub const SEMI_HARD_NEGATIVES: &[Bad<Exercises>] = &[
     }),
     ("three anchors and four labels", |e| {
         (e.semi_hard_negatives)(&floats(&[3, 3])?, &ones(&[4], DType::U32)?, &[1, 2, 0], 1.0).map(drop)
+    }),
+    ("labels as a column", |e| {
+        (e.semi_hard_negatives)(&floats(&[3, 3])?, &ones(&[3, 1], DType::U32)?, &[1, 2, 0], 1.0).map(drop)
     }),
     ("three anchors and two positives", |e| {
         (e.semi_hard_negatives)(&floats(&[3, 3])?, &ones(&[3], DType::U32)?, &[1, 2], 1.0).map(drop)

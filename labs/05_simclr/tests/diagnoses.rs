@@ -382,3 +382,16 @@ pub const ZERO_ROW: &[Mistake] = &[mistake(
     "divides by a length of 0",
     "A row of zeros is divided by its length, 0: the ε inside the root keeps the length from being 0.",
 )];
+
+pub const COLD_GRADIENT: &[Mistake] = &[
+    mistake(
+        "overflow",
+        "exponentials stay finite",
+        "At a low temperature exp(S) leaves f32 and ∞/∞ is not a number: take each row's greatest logit away first.",
+    ),
+    mistake(
+        "not_a_number",
+        "divides by a length of 0",
+        "A row of zeros is divided by its length, 0: the ε inside the root keeps the length from being 0.",
+    ),
+];

@@ -92,7 +92,8 @@ fn head_and_loss() -> Vec<Check<Exercises>> {
         check("nt_xent_when_cold", "nt_xent", (3, 2e-5), loss, diagnoses::COLD),
         check("nt_xent_of_a_zero_row", "nt_xent", (1, 1e-5), value, diagnoses::ZERO_ROW),
         refused("refused_embeddings", "nt_xent", 1, refusals::NT_XENT),
-        check("gradient", "nt_xent_gradient", (14, 1e-5), gradient, diagnoses::GRADIENT),
+        check("gradient", "nt_xent_gradient", (12, 1e-5), gradient, diagnoses::GRADIENT),
+        check("cold_gradient", "nt_xent_gradient", (2, 1e-3), gradient, diagnoses::COLD_GRADIENT),
         refused("refused_rows", "nt_xent_gradient", 1, refusals::NT_XENT_GRADIENT),
     ]
 }

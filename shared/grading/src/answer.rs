@@ -68,9 +68,11 @@ impl Answer {
         if text.starts_with("not yet implemented: exercise") {
             return Self::Unfinished;
         }
+        // An `unwrap` of an error of Candle's prints its backtrace, too.
+        let text = text.split("\n   0: ").next().unwrap_or_default();
         let place = PANIC.take().filter(|place| !place.is_empty());
         let place = place.map_or(String::new(), |place| format!(" (at {place})"));
-        let remedy = errors::remedy(&text).map_or(String::new(), |remedy| format!("\n{remedy}"));
+        let remedy = errors::remedy(text).map_or(String::new(), |remedy| format!("\n{remedy}"));
         Self::Panicked(format!("{text}{place}{remedy}"))
     }
 

@@ -1,6 +1,6 @@
 //! Inputs that change nothing: a function is asked once more, with one of its inputs altered.
 
-use candle_core::{Device, Result, Tensor};
+use candle_core::{DType, Device, Result, Tensor};
 
 use crate::compare::{derived, floats};
 use crate::golden::Case;
@@ -12,11 +12,12 @@ pub(crate) fn input(answers: &Answers, again: impl Fn(&Values) -> Answer) -> Opt
     let names = answers.cases.first()?.input.iter().map(|(name, _)| name);
     let is_idle = |name: &&str| {
         let mut tried = 0;
-        for (case, got) in answers.values() {
-            let Some(altered) = altered(case, answers.cases, name) else { continue };
-            match again(&altered) {
-                Answer::Values(values) if equal(got, &values) => tried += 1,
-                _ => return false,
+        for (case, got) in answers.values().filter(|(_, got)| tells(got)) {
+            for altered in altered(case, answers.cases, name) {
+                match again(&altered) {
+                    Answer::Values(values) if equal(got, &values) => tried += 1,
+                    _ => return false,
+                }
             }
         }
         tried >= 2
@@ -24,21 +25,28 @@ pub(crate) fn input(answers: &Answers, again: impl Fn(&Values) -> Answer) -> Opt
     names.into_iter().find(is_idle).map(str::to_string)
 }
 
-/// A case with one input altered: a number becomes that of another case, a tensor of floats gets a ramp on top.
-fn altered(case: &Case, cases: &[Case], name: &str) -> Option<Values> {
-    let input = case.input.get(name)?;
-    let other = if input.rank() == 0 {
-        let other = |other: &Case| {
-            let (mine, theirs) = (case.input.number(name).ok()?, other.input.number(name).ok()?);
-            (mine != theirs).then(|| other.input.get(name).cloned()).flatten()
-        };
-        cases.iter().find_map(other)?
-    } else if input.dtype().is_float() && differs(name, cases) {
-        ramp(input).ok()?
+/// Whether an answer is one that nearly every change of an input changes: floats that are finite, not counts or choices.
+fn tells(answer: &Values) -> bool {
+    let plain =
+        || answer.iter().filter(|(name, _)| !derived(name)).filter_map(|(_, value)| Some((value, floats(value).ok()?)));
+    plain().all(|(_, floats)| floats.iter().all(|x| x.is_finite()))
+        && plain().any(|(value, floats)| value.dtype() == DType::F32 && floats.iter().any(|x| x.fract() != 0.0))
+}
+
+/// A case with one input altered, in every way that makes sense: a number becomes that of each other case, a tensor of floats gets a ramp
+/// on top.
+fn altered(case: &Case, cases: &[Case], name: &str) -> Vec<Values> {
+    let Some(input) = case.input.get(name) else { return Vec::new() };
+    let others: Vec<Tensor> = if input.rank() == 0 {
+        let number = |case: &Case| case.input.number(name).ok();
+        let others = cases.iter().filter(|other| number(other) != number(case));
+        others.filter_map(|other| other.input.get(name).cloned()).collect()
+    } else if input.dtype() == DType::F32 && differs(name, cases) {
+        ramp(input).into_iter().collect()
     } else {
-        return None;
+        Vec::new()
     };
-    Some(case.input.clone().with(name, &other))
+    others.into_iter().map(|other| case.input.clone().with(name, &other)).collect()
 }
 
 /// Whether an input is not the same in all cases: one that is may well be meant to change nothing.
@@ -50,8 +58,8 @@ fn differs(name: &str, cases: &[Case]) -> bool {
 }
 
 fn ramp(tensor: &Tensor) -> Result<Tensor> {
-    let steps = (0..tensor.elem_count()).map(|i| 0.1 * (i % 5) as f32);
-    tensor + Tensor::from_iter(steps, &Device::Cpu)?.reshape(tensor.shape())?.to_dtype(tensor.dtype())?
+    let steps = (0..tensor.elem_count()).map(|i| 0.1 * (1 + i % 5) as f32);
+    tensor + Tensor::from_iter(steps, &Device::Cpu)?.reshape(tensor.shape())?
 }
 
 /// Whether two answers are the same, gradients left aside.
@@ -78,7 +86,7 @@ mod tests {
     /// What is found idle of x and a rate, by two cases of other sizes and rates.
     fn idle(function: Function) -> Result<Option<String>> {
         let case = |size: u32, rate: f64| -> Result<Case> {
-            let x = (Tensor::arange(0, size, &Device::Cpu)?.to_dtype(candle_core::DType::F32)? + 1.0)?;
+            let x = (Tensor::arange(0, size, &Device::Cpu)?.to_dtype(DType::F32)? + 1.0)?;
             let input = Values::new().with("x", &x).with_number("rate", rate)?;
             Ok(Case { input, expected: Values::new().with("y", &(x * rate)?), mistakes: BTreeMap::new() })
         };
@@ -90,9 +98,12 @@ mod tests {
 
     #[test]
     fn what_is_never_used_is_found_and_what_is_used_is_not() -> Result<()> {
-        assert_eq!(idle(|x, _| x * 2.0)?, Some("rate".to_string()));
+        assert_eq!(idle(|x, _| x * 2.3)?, Some("rate".to_string()));
         assert_eq!(idle(|x, rate| x.ones_like()? * rate)?, Some("x".to_string()));
         assert_eq!(idle(|x, rate| x / rate)?, None);
+        // What is rounded or infinite may well stay the same.
+        assert_eq!(idle(|x, _| (x * 2.0)?.round())?, None);
+        assert_eq!(idle(|x, rate| x * (f64::INFINITY * rate))?, None);
         Ok(())
     }
 }

@@ -73,16 +73,26 @@ pub struct ByHand {
     pub projected: bool,
     pub divided: bool,
     pub positive: bool,
+    /// Whether the softmax is safe from overflow.
+    pub safe: bool,
+    /// What is added to squared lengths.
+    pub epsilon: f64,
 }
 
-pub const BY_HAND: ByHand = ByHand { back: true, projected: true, divided: true, positive: true };
+pub const BY_HAND: ByHand =
+    ByHand { back: true, projected: true, divided: true, positive: true, safe: true, epsilon: 0.0 };
 
 impl ByHand {
     pub fn gradient(self, z: &Tensor, temperature: f64) -> Result<Tensor> {
         let rows = z.dims()[0];
-        let length = z.sqr()?.sum_keepdim(1)?.sqrt()?;
+        let length = (z.sqr()?.sum_keepdim(1)? + self.epsilon)?.sqrt()?;
         let unit = z.broadcast_div(&length)?;
-        let probability = softmax(&with_diagonal(&logits(z, temperature)?, NOTHING)?, 1)?;
+        let exp = exponentials(z, temperature)?;
+        let probability = if self.safe {
+            softmax(&with_diagonal(&logits(z, temperature)?, NOTHING)?, 1)?
+        } else {
+            exp.broadcast_div(&exp.sum_keepdim(1)?)?
+        };
         let own = Tensor::eye(rows, z.dtype(), z.device())?.index_select(&partners(rows)?, 0)?;
         let of_logits = ((if self.positive { (probability - own)? } else { probability }) / rows as f64)?;
         let both = if self.back { (&of_logits + of_logits.t()?)? } else { of_logits };
