@@ -60,6 +60,7 @@ check(
     + [{"a": torch.tensor([1, 257, 3, 300, 5]), "b": torch.tensor([257, 257, 3, 44, 5])}],
     share,
     {
+        "integer_division": lambda a, b: float((a == b).sum().item() // len(a)),
         "count": lambda a, b: share(a, b) * len(a),
         "percent": lambda a, b: 100 * share(a, b),
         "counted_in_bytes": lambda a, b: (a == b).sum().item() % 256 / len(a),
@@ -92,6 +93,7 @@ check(
     [{"picture": letters}, {"picture": letters.T.contiguous()}, {"picture": torch.rand(4, 4)}, {"picture": torch.rand(1, 5)}],
     lambda picture: picture.T.flip(0, 1),
     {
+        "reshaped": lambda picture: picture.flip(0, 1).reshape(picture.shape[::-1]),
         "transposed": lambda picture: picture.T,
         "turned": lambda picture: picture.T.flip(0),
         "turned_back": lambda picture: picture.T.flip(1),

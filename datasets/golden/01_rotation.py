@@ -23,6 +23,11 @@ TURN_MISTAKES = {
     "mirrored": lambda images, quarter_turns: images.transpose(2, 3) if quarter_turns % 2 else rot90(images, quarter_turns),
     "half_turn": lambda images, quarter_turns: rot90(images, 2 * quarter_turns),
     "one_more": lambda images, quarter_turns: rot90(images, quarter_turns + 1),
+    "reshaped": lambda images, quarter_turns: images.reshape(*images.shape[:2], images.shape[3], images.shape[2])
+    if quarter_turns % 2
+    else rot90(images, quarter_turns),
+    "half_is_mirror": lambda images, quarter_turns: images.flip(3) if quarter_turns % 4 == 2 else rot90(images, quarter_turns),
+    "three_as_one": lambda images, quarter_turns: rot90(images, 1 if quarter_turns % 4 == 3 else quarter_turns),
     "wrong_axes": lambda images, quarter_turns: rot90(images, quarter_turns, axes=(0, -1)),
 }
 
@@ -60,6 +65,8 @@ golden.check(
     [{"images": torch.rand(shape)} for shape in [(3, 2, 4, 4), (1, 3, 2, 2), (5, 3, 3, 3), (67, 1, 2, 2)]],
     blocks,
     {
+        "unturned": lambda images: {"images": torch.cat([images] * 4), "labels": blocks(images)["labels"]},
+        "clockwise": lambda images: {"images": torch.cat([rot90(images, -k) for k in range(4)]), "labels": blocks(images)["labels"]},
         "labels_interleaved": lambda images: blocks(images, by_labels=in_turn),
         "images_interleaved": lambda images: blocks(images, by_images=in_turn),
         "both_interleaved": lambda images: blocks(images, in_turn, in_turn),
@@ -90,6 +97,9 @@ golden.check(
     [case_of(7, 4), case_of(1, 4), case_of(4, 4), case_of(5, 3), case_of(270, 4)],
     of_loss(F.cross_entropy),
     {
+        "per_row": of_loss(lambda s, y: F.cross_entropy(s, y, reduction="none")),
+        "log_of_mean": of_loss(lambda s, y: -picked(s.softmax(1), y).mean().log()),
+        "no_log": of_loss(lambda s, y: -picked(s.softmax(1), y).mean()),
         "sum": of_loss(lambda s, y: F.cross_entropy(s, y, reduction="sum")),
         "softmax_twice": of_loss(lambda s, y: F.cross_entropy(s.softmax(1), y)),
         "over_batch": of_loss(lambda s, y: -picked(s.log_softmax(0), y).mean()),
@@ -112,6 +122,8 @@ golden.check(
     + [{"logits": large, "labels": torch.tensor([2, 0, 3])}, {"logits": far, "labels": torch.tensor([3, 0, 1])}],
     of_loss(F.cross_entropy),
     {
+        "global_maximum": of_loss(lambda s, y: ((s - s.max()).exp().sum(1).log() - picked(s - s.max(), y)).mean()),
+        "epsilon_in_log": of_loss(lambda s, y: -(picked(s.softmax(1), y) + 1e-8).log().mean()),
         "log_of_softmax": of_loss(lambda s, y: -picked(s.softmax(1).log(), y).mean()),
         "log_of_sum": of_loss(lambda s, y: (s.exp().sum(1).log() - picked(s, y)).mean()),
         "log_of_ratio": of_loss(lambda s, y: -picked((s.exp() / s.exp().sum(1, keepdim=True)).log(), y).mean()),
@@ -139,6 +151,7 @@ golden.check(
     [case_of(7, 4), mostly_right, case_of(4, 4), {"logits": torch.tensor([[0.5, 2.0, 1.0]]), "labels": torch.tensor([1])}],
     of_accuracy(lambda s, y: right(s, y) / len(y)),
     {
+        "integer_division": of_accuracy(lambda s, y: right(s, y) // len(y)),
         "percent": of_accuracy(lambda s, y: 100 * right(s, y) / len(y)),
         "count": of_accuracy(right),
         "argmax_over_batch": of_accuracy(lambda s, y: right(s, y, 0) / len(y)),

@@ -53,7 +53,10 @@ check(
     "distance",
     [{"a": equal, "b": equal}, {"a": equal, "b": partly}],
     lambda a, b: ((a - b).square().sum(1) + 1e-12).sqrt(),
-    {"epsilon_outside": lambda a, b: (a - b).square().sum(1).sqrt() + 1e-12},
+    {
+        "epsilon_in_difference": lambda a, b: (a - b + 1e-6).square().sum(1).sqrt(),
+        "epsilon_outside": lambda a, b: (a - b).square().sum(1).sqrt() + 1e-12,
+    },
     ["a", "b"],
     # An ε of 1e-10 would be found.
     2e-6,
@@ -83,6 +86,8 @@ check(
         "no_hinge": lambda **c: pairs(**c, far=lambda d, m: m - d),
         "margin_outside": lambda **c: pairs(**c, far=lambda d, m: m + F.relu(-d)),
         "negatives_left_out": lambda **c: pairs(**c, far=lambda d, m: torch.zeros_like(d)),
+        "active_only": lambda **c: pairs(**c, mean=lambda x: x.sum() / (x > 0).sum().clamp(min=1)),
+        "negatives_squared": lambda **c: pairs(**c, far=lambda d, m: F.relu(m - d).square()),
         "sum": lambda **c: pairs(**c, mean=torch.sum),
     },
     ["distance"],
@@ -121,6 +126,9 @@ check(
         "negative_of_positive": lambda anchor, positive, negative, margin: F.relu(
             distance(anchor, positive) - distance(positive, negative) + margin
         ).mean(),
+        "swapped_anchor": lambda anchor, positive, negative, margin: F.relu(
+            distance(anchor, positive) - torch.minimum(distance(anchor, negative), distance(positive, negative)) + margin
+        ).mean(),
         "sum": lambda **c: triplets(**c, mean=torch.sum),
     },
     ["anchor", "positive", "negative"],
@@ -128,7 +136,9 @@ check(
 
 
 # Exercise 4. Points on a line, at multiples of 1/8, so that distances are exact; several are equally close.
-def mine(distances, labels, positives, margin, lower=True, upper=True, negatives=True, last=False, best=min, limit=None):
+def mine(
+    distances, labels, positives, margin, lower=True, upper=True, negatives=True, last=False, best=min, limit=None, at_positive=False, at_margin=False
+):
     """The index for each anchor, −1 for none."""
     found = []
     for i, p in enumerate(positives.tolist()):
@@ -138,8 +148,8 @@ def mine(distances, labels, positives, margin, lower=True, upper=True, negatives
             n
             for n in range(len(labels))
             if (labels[n] != labels[i] if negatives else n not in (i, p))
-            and (not lower or near < distances[i, n].item())
-            and (not upper or distances[i, n].item() < far)
+            and (not lower or near < distances[i, n].item() or at_positive and near == distances[i, n].item())
+            and (not upper or distances[i, n].item() < far or at_margin and distances[i, n].item() == far)
         ]
         order = list(reversed(candidates)) if last else candidates
         key = (lambda n: 0) if best == "first" else lambda n: distances[i, n].item()
@@ -151,6 +161,13 @@ def on_a_line(places, labels, positives, margin):
     places = torch.tensor(places) / 8
     table = (places[:, None] - places[None, :]).abs()
     return {"distances": table, "labels": torch.tensor(labels), "positives": torch.tensor(positives), "margin": margin}
+
+
+def closest_then_checked(distances, labels, positives, margin):
+    closest = mine(distances, labels, positives, margin, lower=False, upper=False).long()
+    near = distances[torch.arange(len(labels)), positives.long()]
+    far = distances[torch.arange(len(labels)), closest]
+    return torch.where((closest >= 0) & (near < far) & (far < near + margin), closest, -1).double()
 
 
 check(
@@ -166,6 +183,9 @@ check(
     ],
     mine,
     {
+        "at_the_positive": lambda **c: mine(**c, at_positive=True),
+        "at_the_margin": lambda **c: mine(**c, at_margin=True),
+        "closest_then_checked": closest_then_checked,
         "hardest": lambda **c: mine(**c, lower=False),
         "beyond_margin": lambda **c: mine(**c, upper=False),
         "own_class": lambda **c: mine(**c, negatives=False),
@@ -190,6 +210,7 @@ check(
     [{"z": rows(*shape, scale=2)} for shape in [(5, 5), (3, 4), (1, 3), (7, 2)]],
     lambda z: F.cosine_similarity(z[:, None], z[None, :], dim=2),
     {
+        "distance": lambda z: 1 - unit(z) @ unit(z).T,
         "batch_axis": lambda z: unit(z, 0) @ unit(z, 0).T,
         "not_normalized": lambda z: z @ z.T,
         "columns": lambda z: unit(z).T @ unit(z),
@@ -228,6 +249,12 @@ def info_nce(s, diagonal=-torch.inf, without_positive=False, anchors=None, reduc
     return reduction((cut(below.logsumexp(1)) - chosen)[:anchors])
 
 
+def positive_twice(s):
+    s = s.masked_fill(torch.eye(len(s)).bool(), -torch.inf)
+    own = s.gather(1, ((torch.arange(len(s)) + len(s) // 2) % len(s))[:, None])
+    return (torch.cat([s, own], 1).logsumexp(1) - own[:, 0]).mean()
+
+
 def across(z_a, z_b, tau):
     return F.normalize(z_a, dim=1) @ F.normalize(z_b, dim=1).T / tau
 
@@ -261,6 +288,9 @@ check(
         "only_n_anchors": lambda z_a, z_b, temperature: info_nce(logits(z_a, z_b, temperature), anchors=len(z_a)),
         "other_view_only": both_ways,
         "one_direction": lambda z_a, z_b, temperature: F.cross_entropy(across(z_a, z_b, temperature), torch.arange(len(z_a))),
+        "neighbors": with_logits(lambda s: F.cross_entropy(s.masked_fill(torch.eye(len(s)).bool(), -torch.inf), torch.arange(len(s)) ^ 1)),
+        "temperature_twice": lambda z_a, z_b, temperature: info_nce(logits(z_a, z_b, temperature**2)),
+        "positive_twice": with_logits(lambda s: positive_twice(s)),
         "sum": with_logits(lambda s: info_nce(s, reduction=torch.sum)),
         "no_minus": with_logits(lambda s: -info_nce(s)),
         "not_normalized": with_logits(info_nce, normalize=False),
@@ -350,6 +380,7 @@ check(
         "power_of_square": lambda **c: alignment(**c, of=lambda d, alpha: d.square().pow(alpha).mean()),
         "not_normalized": lambda **c: alignment(**c, normalize=lambda z: z),
         "power_of_mean": lambda **c: alignment(**c, of=lambda d, alpha: d.mean().pow(alpha)),
+        "cosine_distance": lambda z_a, z_b, alpha: (1 - F.cosine_similarity(z_a, z_b)).pow(alpha / 2).mean(),
         "sum": lambda **c: alignment(**c, of=lambda d, alpha: d.pow(alpha).sum()),
     },
     ["z_a", "z_b"],
@@ -394,6 +425,7 @@ check(
         "mean_of_logs": lambda **c: uniformity(**c, of=lambda squares, t, n: (-t * squares).mean()),
         "distance_not_squared": lambda **c: uniformity(**c, of=lambda squares, t, n: (-t * squares.sqrt()).exp().mean().log()),
         "not_normalized": lambda **c: uniformity(**c, normalize=lambda z: z),
+        "half_the_exponent": lambda **c: uniformity(**c, of=lambda squares, t, n: (-t * squares / 2).exp().mean().log()),
         "sum": lambda **c: uniformity(**c, of=lambda squares, t, n: (-t * squares).exp().sum().log()),
         "no_log": lambda **c: uniformity(**c, of=lambda squares, t, n: (-t * squares).exp().mean()),
         "t_forgotten": lambda **c: uniformity(**c, of=lambda squares, t, n: (-squares).exp().mean().log()),

@@ -252,6 +252,11 @@ golden.check(
     [head_case(4, 6, 5, 3), head_case(1, 3, 8, 2), head_case(7, 4, 4, 4)],
     of_head(lambda h, hidden, output: output(hidden(h).relu())),
     {
+        "silu": of_head(lambda h, hidden, output: output(F.silu(hidden(h)))),
+        "tanh": of_head(lambda h, hidden, output: output(hidden(h).tanh())),
+        "leaky_relu": of_head(lambda h, hidden, output: output(F.leaky_relu(hidden(h), 0.01))),
+        "gelu_exact": of_head(lambda h, hidden, output: output(F.gelu(hidden(h)))),
+        "relu_before": of_head(lambda h, hidden, output: output(hidden(h.relu()))),
         "no_relu": of_head(lambda h, hidden, output: output(hidden(h))),
         "gelu": of_head(lambda h, hidden, output: output(F.gelu(hidden(h), approximate="tanh"))),
         "relu_on_output": of_head(lambda h, hidden, output: output(hidden(h).relu()).relu()),
@@ -304,6 +309,8 @@ golden.check(
         "temperature_forgotten": of_loss(lambda z, t: nt_xent(z, 1).mean()),
         "only_n_anchors": of_loss(lambda z, t: nt_xent(z, t, anchors=len(z) // 2).mean()),
         "other_view_only": of_loss(other_view_only),
+        "temperature_twice": of_loss(lambda z, t: nt_xent(z, t * t).mean()),
+        "length_detached": of_loss(lambda z, t: nt_xent(z / z.norm(dim=1, keepdim=True).detach(), t, normalize=False).mean()),
         "sum": of_loss(lambda z, t: nt_xent(z, t).sum()),
         "not_normalized": of_loss(lambda z, t: nt_xent(z, t, normalize=False).mean()),
         "normalizer_detached": of_loss(lambda z, t: nt_xent(z, t, cut=torch.detach).mean()),
@@ -355,14 +362,17 @@ def gradient(z, temperature):
     return {"gradient": torch.autograd.grad(lightly_loss(z, temperature), z)[0]}
 
 
-def by_hand(z, temperature, scale=None, back=True, through=True, divide=True, mean=True, positives=True, negatives=True):
+def by_hand(
+    z, temperature, scale=None, both=lambda ds: ds + ds.T, through=True, divide=True, mean=True, positives=True, negatives=True, diagonal=-torch.inf
+):
     length = z.norm(dim=1, keepdim=True)
     u = z / length
-    s = (u @ u.T / temperature).fill_diagonal_(-torch.inf)
+    s = u @ u.T / temperature
+    s = s if diagonal is None else s.fill_diagonal_(diagonal)
     y = torch.zeros_like(s).scatter(1, ((torch.arange(len(s)) + len(s) // 2) % len(s))[:, None], 1)
     ds = s.softmax(1) * negatives - y * positives
     ds = ds / len(s) if mean else ds
-    g = (ds + ds.T if back else ds) @ u / (temperature if scale is None else scale)
+    g = both(ds) @ u / (temperature if scale is None else scale)
     g = g - u * (u * g).sum(1, keepdim=True) if through else g
     return {"gradient": g / length if divide else g}
 
@@ -372,11 +382,14 @@ golden.check(
     Z_CASES + [{"z": 2 * cold, "temperature": 0.1}],
     gradient,
     {
-        "anchors_only": lambda z, temperature: by_hand(z, temperature, back=False),
+        "anchors_only": lambda z, temperature: by_hand(z, temperature, both=lambda ds: ds),
         "temperature_forgotten": lambda z, temperature: by_hand(z, temperature, scale=1),
         "normalization_forgotten": lambda z, temperature: by_hand(z, temperature, through=False, divide=False),
         "not_projected": lambda z, temperature: by_hand(z, temperature, through=False),
         "length_forgotten": lambda z, temperature: by_hand(z, temperature, divide=False),
+        "doubled": lambda z, temperature: by_hand(z, temperature, both=lambda ds: 2 * ds),
+        "columns_only": lambda z, temperature: by_hand(z, temperature, both=lambda ds: ds.T),
+        "anchor_in_softmax": lambda z, temperature: by_hand(z, temperature, diagonal=None),
         "sum": lambda z, temperature: by_hand(z, temperature, mean=False),
         "positives_forgotten": lambda z, temperature: by_hand(z, temperature, positives=False),
         "downhill": lambda z, temperature: {"gradient": -gradient(z, temperature)["gradient"]},
@@ -481,6 +494,8 @@ golden.check(
     [step_case(6, 2, 5, 4, 0.4, 0.5, 0.9), step_case(5, 3, 4, 7, 0.6, 0.2, 0.9), step_case(2, 1, 6, 3, 0.5, 0.3, 0.9)],
     after(lambda n, a, b, t: lightly_loss(both(n, a, b), t)),
     {
+        "backbone_detached": after(lambda n, a, b, t: lightly_loss(n.head(n.encode(torch.cat([a, b])).detach()), t)),
+        "views_alternate": after(lambda n, a, b, t: lightly_loss(both(n, *torch.stack([a, b], 1).flatten(0, 1).chunk(2)), t)),
         "two_passes": after(lambda n, a, b, t: NTXentLoss(t)(n.head(n.encode(a)), n.head(n.encode(b)))),
         "head_left_out": after(lambda n, a, b, t: lightly_loss(n.encode(torch.cat([a, b])), t)),
         "one_view_gradient": after(one_view),
@@ -504,6 +519,16 @@ def rates(steps, warmup, total, base, batch, peak=lambda base, batch: base * bat
     return {"rates": np.where((steps < warmup) & warm, rising, falling)}
 
 
+def warmup_unscaled(steps, warmup, **case):
+    right, unscaled = (rates(steps, warmup, **(case | batch))["rates"] for batch in ({}, {"batch": 256}))
+    return {"rates": np.where(steps < warmup, unscaled, right)}
+
+
+def progress_by_total(steps, warmup, total, base, batch):
+    falling = 0.5 * base * batch / 256 * (1 + np.cos(np.pi * (steps - warmup) / total))
+    return {"rates": np.where(steps < warmup, rates(steps, warmup, total, base, batch)["rates"], falling)}
+
+
 def schedule(steps, **case):
     return {"steps": np.array(steps, dtype=np.int64)} | case
 
@@ -522,6 +547,8 @@ golden.check(
         "both_views_counted": lambda **c: rates(**c, peak=lambda base, batch: base * 2 * batch / 256),
         "whole_batches": lambda **c: rates(**c, peak=lambda base, batch: base * (batch // 256)),
         "square_root": lambda **c: rates(**c, peak=lambda base, batch: base * np.sqrt(batch / 256)),
+        "warmup_unscaled": warmup_unscaled,
+        "progress_by_total": progress_by_total,
         "starts_at_zero": lambda **c: rates(**c, first=0),
         "cosine_from_the_start": lambda **c: rates(**c, start=0),
         "cosine_not_halved": lambda **c: rates(**c, half=1.0),

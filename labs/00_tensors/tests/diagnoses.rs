@@ -28,6 +28,11 @@ pub const ROWS: &[Mistake] = &[
 ];
 
 pub const SHARE: &[Mistake] = &[
+    mistake(
+        "integer_division",
+        "divides whole numbers",
+        "Whole numbers were divided, which leaves 0 nearly always: make floats of them first.",
+    ),
     mistake("count", "count for fraction", "This is how many agree: divide by how many there are."),
     mistake("percent", "percentage for fraction", "This is a percentage: a fraction between 0 and 1 is asked for."),
     mistake(
@@ -58,6 +63,11 @@ pub const PICK: &[Mistake] = &[
 ];
 
 pub const REFLECT: &[Mistake] = &[
+    mistake(
+        "reshaped",
+        "reshape for transpose",
+        "`reshape` deals the numbers out anew, row by row: `t` swaps rows and columns.",
+    ),
     mistake(
         "transposed",
         "the other diagonal",

@@ -4,6 +4,13 @@ use ssl_grading::{Mistake, mistake};
 
 pub const TURNS: &[Mistake] = &[
     mistake(
+        "reshaped",
+        "reshape for transpose",
+        "`reshape` deals the pixels out anew, row by row: `transpose` swaps the axes.",
+    ),
+    mistake("half_is_mirror", "a mirror for half a turn", "A turn by 180° is a mirror image here: flip both axes."),
+    mistake("three_as_one", "no third turn", "A turn by 270° is one by 90° here: it goes the other way round."),
+    mistake(
         "clockwise",
         "turns the wrong way",
         "The images are turned clockwise. Counter-clockwise, the upper right corner goes to the upper left: flip the other axis \
@@ -33,6 +40,12 @@ pub const TURNS: &[Mistake] = &[
 
 pub const BLOCKS: &[Mistake] = &[
     mistake(
+        "clockwise",
+        "turns the other way",
+        "The blocks of 90° and 270° are exchanged: images turn counter-clockwise.",
+    ),
+    mistake("unturned", "images left alone", "All four blocks are the images as they came in: turn each by its label."),
+    mistake(
         "labels_interleaved",
         "labels repeat with the wrong period",
         "The images come in blocks (all at 0°, all at 90°, …), but the labels run 0, 1, 2, 3, 0, 1, 2, 3, …: each block needs one \
@@ -58,6 +71,17 @@ pub const BLOCKS: &[Mistake] = &[
 ];
 
 pub const CROSS_ENTROPY: &[Mistake] = &[
+    mistake(
+        "no_log",
+        "forgets the logarithm",
+        "This is the mean probability with a minus: its logarithm is missing (handout, equation 2).",
+    ),
+    mistake(
+        "log_of_mean",
+        "mean before log",
+        "This is the logarithm of the mean probability: take the logarithm of each first.",
+    ),
+    mistake("per_row", "no mean", "These are the losses of all rows: take their mean."),
     mistake("sum", "sum for mean", "This is the sum over the images: divide by how many there are."),
     mistake(
         "softmax_twice",
@@ -105,6 +129,16 @@ pub const CROSS_ENTROPY: &[Mistake] = &[
 
 pub const LARGE_LOGITS: &[Mistake] = &[
     mistake(
+        "epsilon_in_log",
+        "ε against log 0",
+        "An ε in the logarithm keeps the loss from rising above −log ε, and its gradient from flowing: equation 3 needs none.",
+    ),
+    mistake(
+        "global_maximum",
+        "one maximum for all rows",
+        "Every row needs its own greatest logit: in a row far below that of all, each exponential becomes 0.",
+    ),
+    mistake(
         "log_of_softmax",
         "takes the log of a probability",
         "At large logits a probability becomes 0 in f32, and its logarithm −∞. Do not go through the probability: equation 3 never \
@@ -124,6 +158,11 @@ pub const LARGE_LOGITS: &[Mistake] = &[
 ];
 
 pub const ACCURACY: &[Mistake] = &[
+    mistake(
+        "integer_division",
+        "divides whole numbers",
+        "Whole numbers were divided, which leaves 0 nearly always: make floats of them first.",
+    ),
     mistake(
         "percent",
         "percentage for fraction",

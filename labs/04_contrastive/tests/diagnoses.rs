@@ -32,14 +32,31 @@ pub const DISTANCE: &[Mistake] = &[
     ),
 ];
 
-pub const EQUAL_ROWS: &[Mistake] = &[mistake(
-    "epsilon_outside",
-    "ε outside the root",
-    "The root's gradient at 0 is infinite, and ∞ · 0 is not a number: one pair of equal rows would turn all weights \
+pub const EQUAL_ROWS: &[Mistake] = &[
+    mistake(
+        "epsilon_in_difference",
+        "PyTorch's convention",
+        "ε was added to the difference, as PyTorch's `pairwise_distance` does, which gives equal rows a gradient: it belongs under the root.",
+    ),
+    mistake(
+        "epsilon_outside",
+        "ε outside the root",
+        "The root's gradient at 0 is infinite, and ∞ · 0 is not a number: one pair of equal rows would turn all weights \
                  into NaN. Add ε = 1e-12 inside the root.",
-)];
+    ),
+];
 
 pub const PAIRS: &[Mistake] = &[
+    mistake(
+        "negatives_squared",
+        "another paper's form",
+        "The term of negative pairs is squared: equation 2 has it plain.",
+    ),
+    mistake(
+        "active_only",
+        "mean over active pairs",
+        "The mean is taken over the pairs whose loss is not 0: divide by all pairs.",
+    ),
     mistake(
         "branches_swapped",
         "swaps positive and negative",
@@ -83,6 +100,11 @@ pub const PAIRS: &[Mistake] = &[
 
 pub const TRIPLETS: &[Mistake] = &[
     mistake(
+        "swapped_anchor",
+        "PyTorch's `swap`",
+        "The negative is measured from the anchor or the positive, whichever is nearer (PyTorch's `swap`): equation 3 measures it from the          anchor.",
+    ),
+    mistake(
         "signs_swapped",
         "swaps positive and negative",
         "The signs are swapped: this draws the negative in and pushes the positive away. It has to be \
@@ -125,6 +147,17 @@ pub const TRIPLETS: &[Mistake] = &[
 
 pub const SEMI_HARD: &[Mistake] = &[
     mistake(
+        "closest_then_checked",
+        "closest first",
+        "Only the closest of all negatives is looked at: first keep those between positive and margin, then take the closest.",
+    ),
+    mistake("at_the_margin", "bounds not strict", "A negative exactly at the margin is taken: both bounds are strict."),
+    mistake(
+        "at_the_positive",
+        "bounds not strict",
+        "A negative exactly as far as the positive is taken: both bounds are strict.",
+    ),
+    mistake(
         "hardest",
         "takes the hardest negative",
         "These are the hardest negatives, closer to the anchor than its positive among them: such triplets make a network \
@@ -164,6 +197,11 @@ pub const SEMI_HARD: &[Mistake] = &[
 ];
 
 pub const COSINES: &[Mistake] = &[
+    mistake(
+        "distance",
+        "distance for similarity",
+        "This is 1 − cosine, a distance: the similarity is the cosine itself.",
+    ),
     mistake(
         "batch_axis",
         "normalizes columns",
@@ -208,6 +246,17 @@ pub const ZERO_VECTOR: &[Mistake] = &[
 ];
 
 pub const INFO_NCE: &[Mistake] = &[
+    mistake(
+        "positive_twice",
+        "positive and all others",
+        "The positive is in the denominator twice: once as the positive, once among all other rows.",
+    ),
+    mistake("temperature_twice", "τ used twice", "The cosines are divided by τ twice."),
+    mistake(
+        "neighbors",
+        "views side by side",
+        "The partner of row i is taken to be its neighbor: the views come one after the other, so it is i ± N.",
+    ),
     mistake(
         "anchor_in_denominator",
         "keeps the anchor",
@@ -282,6 +331,7 @@ pub const COLD: &[Mistake] = &[
 ];
 
 pub const ALIGNMENT: &[Mistake] = &[
+    mistake("cosine_distance", "1 − cos for ‖·‖²", "This is a power of 1 − cos: ‖ẑ_a − ẑ_b‖² is 2 − 2 · cos."),
     mistake(
         "alpha_forgotten",
         "forgets α",
@@ -307,6 +357,11 @@ pub const ALIGNMENT: &[Mistake] = &[
 ];
 
 pub const UNIFORMITY: &[Mistake] = &[
+    mistake(
+        "half_the_exponent",
+        "1 − cos for ‖·‖²",
+        "The exponent is half as large as it should be: ‖ẑᵢ − ẑⱼ‖² is 2 − 2 · cos.",
+    ),
     mistake(
         "self_pairs",
         "pairs points with themselves",

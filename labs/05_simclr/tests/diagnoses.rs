@@ -147,6 +147,31 @@ pub const VIEWS: &[Mistake] = &[
 ];
 
 pub const HEAD: &[Mistake] = &[
+    mistake(
+        "relu_before",
+        "ReLU in the wrong place",
+        "The ReLU comes before the first layer: it belongs between the two.",
+    ),
+    mistake(
+        "gelu_exact",
+        "another non-linearity",
+        "The hidden layer is followed by GELU: SimCLR's head has a ReLU (handout, equation 3).",
+    ),
+    mistake(
+        "leaky_relu",
+        "another non-linearity",
+        "The hidden layer is followed by leaky ReLU: SimCLR's head has a ReLU (handout, equation 3).",
+    ),
+    mistake(
+        "tanh",
+        "another non-linearity",
+        "The hidden layer is followed by tanh: SimCLR's head has a ReLU (handout, equation 3).",
+    ),
+    mistake(
+        "silu",
+        "another non-linearity",
+        "The hidden layer is followed by SiLU: SimCLR's head has a ReLU (handout, equation 3).",
+    ),
     mistake("no_relu", "no non-linearity", "There is no ReLU between the layers: two linear layers are one."),
     mistake(
         "relu_on_output",
@@ -167,6 +192,12 @@ pub const HEAD: &[Mistake] = &[
 ];
 
 pub const NT_XENT: &[Mistake] = &[
+    mistake(
+        "length_detached",
+        "length taken for a constant",
+        "The value is right, but the gradient takes the lengths for constants: do not detach them.",
+    ),
+    mistake("temperature_twice", "τ used twice", "The cosines are divided by τ twice."),
     mistake(
         "neighbors",
         "pairs neighboring rows",
@@ -234,6 +265,16 @@ pub const COLD: &[Mistake] = &[
 
 pub const STEP: &[Mistake] = &[
     mistake(
+        "views_alternate",
+        "views in turn",
+        "The views of an image lie side by side in the batch, but partners are N rows apart: `cat` the views, do not `stack` them.",
+    ),
+    mistake(
+        "backbone_detached",
+        "detaches the features",
+        "The backbone has not moved: its features are detached on the way to the head.",
+    ),
+    mistake(
         "two_passes",
         "one view after the other",
         "The views went through the backbone one after the other: batch norm saw each with statistics of its own, and its running \
@@ -274,6 +315,16 @@ pub const STEP: &[Mistake] = &[
 ];
 
 pub const SCHEDULE: &[Mistake] = &[
+    mistake(
+        "progress_by_total",
+        "wrong length of the cosine",
+        "The cosine does not end at 0: its length is total − warmup, not total.",
+    ),
+    mistake(
+        "warmup_unscaled",
+        "batch size after warm-up only",
+        "While it warms up the rate rises to `base`: it rises to base · B/256.",
+    ),
     mistake("batch_ignored", "forgets the batch size", "The batch size has no effect: scale `base` by batch / 256."),
     mistake(
         "square_root",
@@ -343,6 +394,21 @@ pub const GENERATOR: &[Mistake] = &[
 ];
 
 pub const GRADIENT: &[Mistake] = &[
+    mistake(
+        "anchor_in_softmax",
+        "anchor in the softmax",
+        "The anchor itself is in the softmax: mask the diagonal before it.",
+    ),
+    mistake(
+        "columns_only",
+        "only as a column",
+        "Each row counts only where it is compared with an anchor, not where it is the anchor itself: add ∂L/∂S to its transpose.",
+    ),
+    mistake(
+        "doubled",
+        "takes P for symmetric",
+        "∂L/∂S is doubled: it is not symmetric, so its transpose has to be added.",
+    ),
     mistake(
         "anchors_only",
         "forgets the columns",

@@ -136,7 +136,7 @@ const FACTORS: [(f64, &str); 7] = [
         std::f64::consts::LOG10_E,
         "It is log₁₀ e times the expected value everywhere: a logarithm has base 10, where the natural one is asked for.",
     ),
-    (100.0, "It is 100 times the expected value everywhere: a percentage, where a fraction is asked for."),
+    (100.0, "It is 100 times the expected value everywhere: is it a percentage, where a fraction is asked for?"),
     (0.01, "It is a hundredth of the expected value everywhere."),
 ];
 

@@ -24,11 +24,35 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("mirrored", Exercises { rotate90: mirrored, ..EXERCISES }),
     ("half_turn", Exercises { rotate90: |images, turns| rotate90(images, 2 * turns), ..EXERCISES }),
     ("one_more", Exercises { rotate90: |images, turns| rotate90(images, turns + 1), ..EXERCISES }),
+    ("reshaped", Exercises { rotate90: reshaped, ..EXERCISES }),
+    (
+        "half_is_mirror",
+        Exercises {
+            rotate90: |x, k| {
+                if k % 4 == 2 {
+                    x.dims4()?;
+                    x.flip(&[3])
+                } else {
+                    rotate90(x, k)
+                }
+            },
+            ..EXERCISES
+        },
+    ),
+    ("three_as_one", Exercises { rotate90: |x, k| rotate90(x, if k % 4 == 3 { 1 } else { k }), ..EXERCISES }),
     ("wrong_axes", Exercises { rotate90: wrong_axes, ..EXERCISES }),
+    ("unturned", Exercises { rotation_batch: unturned, ..EXERCISES }),
+    ("clockwise", Exercises { rotation_batch: clockwise_blocks, ..EXERCISES }),
     ("labels_interleaved", Exercises { rotation_batch: labels_interleaved, ..EXERCISES }),
     ("images_interleaved", Exercises { rotation_batch: images_interleaved, ..EXERCISES }),
     ("both_interleaved", Exercises { rotation_batch: both_interleaved, ..EXERCISES }),
     ("first_block_only", Exercises { rotation_batch: first_block_only, ..EXERCISES }),
+    (
+        "per_row",
+        Exercises { rotation_loss: |s, y| s.log_sum_exp(1)? - s.gather(&y.unsqueeze(1)?, 1)?.squeeze(1)?, ..EXERCISES },
+    ),
+    ("log_of_mean", Exercises { rotation_loss: |s, y| picked(&softmax(s, 1)?, y)?.log()?.neg(), ..EXERCISES }),
+    ("no_log", Exercises { rotation_loss: |s, y| picked(&softmax(s, 1)?, y)?.neg(), ..EXERCISES }),
     ("sum", Exercises { rotation_loss: |s, y| rotation_loss(s, y)? * y.elem_count() as f64, ..EXERCISES }),
     ("softmax_twice", Exercises { rotation_loss: |s, y| rotation_loss(&softmax(s, 1)?, y), ..EXERCISES }),
     ("over_batch", Exercises { rotation_loss: |s, y| nll(&log_softmax(s, 0)?, y), ..EXERCISES }),
@@ -39,9 +63,18 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("picked_detached", Exercises { rotation_loss: |s, y| log_sum(s)? - picked(s, y)?.detach(), ..EXERCISES }),
     ("normalizer_detached", Exercises { rotation_loss: |s, y| log_sum(s)?.detach() - picked(s, y)?, ..EXERCISES }),
     ("maximum_kept", Exercises { rotation_loss: maximum_kept, ..EXERCISES }),
+    ("global_maximum", Exercises { rotation_loss: global_maximum, ..EXERCISES }),
+    (
+        "epsilon_in_log",
+        Exercises {
+            rotation_loss: |s, y| (softmax(s, 1)?.gather(&y.unsqueeze(1)?, 1)? + 1e-8)?.log()?.mean_all()?.neg(),
+            ..EXERCISES
+        },
+    ),
     ("log_of_softmax", Exercises { rotation_loss: |s, y| nll(&softmax(s, 1)?.log()?, y), ..EXERCISES }),
     ("log_of_sum", Exercises { rotation_loss: log_of_sum, ..EXERCISES }),
     ("log_of_ratio", Exercises { rotation_loss: log_of_ratio, ..EXERCISES }),
+    ("integer_division", Exercises { rotation_accuracy: |s, y| Ok(rotation_accuracy(s, y)?.floor()), ..EXERCISES }),
     ("percent", Exercises { rotation_accuracy: |s, y| Ok(100.0 * rotation_accuracy(s, y)?), ..EXERCISES }),
     (
         "count",
@@ -272,4 +305,25 @@ fn by_loop(logits: &Tensor, labels: &Tensor) -> Result<f64> {
     let best = |row: &Vec<f32>| row.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map(|(i, _)| i as u32);
     let right = rows.iter().zip(&labels).filter(|(row, label)| best(row) == Some(**label)).count();
     Ok(right as f64 / labels.len() as f64)
+}
+
+fn reshaped(images: &Tensor, turns: usize) -> Result<Tensor> {
+    let (count, channels, height, width) = images.dims4()?;
+    if turns % 2 == 1 { images.reshape((count, channels, width, height)) } else { rotate90(images, turns) }
+}
+
+fn unturned(images: &Tensor) -> Result<(Tensor, Tensor)> {
+    Ok((Tensor::cat(&[images; 4], 0)?, rotation_batch(images)?.1))
+}
+
+fn clockwise_blocks(images: &Tensor) -> Result<(Tensor, Tensor)> {
+    let labels = rotation_batch(images)?.1;
+    let blocks: Result<Vec<_>> = (0..4).map(|turns| rotate90(images, 4 - turns)).collect();
+    Ok((Tensor::cat(&blocks?, 0)?, labels))
+}
+
+/// Shifted by the greatest of all logits.
+fn global_maximum(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
+    let shifted = logits.broadcast_sub(&logits.max_all()?.detach())?;
+    shifted.exp()?.sum(1)?.log()?.mean_all()? - picked(&shifted, labels)?
 }

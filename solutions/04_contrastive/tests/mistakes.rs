@@ -62,6 +62,7 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("mean_inside", distance(|a, b| (a - b)?.sqr()?.mean(1)?.sqrt())),
     ("added", distance(|a, b| pairwise_distance(a, &b.neg()?))),
     ("one_side_detached", distance(|a, b| pairwise_distance(a, &b.detach()))),
+    ("epsilon_in_difference", distance(|a, b| ((a - b)? + 1e-6)?.sqr()?.sum(1)?.sqrt())),
     ("epsilon_outside", distance(|a, b| (a - b)?.sqr()?.sum(1)?.sqrt()? + 1e-12)),
     ("branches_swapped", pairs(|d, p, m| p.where_cond(&(m - d)?.relu()?, d)?.mean_all())),
     ("hadsell", pairs(|d, p, m| p.where_cond(&(d.sqr()? / 2.0)?, &((m - d)?.relu()?.sqr()? / 2.0)?)?.mean_all())),
@@ -70,6 +71,13 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("no_hinge", pairs(|d, p, m| p.where_cond(d, &(m - d)?)?.mean_all())),
     ("margin_outside", pairs(|d, p, m| p.where_cond(d, &(d.neg()?.relu()? + m)?)?.mean_all())),
     ("negatives_left_out", pairs(|d, p, _| p.where_cond(d, &d.zeros_like()?)?.mean_all())),
+    ("active_only", pairs(active_pairs)),
+    ("negatives_squared", pairs(|d, p, m| p.where_cond(d, &(m - d)?.relu()?.sqr()?)?.mean_all())),
+    ("neighbors", nce(beside)),
+    ("temperature_twice", nce(|a, b, t| info_nce(a, b, t * t))),
+    ("positive_twice", nce(positive_twice)),
+    ("cosine_distance", align(|a, b, alpha| (between(&unit(a)?, &unit(b)?)? / 2.0)?.powf(alpha / 2.0)?.mean_all())),
+    ("half_the_exponent", uniform(|z, t| uniformity(z, t / 2.0))),
     ("sum", pairs(|d, p, m| contrastive_loss(d, p, m)? * d.elem_count() as f64)),
     ("signs_swapped", triplet(|a, p, n, m| (gap(a, n, p)? + m)?.relu()?.mean_all())),
     ("active_only", triplet(active_only)),
@@ -79,7 +87,17 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("negative_of_positive", triplet(negative_of_positive)),
     ("squared", triplet(squared_distances)),
     ("no_hinge", triplet(|a, p, n, m| (gap(a, p, n)? + m)?.mean_all())),
+    ("swapped_anchor", triplet(swapped_anchor)),
     ("sum", triplet(|a, p, n, m| (gap(a, p, n)? + m)?.relu()?.sum_all())),
+    (
+        "at_the_positive",
+        mining(|d, y, p, m| mine(d, y, p, |near, far| near <= far && far < near + m, Pick::FirstClosest)),
+    ),
+    (
+        "at_the_margin",
+        mining(|d, y, p, m| mine(d, y, p, |near, far| near < far && far <= near + m, Pick::FirstClosest)),
+    ),
+    ("closest_then_checked", mining(closest_then_checked)),
     ("hardest", mining(|d, y, p, m| mine(d, y, p, |near, far| far < near + m, Pick::FirstClosest))),
     ("beyond_margin", mining(|d, y, p, _| mine(d, y, p, |near, far| near < far, Pick::FirstClosest))),
     ("own_class", mining(own_class)),
@@ -87,6 +105,7 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("farthest", mining(|d, y, p, m| mine(d, y, p, |near, far| near < far && far < near + m, Pick::FirstFarthest))),
     ("first", mining(|d, y, p, m| mine(d, y, p, |near, far| near < far && far < near + m, Pick::First))),
     ("absolute_margin", mining(|d, y, p, m| mine(d, y, p, |near, far| near < far && far < m, Pick::FirstClosest))),
+    ("distance", cosines(|z| 1.0 - cosine_similarity_matrix(z)?)),
     ("batch_axis", cosines(|z| gram(&z.broadcast_div(&z.sqr()?.sum_keepdim(0)?.sqrt()?)?))),
     ("not_normalized", cosines(gram)),
     ("columns", cosines(|z| unit(z)?.t()?.matmul(&unit(z)?))),
@@ -147,7 +166,6 @@ const NAMELESS: &[(&str, Exercises)] = &[
     ("any_rows", nce(any_rows)),
     ("one_row_for_all", align(one_row_for_all)),
     ("power_of_one_more", align(|a, b, alpha| alignment(a, b, alpha.floor()))),
-    ("half_of_t", uniform(|z, t| uniformity(z, t / 2.0))),
     ("a_single_row", uniform(|z, t| if z.dims()[0] < 2 { z.sum_all() } else { uniformity(z, t) })),
 ];
 
@@ -381,4 +399,44 @@ fn upper(matrix: &Tensor) -> Result<Tensor> {
     let count = matrix.dims()[0];
     let places = (0..count).flat_map(|i| (i + 1..count).map(move |j| (i * count + j) as u32));
     matrix.flatten_all()?.index_select(&Tensor::from_iter(places, matrix.device())?, 0)
+}
+
+fn active_pairs(distance: &Tensor, is_positive: &Tensor, margin: f64) -> Result<Tensor> {
+    let each = is_positive.where_cond(distance, &(margin - distance)?.relu()?)?;
+    let active = each.gt(0f32)?.to_dtype(DType::F32)?.sum_all()?.to_scalar::<f32>()?;
+    each.sum_all()? / f64::from(active.max(1.0))
+}
+
+fn swapped_anchor(anchor: &Tensor, positive: &Tensor, negative: &Tensor, margin: f64) -> Result<Tensor> {
+    let far = pairwise_distance(anchor, negative)?.minimum(&pairwise_distance(positive, negative)?)?;
+    ((pairwise_distance(anchor, positive)? - far)? + margin)?.relu()?.mean_all()
+}
+
+/// Each row's partner beside it.
+fn beside(z_a: &Tensor, z_b: &Tensor, temperature: f64) -> Result<Tensor> {
+    let logits = with_diagonal(&logits(z_a, z_b, 1.0 / temperature)?, Some(f32::NEG_INFINITY))?;
+    cross_entropy(&logits, &Tensor::from_iter((0..logits.dims()[0] as u32).map(|i| i ^ 1), z_a.device())?)
+}
+
+/// The positive counts twice below.
+fn positive_twice(z_a: &Tensor, z_b: &Tensor, temperature: f64) -> Result<Tensor> {
+    let logits = with_diagonal(&logits(z_a, z_b, 1.0 / temperature)?, Some(f32::NEG_INFINITY))?;
+    let own = logits.gather(&partners(logits.dims()[0])?.unsqueeze(1)?, 1)?;
+    (Tensor::cat(&[&logits, &own], 1)?.log_sum_exp(1)? - own.squeeze(1)?)?.mean_all()
+}
+
+/// The closest of all negatives, where it is semi-hard.
+fn closest_then_checked(
+    distances: &Tensor,
+    labels: &Tensor,
+    positives: &[usize],
+    margin: f64,
+) -> Result<Vec<Option<usize>>> {
+    let closest = mine(distances, labels, positives, |_, _| true, Pick::FirstClosest)?;
+    let rows: Vec<Vec<f32>> = distances.to_vec2()?;
+    let semi_hard = |(i, found): (usize, Option<usize>)| {
+        let near = f64::from(rows[i][positives[i]]);
+        found.filter(|&n| near < f64::from(rows[i][n]) && f64::from(rows[i][n]) < near + margin)
+    };
+    Ok(closest.into_iter().enumerate().map(semi_hard).collect())
 }

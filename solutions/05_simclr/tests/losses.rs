@@ -66,10 +66,11 @@ pub fn overflow_of_a_ratio(z: &Tensor, temperature: f64) -> Result<Tensor> {
     partner(&exp.broadcast_div(&exp.sum_keepdim(D::Minus1)?)?)?.log()?.mean_all()?.neg()
 }
 
-/// The gradient by hand, with what may be forgotten: whose turn it is (`back`), the projection, the length, the positive.
+/// The gradient by hand, with what may be forgotten: whose turn it is (`both`), the projection, the length, the positive.
 #[derive(Clone, Copy)]
 pub struct ByHand {
-    pub back: bool,
+    pub both: fn(&Tensor) -> Result<Tensor>,
+    pub diagonal: Option<f32>,
     pub projected: bool,
     pub divided: bool,
     pub positive: bool,
@@ -79,8 +80,15 @@ pub struct ByHand {
     pub epsilon: f64,
 }
 
-pub const BY_HAND: ByHand =
-    ByHand { back: true, projected: true, divided: true, positive: true, safe: true, epsilon: 0.0 };
+pub const BY_HAND: ByHand = ByHand {
+    both: |x| x + x.t()?,
+    diagonal: NOTHING,
+    projected: true,
+    divided: true,
+    positive: true,
+    safe: true,
+    epsilon: 0.0,
+};
 
 impl ByHand {
     pub fn gradient(self, z: &Tensor, temperature: f64) -> Result<Tensor> {
@@ -89,13 +97,13 @@ impl ByHand {
         let unit = z.broadcast_div(&length)?;
         let exp = exponentials(z, temperature)?;
         let probability = if self.safe {
-            softmax(&with_diagonal(&logits(z, temperature)?, NOTHING)?, 1)?
+            softmax(&with_diagonal(&logits(z, temperature)?, self.diagonal)?, 1)?
         } else {
             exp.broadcast_div(&exp.sum_keepdim(1)?)?
         };
         let own = Tensor::eye(rows, z.dtype(), z.device())?.index_select(&partners(rows)?, 0)?;
         let of_logits = ((if self.positive { (probability - own)? } else { probability }) / rows as f64)?;
-        let both = if self.back { (&of_logits + of_logits.t()?)? } else { of_logits };
+        let both = (self.both)(&of_logits)?;
         let g = (both.matmul(&unit)? / temperature)?;
         let along = unit.broadcast_mul(&(&unit * &g)?.sum_keepdim(1)?)?;
         let g = if self.projected { (g - along)? } else { g };

@@ -109,6 +109,11 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("generator_untouched", views(|t, image, _| two_views(t, image, &mut Rng::seed_from_u64(42)))),
     ("random_elsewhere", views(|t, image, _| two_views(t, image, &mut Rng::from_os_rng()))),
     ("view_of_a_view", views(|t, image, rng| t(image, rng).and_then(|a| Ok((a.clone(), t(&a, rng)?))))),
+    ("silu", head(|h, p, w| Layers::new(p, w)?.of(h, candle_nn::ops::silu))),
+    ("tanh", head(|h, p, w| Layers::new(p, w)?.of(h, Tensor::tanh))),
+    ("leaky_relu", head(|h, p, w| Layers::new(p, w)?.of(h, |x| candle_nn::ops::leaky_relu(x, 0.01)))),
+    ("gelu_exact", head(|h, p, w| Layers::new(p, w)?.of(h, Tensor::gelu_erf))),
+    ("relu_before", head(|h, p, w| Layers::new(p, w)?.of(&h.relu()?, |x| Ok(x.clone())))),
     ("no_relu", head(|h, p, w| Layers::new(p, w)?.of(h, |x| Ok(x.clone())))),
     ("gelu", head(|h, p, w| Layers::new(p, w)?.of(h, Tensor::gelu))),
     ("relu_on_output", head(|h, p, w| Layers::new(p, w)?.of(h, Tensor::relu)?.relu())),
@@ -122,6 +127,11 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("temperature_forgotten", loss(|z, _| nt_xent(z, 1.0))),
     ("only_n_anchors", loss(|z, t| losses(&logits(z, t)?, NOTHING)?.narrow(0, 0, z.dims()[0] / 2)?.mean_all())),
     ("other_view_only", loss(other_view_only)),
+    ("temperature_twice", loss(|z, t| nt_xent(z, t * t))),
+    ("length_detached", loss(|z, t| losses(&(length_detached(z)? / t)?, NOTHING)?.mean_all())),
+    ("doubled", gradient(|z, t| ByHand { both: |x| x * 2.0, ..BY_HAND }.gradient(z, t))),
+    ("columns_only", gradient(|z, t| ByHand { both: |x| x.t()?.contiguous(), ..BY_HAND }.gradient(z, t))),
+    ("anchor_in_softmax", gradient(|z, t| ByHand { diagonal: None, ..BY_HAND }.gradient(z, t))),
     ("sum", loss(|z, t| losses(&logits(z, t)?, NOTHING)?.sum_all())),
     ("not_normalized", loss(|z, t| losses(&(z.matmul(&z.t()?)? / t)?, NOTHING)?.mean_all())),
     ("normalizer_detached", loss(normalizer_detached)),
@@ -129,7 +139,7 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("overflow", loss(|z, t| (exponentials(z, t)?.sum(1)?.log()? - partner(&logits(z, t)?)?)?.mean_all())),
     ("overflow_of_a_ratio", loss(overflow_of_a_ratio)),
     ("not_a_number", loss(|z, t| nt_xent(&z.broadcast_div(&z.sqr()?.sum_keepdim(1)?.sqrt()?)?, t))),
-    ("anchors_only", gradient(|z, t| ByHand { back: false, ..BY_HAND }.gradient(z, t))),
+    ("anchors_only", gradient(|z, t| ByHand { both: |x| Ok(x.clone()), ..BY_HAND }.gradient(z, t))),
     ("temperature_forgotten", gradient(|z, t| nt_xent_gradient(z, t)? * t)),
     ("normalization_forgotten", gradient(|z, t| ByHand { projected: false, divided: false, ..BY_HAND }.gradient(z, t))),
     ("not_projected", gradient(|z, t| ByHand { projected: false, ..BY_HAND }.gradient(z, t))),
@@ -139,6 +149,11 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("overflow", gradient(|z, t| ByHand { safe: false, epsilon: 1e-12, ..BY_HAND }.gradient(z, t))),
     ("not_a_number", gradient(|z, t| BY_HAND.gradient(z, t))),
     ("downhill", gradient(|z, t| nt_xent_gradient(z, t)?.neg())),
+    (
+        "backbone_detached",
+        step(|s, o| train_step(&Step { encode: &|x, train| Ok((s.encode)(x, train)?.detach()), ..*s }, o)),
+    ),
+    ("views_alternate", step(views_alternate)),
     ("two_passes", step(two_passes)),
     ("head_left_out", step(|s, o| train_step(&Step { project: &|h| Ok(h.clone()), ..*s }, o))),
     ("one_view_gradient", step(|s, o| train_step(&Step { project: &|h| second_detached(&(s.project)(h)?), ..*s }, o))),
@@ -166,6 +181,8 @@ const MISTAKES: &[(&str, Exercises)] = &[
         rate(|s, w, t, base, b| if s < w { learning_rate(s, w, t, base, b) } else { learning_rate(s, 0, t, base, b) }),
     ),
     ("cosine_not_halved", rate(|s, w, t, base, b| learning_rate(s, w, t, base, b) * if s < w { 1.0 } else { 2.0 })),
+    ("warmup_unscaled", rate(|s, w, t, base, b| learning_rate(s, w, t, base, if s < w { 256 } else { b }))),
+    ("progress_by_total", rate(progress_by_total)),
     ("no_warmup", rate(no_warmup)),
     (
         "linear_decay",
@@ -327,4 +344,25 @@ fn by_minimum(step: usize, warmup: usize, total: usize, base: f64, batch: usize)
     let progress = step.saturating_sub(warmup) as f64 / (total - warmup) as f64;
     let rising = (step + 1) as f64 / warmup.max(1) as f64;
     peak(base, batch) * rising.min(1.0) * (PI * progress / 2.0).cos().powi(2)
+}
+
+/// The views of each image side by side.
+fn views_alternate(step: &Step, optimizer: &mut dyn Optimizer) -> Result<f64> {
+    let count = step.view_a.dims()[0];
+    let views = Tensor::stack(&[step.view_a, step.view_b], 1)?.flatten_to(1)?;
+    let (view_a, view_b) = (&views.narrow(0, 0, count)?, &views.narrow(0, count, count)?);
+    train_step(&Step { view_a, view_b, ..*step }, optimizer)
+}
+
+fn progress_by_total(step: usize, warmup: usize, total: usize, base: f64, batch: usize) -> f64 {
+    if step < warmup {
+        return learning_rate(step, warmup, total, base, batch);
+    }
+    let progress = (step - warmup) as f64 / total as f64;
+    0.5 * peak(base, batch) * (1.0 + (PI * progress).cos())
+}
+
+fn length_detached(z: &Tensor) -> Result<Tensor> {
+    let unit = z.broadcast_div(&z.sqr()?.sum_keepdim(1)?.sqrt()?.detach())?;
+    unit.matmul(&unit.t()?)
 }
