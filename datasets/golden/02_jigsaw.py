@@ -89,7 +89,6 @@ golden.check(
         "channels_together": lambda patches: normalized(patches, axes=(2, 3, 4)),
         "whole_batch": lambda patches: normalized(patches, axes=(0, 3, 4)),
         "everything_together": lambda patches: normalized(patches, axes=(0, 1, 2, 3, 4)),
-        "row_by_row": lambda patches: normalized(patches, axes=(4,)),
         "sample_variance": lambda patches: normalized(patches, correction=1),
         "not_rooted": lambda patches: normalized(patches, root=False),
         "centered_only": lambda patches: {"normalized": patches - patches.mean((3, 4), keepdim=True)},
@@ -173,7 +172,7 @@ def found(rule=1.0, permutations=1.0, distinct=1.0, repeats=1.0, differs=1.0):
 
 golden.check(
     "permutations",
-    [{"tiles": tiles, "count": count} for tiles, count in [(5, 12), (6, 25), (7, 1), (4, 7)]],
+    [{"tiles": tiles, "count": count} for tiles, count in [(5, 12), (6, 25), (7, 1), (6, 40)]],
     lambda tiles, count: found()(tiles, count),
     {
         "too_close": lambda tiles, count: found(rule=1.0 if count == 1 else 0.0)(tiles, count),

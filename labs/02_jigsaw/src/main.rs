@@ -4,11 +4,12 @@
 
 mod ablation;
 mod plots;
-mod puzzle;
+pub mod puzzle;
+mod tiles;
 
 use std::process::ExitCode;
 
-use candle_core::{D, DType, Tensor};
+use candle_core::Tensor;
 use candle_nn::loss::cross_entropy;
 use clap::{Parser, ValueEnum};
 use jigsaw::puzzle_features;
@@ -17,6 +18,7 @@ use ssl_data::Split;
 use ssl_experiment::landmarks::Landmarks;
 use ssl_experiment::{Allocator, Flags, Input, Plan, Run, Settings as _, Training, launch, range};
 use ssl_nn::{AdamW, Backbone, Mlp, Optimizer};
+use ssl_report::percent;
 
 use self::puzzle::{Maker, Puzzle, PuzzleFlags};
 
@@ -80,12 +82,8 @@ fn experiment(settings: &Settings) -> anyhow::Result<()> {
     let name = settings.puzzle.task.name();
     let model = train(&run, settings, &maker, name)?;
     let accuracy = pretext_accuracy(&run, &maker, &model, &run.data.test)?;
-    println!(
-        "puzzles of test images solved: {:.1} %, chance {:.1} %",
-        100.0 * accuracy,
-        100.0 / maker.classes() as f64
-    );
-    let comparison = run.compare(name, &model.backbone, &maker.input())?;
+    println!("puzzles of test images solved: {}, chance {}", percent(accuracy), percent(1.0 / maker.classes() as f64));
+    let comparison = run.compare(name, &model.backbone, &maker.cutter.input())?;
     plots::report(&run, &maker, &model, accuracy, &comparison)
 }
 
@@ -99,7 +97,7 @@ pub struct Model {
 const HIDDEN: usize = 256;
 
 impl Model {
-    fn logits(&self, puzzle: &Puzzle, train: bool) -> candle_core::Result<Tensor> {
+    pub fn logits(&self, puzzle: &Puzzle, train: bool) -> candle_core::Result<Tensor> {
         let encode = |patches: &Tensor, train: bool| self.backbone.forward(patches, train);
         self.head.forward(&puzzle_features(&encode, &puzzle.patches, train)?, train)
     }
@@ -109,7 +107,7 @@ impl Model {
 pub fn train(run: &Run, settings: &Settings, maker: &Maker, name: &str) -> anyhow::Result<Model> {
     let mut params = run.params();
     let backbone = run.backbone(&Input::RGB, &params.pp("backbone"))?;
-    let head = Mlp::new(&[maker.patches() * backbone.features(), HIDDEN, maker.classes()], &params.pp("head"))?;
+    let head = Mlp::new(&[maker.tiles() * backbone.features(), HIDDEN, maker.classes()], &params.pp("head"))?;
     let model = Model { backbone, head };
     let mut optimizer = AdamW::new(params.trained(), settings.weight_decay);
     let loader = run.loader(settings)?;
@@ -123,20 +121,15 @@ pub fn train(run: &Run, settings: &Settings, maker: &Maker, name: &str) -> anyho
             let logits = model.logits(&puzzle, true)?; // [B, classes]
             let loss = cross_entropy(&logits, &puzzle.labels)?;
             optimizer.backward_step(&loss, training.learning_rate(settings.learning_rate))?;
-            training.measure("accuracy", accuracy(&logits.detach(), &puzzle.labels)?);
+            training.measure("accuracy", puzzle.solved(&logits)?);
             training.step(f64::from(loss.to_scalar::<f32>()?), puzzle.labels.elem_count())?;
         }
-        if let Some(knn) = run.knn(&model.backbone, &maker.input())? {
+        if let Some(knn) = run.knn(&model.backbone, &maker.cutter.input())? {
             training.measure("kNN", knn);
         }
         training.end_epoch(&[("params", &params), ("optimizer", &optimizer)])?;
     }
     Ok(model)
-}
-
-fn accuracy(logits: &Tensor, labels: &Tensor) -> candle_core::Result<f64> {
-    let right = logits.argmax(D::Minus1)?.eq(labels)?.to_dtype(DType::F32)?;
-    Ok(f64::from(right.mean_all()?.to_scalar::<f32>()?))
 }
 
 /// The share of puzzles that the model solves, one for each image.
@@ -146,7 +139,7 @@ pub fn pretext_accuracy(run: &Run, maker: &Maker, model: &Model, split: &Split) 
     for indices in (0..split.len()).collect::<Vec<_>>().chunks(TEST_BATCH) {
         let images = split.images().select(indices).to_tensor(&run.device)?;
         let puzzle = maker.puzzles(&images, &mut rng)?;
-        solved += accuracy(&model.logits(&puzzle, false)?, &puzzle.labels)? * indices.len() as f64;
+        solved += puzzle.solved(&model.logits(&puzzle, false)?)? * indices.len() as f64;
     }
     Ok(solved / split.len() as f64)
 }

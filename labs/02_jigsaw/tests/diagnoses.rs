@@ -68,11 +68,6 @@ pub const NORMALIZED: &[Mistake] = &[
         "All patches and channels share one mean and variance: take them per patch and channel.",
     ),
     mistake(
-        "row_by_row",
-        "one axis of two",
-        "Each row of a patch is normalized by itself: take mean and variance over both last axes.",
-    ),
-    mistake(
         "sample_variance",
         "n − 1 for n",
         "The variance is divided by the number of pixels − 1, as Candle's `var` does: divide by their number (handout, equation 2).",

@@ -30,6 +30,11 @@ impl Comparison {
         self.rows.is_empty()
     }
 
+    /// The names of the rows.
+    pub fn names(&self) -> Vec<String> {
+        self.rows.iter().map(|(name, _)| name.clone()).collect()
+    }
+
     /// The row of this name.
     pub fn get(&self, name: &str) -> Option<&Evaluation> {
         self.rows.iter().find(|(row, _)| row == name).map(|(_, evaluation)| evaluation)
@@ -134,7 +139,7 @@ impl Comparison {
         let bars = Bars {
             title: title.to_string(),
             y_label: "test accuracy (%)".to_string(),
-            groups: self.rows.iter().map(|(name, _)| name.clone()).collect(),
+            groups: self.names(),
             series: vec![series("linear probe", Evaluation::linear), series("kNN", |e| e.knn)],
         };
         bars.save(out, name)
