@@ -56,7 +56,7 @@ fn puzzles(run: &Run, maker: &Maker, model: &Model) -> anyhow::Result<String> {
     let grid = Grid {
         title: "Puzzles: as they are given, and as they are solved".to_string(),
         columns: shown,
-        images: twice_as_large(&Tensor::stack(&[above, below].concat(), 0)?)?,
+        images: Tensor::stack(&[above, below].concat(), 0)?,
         captions,
     };
     grid.save(&run.out, "puzzles")
@@ -74,12 +74,6 @@ fn board(tiles: &Tensor, cells: &[usize], maker: &Maker) -> Result<Tensor> {
     let row =
         |row: usize| Tensor::cat(&(0..grid).map(|column| cell(row * grid + column)).collect::<Result<Vec<_>>>()?, 2);
     Tensor::cat(&(0..grid).map(row).collect::<Result<Vec<_>>>()?, 1)
-}
-
-/// Every pixel of `[N, 3, H, W]` as four.
-fn twice_as_large(images: &Tensor) -> Result<Tensor> {
-    let (.., height, width) = images.dims4()?;
-    images.upsample_nearest2d(2 * height, 2 * width)
 }
 
 /// Images whose patches are compared, patches that are looked for, and neighbors of each that are shown.

@@ -27,7 +27,7 @@ pub struct Grid {
     pub captions: Vec<String>,
 }
 
-/// Pixels that an image is drawn wide.
+/// Pixels that an image is drawn wide, nearly: each of its own becomes a whole number.
 const WIDTH: usize = 96;
 const GAP: usize = 8;
 const TITLE_HEIGHT: usize = 40;
@@ -62,7 +62,7 @@ impl Grid {
             "{count} images, {} captions",
             self.captions.len()
         );
-        let zoom = (WIDTH / width).max(1);
+        let zoom = ((WIDTH + width / 2) / width).max(1);
         let caption = if self.captions.is_empty() { 0 } else { CAPTION_HEIGHT };
         let cell = (width * zoom + GAP, height * zoom + GAP + caption);
         let rows = count.div_ceil(self.columns);
