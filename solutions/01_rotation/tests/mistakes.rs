@@ -4,15 +4,17 @@ extern crate rotation_solution as rotation;
 #[path = "../../../labs/01_rotation/tests/graded.rs"]
 #[expect(dead_code, reason = "`main` runs the checks; here the checks are checked")]
 mod graded;
+mod turns;
 
 use std::process::ExitCode;
 
-use candle_core::{D, DType, Device, Result, Tensor, bail};
+use candle_core::{D, Result, Tensor, bail};
 use candle_nn::ops::{log_softmax, softmax};
 use graded::{EXERCISES, Exercises};
-use rotation::{frozen_features, rotate90, rotation_accuracy, rotation_batch, rotation_loss};
+use rotation::{frozen_features, rotate90, rotation_accuracy, rotation_loss};
 use ssl_grading::mistakes::Cases;
 use ssl_nn::Encode;
+use turns::*;
 
 fn main() -> ExitCode {
     let cases = Cases { mistakes: MISTAKES, nameless: NAMELESS, alternatives: ALTERNATIVES };
@@ -127,76 +129,9 @@ const ALTERNATIVES: &[(&str, Exercises)] = &[
     ("detached_at_the_end", Exercises { frozen_features: detached_at_the_end, ..EXERCISES }),
 ];
 
-fn mirrored(images: &Tensor, turns: usize) -> Result<Tensor> {
-    if turns % 2 == 1 { images.transpose(2, 3)?.contiguous() } else { rotate90(images, turns) }
-}
-
-/// Turns axes 0 and 3.
-fn wrong_axes(images: &Tensor, turns: usize) -> Result<Tensor> {
-    let swapped = images.transpose(0, 2)?.contiguous()?;
-    rotate90(&swapped, turns)?.transpose(0, 2)?.contiguous()
-}
-
-fn labels_in_turn(labels: &Tensor) -> Result<Tensor> {
-    Tensor::from_iter((0..labels.elem_count() as u32).map(|i| i % 4), &Device::Cpu)
-}
-
-fn images_in_turn(blocks: &Tensor) -> Result<Tensor> {
-    let (count, channels, height, width) = blocks.dims4()?;
-    let blocks = blocks.reshape((4, count / 4, channels, height, width))?;
-    blocks.transpose(0, 1)?.contiguous()?.reshape((count, channels, height, width))
-}
-
-fn labels_interleaved(images: &Tensor) -> Result<(Tensor, Tensor)> {
-    let (images, labels) = rotation_batch(images)?;
-    Ok((images, labels_in_turn(&labels)?))
-}
-
-fn images_interleaved(images: &Tensor) -> Result<(Tensor, Tensor)> {
-    let (images, labels) = rotation_batch(images)?;
-    Ok((images_in_turn(&images)?, labels))
-}
-
-fn both_interleaved(images: &Tensor) -> Result<(Tensor, Tensor)> {
-    let (images, labels) = rotation_batch(images)?;
-    Ok((images_in_turn(&images)?, labels_in_turn(&labels)?))
-}
-
 /// −mean of the log probabilities at the labels.
 fn nll(log_probabilities: &Tensor, labels: &Tensor) -> Result<Tensor> {
     log_probabilities.gather(&labels.unsqueeze(1)?, 1)?.mean_all()?.neg()
-}
-
-fn first_block_only(images: &Tensor) -> Result<(Tensor, Tensor)> {
-    let (images, labels) = rotation_batch(images)?;
-    Ok((images, labels.zeros_like()?))
-}
-
-/// Any of the four turns by the shape alone.
-fn any_rank(images: &Tensor, turns: usize) -> Result<Tensor> {
-    match images.rank() {
-        4 => rotate90(images, turns),
-        _ => Ok(images.clone()),
-    }
-}
-
-fn any_shape(images: &Tensor) -> Result<(Tensor, Tensor)> {
-    match *images.dims() {
-        [_, _, height, width] if height == width => rotation_batch(images),
-        _ => Ok((Tensor::cat(&[images; 4], 0)?, Tensor::zeros(4 * images.dims()[0], DType::U32, &Device::Cpu)?)),
-    }
-}
-
-/// Right where there are as many images as channels.
-fn labels_by_channels(images: &Tensor) -> Result<(Tensor, Tensor)> {
-    let (batch, channels) = (images.dims()[0] as u32, images.dims()[1] as u32);
-    let labels = Tensor::from_iter((0..4 * batch).map(|i| i / channels), &Device::Cpu)?;
-    Ok((rotation_batch(images)?.0, labels))
-}
-
-fn labels_of_another_type(images: &Tensor) -> Result<(Tensor, Tensor)> {
-    let (images, labels) = rotation_batch(images)?;
-    Ok((images, labels.to_dtype(DType::I64)?))
 }
 
 fn log_sum(logits: &Tensor) -> Result<Tensor> {
@@ -280,17 +215,6 @@ fn in_parts(images: &Tensor, size: usize, encode: impl Fn(&Tensor) -> Result<Ten
     Tensor::cat(&parts.collect::<Result<Vec<_>>>()?, 0)
 }
 
-fn step_by_step(images: &Tensor, turns: usize) -> Result<Tensor> {
-    images.dims4()?;
-    (0..turns % 4).try_fold(images.clone(), |images, _| images.flip(&[3])?.t()?.contiguous())
-}
-
-fn labels_by_division(images: &Tensor) -> Result<(Tensor, Tensor)> {
-    let batch = images.dims()[0] as u32;
-    let turned = Tensor::cat(&[0, 1, 2, 3].map(|k| rotate90(images, k)).into_iter().collect::<Result<Vec<_>>>()?, 0)?;
-    Ok((turned, Tensor::from_iter((0..4 * batch).map(|i| i / batch), &Device::Cpu)?))
-}
-
 fn with_one_hot(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
     let classes = Tensor::arange(0, logits.dims()[1] as u32, logits.device())?.unsqueeze(0)?;
     let one_hot = labels.unsqueeze(1)?.broadcast_eq(&classes)?.to_dtype(logits.dtype())?;
@@ -305,21 +229,6 @@ fn by_loop(logits: &Tensor, labels: &Tensor) -> Result<f64> {
     let best = |row: &Vec<f32>| row.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map(|(i, _)| i as u32);
     let right = rows.iter().zip(&labels).filter(|(row, label)| best(row) == Some(**label)).count();
     Ok(right as f64 / labels.len() as f64)
-}
-
-fn reshaped(images: &Tensor, turns: usize) -> Result<Tensor> {
-    let (count, channels, height, width) = images.dims4()?;
-    if turns % 2 == 1 { images.reshape((count, channels, width, height)) } else { rotate90(images, turns) }
-}
-
-fn unturned(images: &Tensor) -> Result<(Tensor, Tensor)> {
-    Ok((Tensor::cat(&[images; 4], 0)?, rotation_batch(images)?.1))
-}
-
-fn clockwise_blocks(images: &Tensor) -> Result<(Tensor, Tensor)> {
-    let labels = rotation_batch(images)?.1;
-    let blocks: Result<Vec<_>> = (0..4).map(|turns| rotate90(images, 4 - turns)).collect();
-    Ok((Tensor::cat(&blocks?, 0)?, labels))
 }
 
 /// Shifted by the greatest of all logits.

@@ -5,17 +5,20 @@ extern crate contrastive_solution as contrastive;
 #[expect(dead_code, reason = "`main` runs the checks; here the checks are checked")]
 mod graded;
 mod mining;
+mod nce;
+mod pairs;
 
 use std::process::ExitCode;
 
-use candle_core::{D, DType, Result, Tensor};
-use candle_nn::loss::cross_entropy;
+use candle_core::{D, Result, Tensor};
 use contrastive::{
     alignment, contrastive_loss, cosine_similarity_matrix, info_nce, pairwise_distance, semi_hard_negatives,
     triplet_loss, uniformity,
 };
 use graded::{EXERCISES, Exercises, Mining};
 use mining::{Pick, by_sorting, mine, own_class};
+use nce::*;
+use pairs::*;
 use ssl_grading::mistakes::Cases;
 
 fn main() -> ExitCode {
@@ -187,40 +190,9 @@ fn mean(losses: &Tensor) -> Result<Tensor> {
     losses.mean_all()
 }
 
-/// d(a, p) − d(a, n) for each triplet.
-fn gap(anchor: &Tensor, positive: &Tensor, negative: &Tensor) -> Result<Tensor> {
-    pairwise_distance(anchor, positive)? - pairwise_distance(anchor, negative)?
-}
-
-fn active_only(anchor: &Tensor, positive: &Tensor, negative: &Tensor, margin: f64) -> Result<Tensor> {
-    let hinge = (gap(anchor, positive, negative)? + margin)?.relu()?;
-    let active = hinge.gt(0f32)?.to_dtype(DType::F32)?.sum_all()?;
-    hinge.sum_all()? / active
-}
-
-fn negative_of_positive(anchor: &Tensor, positive: &Tensor, negative: &Tensor, margin: f64) -> Result<Tensor> {
-    let gap = (pairwise_distance(anchor, positive)? - pairwise_distance(positive, negative)?)?;
-    (gap + margin)?.relu()?.mean_all()
-}
-
-/// One negative is stretched to all anchors.
-fn one_negative_for_all(anchor: &Tensor, positive: &Tensor, negative: &Tensor, margin: f64) -> Result<Tensor> {
-    triplet_loss(anchor, positive, &negative.broadcast_as(anchor.shape())?.contiguous()?, margin)
-}
-
-fn one_label_for_all(distance: &Tensor, is_positive: &Tensor, margin: f64) -> Result<Tensor> {
-    contrastive_loss(distance, &is_positive.broadcast_as(distance.shape())?.contiguous()?, margin)
-}
-
 /// Anchors without a positive have no negative either.
 fn any_positives(distances: &Tensor, labels: &Tensor, positives: &[usize], margin: f64) -> Result<Vec<Option<usize>>> {
     semi_hard_negatives(distances, labels, positives, margin).or_else(|_| Ok(vec![None; labels.elem_count()]))
-}
-
-fn squared_distances(anchor: &Tensor, positive: &Tensor, negative: &Tensor, margin: f64) -> Result<Tensor> {
-    let near = pairwise_distance(anchor, positive)?.sqr()?;
-    let far = pairwise_distance(anchor, negative)?.sqr()?;
-    ((near - far)? + margin)?.relu()?.mean_all()
 }
 
 /// Rows of length 1.
@@ -239,124 +211,8 @@ fn of_lengths(z: &Tensor) -> Result<Tensor> {
     gram(z)? / length.matmul(&length.t()?)?
 }
 
-fn by_products(a: &Tensor, b: &Tensor) -> Result<Tensor> {
-    a.dims2()?;
-    let difference = a.sub(b)?;
-    let squared = difference.unsqueeze(1)?.matmul(&difference.unsqueeze(2)?)?.flatten_all()?;
-    (squared + 1e-12)?.sqrt()
-}
-
-fn by_arithmetic(distance: &Tensor, is_positive: &Tensor, margin: f64) -> Result<Tensor> {
-    distance.dims1()?;
-    let positive = is_positive.to_dtype(distance.dtype())?;
-    let apart = ((1.0 - &positive)? * (margin - distance)?.relu()?)?;
-    ((positive * distance)? + apart)?.mean(0)
-}
-
-/// Cosines of both views' rows, times `scale`.
-fn logits(z_a: &Tensor, z_b: &Tensor, scale: f64) -> Result<Tensor> {
-    cosine_similarity_matrix(&Tensor::cat(&[z_a, z_b], 0)?)? * scale
-}
-
-/// The number of each row's partner.
-fn partners(rows: usize) -> Result<Tensor> {
-    Tensor::from_iter((0..rows as u32).map(|i| (i + rows as u32 / 2) % rows as u32), &candle_core::Device::Cpu)
-}
-
-/// The logits with their diagonal replaced, if so wished.
-fn with_diagonal(logits: &Tensor, diagonal: Option<f32>) -> Result<Tensor> {
-    let Some(value) = diagonal else { return Ok(logits.clone()) };
-    let value = Tensor::full(value, logits.shape(), logits.device())?;
-    Tensor::eye(logits.dims()[0], DType::U8, logits.device())?.where_cond(&value, logits)
-}
-
-/// Cross-entropy of each row with its partner.
-fn losses(logits: &Tensor, diagonal: Option<f32>) -> Result<Tensor> {
-    let logits = with_diagonal(logits, diagonal)?;
-    let chosen = logits.gather(&partners(logits.dims()[0])?.unsqueeze(1)?, 1)?.squeeze(1)?;
-    logits.log_sum_exp(1)? - chosen
-}
-
-fn nt_xent(z_a: &Tensor, z_b: &Tensor, temperature: f64) -> Result<Tensor> {
-    losses(&logits(z_a, z_b, 1.0 / temperature)?, Some(f32::NEG_INFINITY))
-}
-
-fn positive_left_out(z_a: &Tensor, z_b: &Tensor, temperature: f64) -> Result<Tensor> {
-    let logits = with_diagonal(&logits(z_a, z_b, 1.0 / temperature)?, Some(f32::NEG_INFINITY))?;
-    let partners = partners(logits.dims()[0])?.unsqueeze(1)?;
-    let columns = Tensor::arange(0, logits.dims()[0] as u32, logits.device())?.unsqueeze(0)?;
-    let nothing = Tensor::full(f32::NEG_INFINITY, logits.shape(), logits.device())?;
-    let negatives = partners.broadcast_eq(&columns)?.where_cond(&nothing, &logits)?;
-    (negatives.log_sum_exp(1)? - logits.gather(&partners, 1)?.squeeze(1)?)?.mean_all()
-}
-
-/// Each row of the first view finds its partner among the second view.
-fn one_direction(z_a: &Tensor, z_b: &Tensor, temperature: f64) -> Result<Tensor> {
-    let logits = (unit(z_a)?.matmul(&unit(z_b)?.t()?)? / temperature)?;
-    cross_entropy(&logits, &Tensor::arange(0, z_a.dims()[0] as u32, z_a.device())?)
-}
-
-/// Exponentials of the logits, 0 on the diagonal, and those of the partners.
-fn exponentials(z_a: &Tensor, z_b: &Tensor, temperature: f64) -> Result<(Tensor, Tensor)> {
-    let exp = with_diagonal(&logits(z_a, z_b, 1.0 / temperature)?, Some(f32::NEG_INFINITY))?.exp()?;
-    let chosen = exp.gather(&partners(exp.dims()[0])?.unsqueeze(1)?, 1)?.squeeze(1)?;
-    Ok((exp.sum(1)?, chosen))
-}
-
 fn by_length(z: &Tensor) -> Result<Tensor> {
     z.broadcast_div(&z.sqr()?.sum_keepdim(1)?.sqrt()?)
-}
-
-fn overflow(z_a: &Tensor, z_b: &Tensor, temperature: f64) -> Result<Tensor> {
-    let (sum, _) = exponentials(z_a, z_b, temperature)?;
-    let logits = logits(z_a, z_b, 1.0 / temperature)?;
-    sum.log()? - logits.gather(&partners(logits.dims()[0])?.unsqueeze(1)?, 1)?.squeeze(1)?
-}
-
-fn overflow_of_a_ratio(z_a: &Tensor, z_b: &Tensor, temperature: f64) -> Result<Tensor> {
-    let (sum, _) = exponentials(z_a, z_b, temperature)?;
-    let all = with_diagonal(&logits(z_a, z_b, 1.0 / temperature)?, Some(f32::NEG_INFINITY))?.exp()?;
-    let probability = all.broadcast_div(&sum.unsqueeze(1)?)?;
-    let chosen = probability.gather(&partners(all.dims()[0])?.unsqueeze(1)?, 1)?;
-    chosen.log()?.mean_all()?.neg()
-}
-
-fn normalizer_detached(z_a: &Tensor, z_b: &Tensor, temperature: f64) -> Result<Tensor> {
-    let logits = with_diagonal(&logits(z_a, z_b, 1.0 / temperature)?, Some(f32::NEG_INFINITY))?;
-    let chosen = logits.gather(&partners(logits.dims()[0])?.unsqueeze(1)?, 1)?.squeeze(1)?;
-    (logits.log_sum_exp(1)?.detach() - chosen)?.mean_all()
-}
-
-/// Masks the diagonal of the first four rows, whatever the batch.
-fn four_by_four_mask(z_a: &Tensor, z_b: &Tensor, temperature: f64) -> Result<Tensor> {
-    let logits = logits(z_a, z_b, 1.0 / temperature)?;
-    let rows = logits.dims()[0];
-    let mask =
-        Tensor::from_iter((0..rows * rows).map(|i| u8::from(i / rows == i % rows && i / rows < 8)), z_a.device())?;
-    let nothing = Tensor::full(f32::NEG_INFINITY, logits.shape(), logits.device())?;
-    mean(&losses(&mask.reshape(logits.shape())?.where_cond(&nothing, &logits)?, None)?)
-}
-
-/// Right where N = 4.
-fn partner_four_further(z_a: &Tensor, z_b: &Tensor, temperature: f64) -> Result<Tensor> {
-    let logits = with_diagonal(&logits(z_a, z_b, 1.0 / temperature)?, Some(f32::NEG_INFINITY))?;
-    let rows = logits.dims()[0] as u32;
-    let partners = Tensor::from_iter((0..rows).map(|i| (i + 4) % rows), z_a.device())?;
-    cross_entropy(&logits, &partners)
-}
-
-/// The anchor is taken out of the sum after the exponential.
-fn own_subtracted(z_a: &Tensor, z_b: &Tensor, temperature: f64) -> Result<Tensor> {
-    let exp = logits(z_a, z_b, 1.0 / temperature)?.exp()?;
-    let own = Tensor::eye(exp.dims()[0], DType::F32, exp.device())?.mul(&exp)?.sum(1)?;
-    let chosen = exp.gather(&partners(exp.dims()[0])?.unsqueeze(1)?, 1)?.squeeze(1)?;
-    (chosen / (exp.sum(1)? - own)?)?.log()?.mean_all()?.neg()
-}
-
-/// Only as many rows as both views have.
-fn any_rows(z_a: &Tensor, z_b: &Tensor, temperature: f64) -> Result<Tensor> {
-    let rows = z_a.dims()[0].min(z_b.dims()[0]);
-    info_nce(&z_a.narrow(0, 0, rows)?, &z_b.narrow(0, 0, rows)?, temperature)
 }
 
 fn one_row_for_all(z_a: &Tensor, z_b: &Tensor, alpha: f64) -> Result<Tensor> {
@@ -375,15 +231,6 @@ fn by_n_squared(z: &Tensor, t: f64) -> Result<Tensor> {
     (sum / (z.dims()[0] * z.dims()[0]) as f64)?.log()
 }
 
-/// NT-Xent with the softmax over the other axis: the matrix is symmetric.
-fn of_columns(z_a: &Tensor, z_b: &Tensor, temperature: f64) -> Result<Tensor> {
-    if z_a.dims() != z_b.dims() {
-        candle_core::bail!("other shapes");
-    }
-    let logits = with_diagonal(&logits(z_a, z_b, 1.0 / temperature)?, Some(f32::NEG_INFINITY))?;
-    cross_entropy(&logits.t()?.contiguous()?, &partners(logits.dims()[0])?)
-}
-
 /// ‖aᵢ − bᵢ‖², row by row.
 fn between(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     (a - b)?.sqr()?.sum(1)
@@ -399,30 +246,6 @@ fn upper(matrix: &Tensor) -> Result<Tensor> {
     let count = matrix.dims()[0];
     let places = (0..count).flat_map(|i| (i + 1..count).map(move |j| (i * count + j) as u32));
     matrix.flatten_all()?.index_select(&Tensor::from_iter(places, matrix.device())?, 0)
-}
-
-fn active_pairs(distance: &Tensor, is_positive: &Tensor, margin: f64) -> Result<Tensor> {
-    let each = is_positive.where_cond(distance, &(margin - distance)?.relu()?)?;
-    let active = each.gt(0f32)?.to_dtype(DType::F32)?.sum_all()?.to_scalar::<f32>()?;
-    each.sum_all()? / f64::from(active.max(1.0))
-}
-
-fn swapped_anchor(anchor: &Tensor, positive: &Tensor, negative: &Tensor, margin: f64) -> Result<Tensor> {
-    let far = pairwise_distance(anchor, negative)?.minimum(&pairwise_distance(positive, negative)?)?;
-    ((pairwise_distance(anchor, positive)? - far)? + margin)?.relu()?.mean_all()
-}
-
-/// Each row's partner beside it.
-fn beside(z_a: &Tensor, z_b: &Tensor, temperature: f64) -> Result<Tensor> {
-    let logits = with_diagonal(&logits(z_a, z_b, 1.0 / temperature)?, Some(f32::NEG_INFINITY))?;
-    cross_entropy(&logits, &Tensor::from_iter((0..logits.dims()[0] as u32).map(|i| i ^ 1), z_a.device())?)
-}
-
-/// The positive counts twice below.
-fn positive_twice(z_a: &Tensor, z_b: &Tensor, temperature: f64) -> Result<Tensor> {
-    let logits = with_diagonal(&logits(z_a, z_b, 1.0 / temperature)?, Some(f32::NEG_INFINITY))?;
-    let own = logits.gather(&partners(logits.dims()[0])?.unsqueeze(1)?, 1)?;
-    (Tensor::cat(&[&logits, &own], 1)?.log_sum_exp(1)? - own.squeeze(1)?)?.mean_all()
 }
 
 /// The closest of all negatives, where it is semi-hard.

@@ -110,3 +110,15 @@ pub fn of_a_clone(rng: &mut Rng, height: usize, width: usize, scale: Range, rati
 pub fn of_the_system(_: &mut Rng, height: usize, width: usize, scale: Range, ratio: Range) -> CropBox {
     crop_box(&mut Rng::from_os_rng(), height, width, scale, ratio)
 }
+
+/// The last row of pixels is outside.
+pub fn one_pixel_too_high(rng: &mut Rng, height: usize, width: usize, scale: Range, ratio: Range) -> CropBox {
+    let b = crop_box(rng, height, width, scale, ratio);
+    CropBox { height: b.height + usize::from(b.top + b.height == height), ..b }
+}
+
+/// The fallback after a single try.
+pub fn fallback_often(rng: &mut Rng, height: usize, width: usize, scale: Range, ratio: Range) -> CropBox {
+    let b = crop_box(rng, height, width, scale, ratio);
+    if rng.random_bool(0.1) { CropBox::whole(height, width) } else { b }
+}

@@ -6,18 +6,17 @@ mod crops;
 #[expect(dead_code, reason = "`main` runs the checks; here the checks are checked")]
 mod graded;
 mod losses;
-
 mod sampling;
+mod training;
 
-use std::f64::consts::PI;
 use std::process::ExitCode;
 
-use candle_core::{Result, Tensor, Var};
+use candle_core::{Result, Tensor};
 use candle_nn::loss::cross_entropy;
 use crops::*;
 use graded::{EXERCISES, Exercises, Weights};
 use losses::*;
-use rand::{Rng as _, SeedableRng};
+use rand::SeedableRng;
 use sampling::*;
 use simclr::{
     Project, Step, Transform, augment, crop_box, learning_rate, nt_xent, nt_xent_gradient, train_step, two_views,
@@ -26,6 +25,7 @@ use ssl_data::Rng;
 use ssl_data::augment::CropBox;
 use ssl_grading::mistakes::Cases;
 use ssl_nn::{Encode, Linear, Optimizer, Params};
+use training::*;
 
 fn main() -> ExitCode {
     let cases = Cases { mistakes: MISTAKES, nameless: NAMELESS, alternatives: ALTERNATIVES };
@@ -265,18 +265,6 @@ impl Layers {
     }
 }
 
-/// The last row of pixels is outside.
-fn one_pixel_too_high(rng: &mut Rng, height: usize, width: usize, scale: Range, ratio: Range) -> CropBox {
-    let b = crop_box(rng, height, width, scale, ratio);
-    CropBox { height: b.height + usize::from(b.top + b.height == height), ..b }
-}
-
-/// The fallback after a single try.
-fn fallback_often(rng: &mut Rng, height: usize, width: usize, scale: Range, ratio: Range) -> CropBox {
-    let b = crop_box(rng, height, width, scale, ratio);
-    if rng.random_bool(0.1) { CropBox::whole(height, width) } else { b }
-}
-
 /// Right where N = 4.
 fn partner_four_further(z: &Tensor, temperature: f64) -> Result<Tensor> {
     let rows = z.dims()[0] as u32;
@@ -298,68 +286,9 @@ fn gradient_with_eye(z: &Tensor, temperature: f64) -> Result<Tensor> {
     ByHand { epsilon: 1e-12, ..BY_HAND }.gradient(z, temperature)
 }
 
-/// The head's weights are not in the graph: the same z, with the gradient of h alone.
-fn head_frozen(step: &Step, optimizer: &mut dyn Optimizer) -> Result<f64> {
-    let h = (step.encode)(&Tensor::cat(&[step.view_a, step.view_b], 0)?, true)?;
-    let at = Var::from_tensor(&h.detach().copy()?)?;
-    let loss = nt_xent(&(step.project)(&at)?, step.temperature)?;
-    let arriving = loss.backward()?.get(&at).map_or_else(|| at.zeros_like(), |grad| Ok(grad.detach()))?;
-    optimizer.backward_step(&(h * arriving)?.sum_all()?, step.learning_rate)?;
-    number(&loss)
-}
-
-fn number(loss: &Tensor) -> Result<f64> {
-    Ok(f64::from(loss.to_scalar::<f32>()?))
-}
-
-fn two_passes(step: &Step, optimizer: &mut dyn Optimizer) -> Result<f64> {
-    let z = |view: &Tensor| (step.project)(&(step.encode)(view, true)?);
-    let loss = nt_xent(&Tensor::cat(&[z(step.view_a)?, z(step.view_b)?], 0)?, step.temperature)?;
-    optimizer.backward_step(&loss, step.learning_rate)?;
-    number(&loss)
-}
-
 fn second_detached(z: &Tensor) -> Result<Tensor> {
     let count = z.dims()[0] / 2;
     Tensor::cat(&[z.narrow(0, 0, count)?, z.narrow(0, count, count)?.detach()], 0)
-}
-
-fn by_gradients(step: &Step, optimizer: &mut dyn Optimizer) -> Result<f64> {
-    let views = Tensor::cat(&[step.view_a, step.view_b], 0)?;
-    let loss = nt_xent(&(step.project)(&(step.encode)(&views, true)?)?, step.temperature)?;
-    optimizer.step(&loss.backward()?, step.learning_rate)?;
-    number(&loss)
-}
-
-fn peak(base: f64, batch: usize) -> f64 {
-    base * batch as f64 / 256.0
-}
-
-fn no_warmup(step: usize, warmup: usize, total: usize, base: f64, batch: usize) -> f64 {
-    let progress = (step as f64 - warmup as f64) / (total as f64 - warmup as f64);
-    peak(base, batch) * 0.5 * (1.0 + (PI * progress).cos())
-}
-
-fn by_minimum(step: usize, warmup: usize, total: usize, base: f64, batch: usize) -> f64 {
-    let progress = step.saturating_sub(warmup) as f64 / (total - warmup) as f64;
-    let rising = (step + 1) as f64 / warmup.max(1) as f64;
-    peak(base, batch) * rising.min(1.0) * (PI * progress / 2.0).cos().powi(2)
-}
-
-/// The views of each image side by side.
-fn views_alternate(step: &Step, optimizer: &mut dyn Optimizer) -> Result<f64> {
-    let count = step.view_a.dims()[0];
-    let views = Tensor::stack(&[step.view_a, step.view_b], 1)?.flatten_to(1)?;
-    let (view_a, view_b) = (&views.narrow(0, 0, count)?, &views.narrow(0, count, count)?);
-    train_step(&Step { view_a, view_b, ..*step }, optimizer)
-}
-
-fn progress_by_total(step: usize, warmup: usize, total: usize, base: f64, batch: usize) -> f64 {
-    if step < warmup {
-        return learning_rate(step, warmup, total, base, batch);
-    }
-    let progress = (step - warmup) as f64 / total as f64;
-    0.5 * peak(base, batch) * (1.0 + (PI * progress).cos())
 }
 
 fn length_detached(z: &Tensor) -> Result<Tensor> {
