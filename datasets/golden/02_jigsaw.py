@@ -57,6 +57,7 @@ golden.check(
         "jitter_cell_by_cell": patches_of(jitter_of=lambda j, b, t, n, k: j[t * k + b]),
         "gap_between_cells": patches_of(cell_of=lambda side, grid, gap: side // grid + gap),
         "gap_off_the_cell": patches_of(cell_of=lambda side, grid, gap: side // grid - gap),
+        "gap_above_and_left": lambda gap, jitter, **c: patches_of()(gap=gap, jitter=jitter + gap, **c),
         "cells_as_large_as_patches": lambda images, grid, patch, gap, jitter: patches_of(cell_of=lambda *_: patch)(images, grid, patch, gap, jitter),
     },
     tolerance=0,
@@ -129,7 +130,7 @@ def board(center, size=5):
 
 
 def positions(number):
-    return lambda center, cells: {"positions": np.array([number(center, cell) for cell in cells], dtype=np.float64)}
+    return lambda center, cells: {"positions, −1 for None": np.array([number(center, cell) for cell in cells], dtype=np.float64)}
 
 
 def with_center(center, neighbor):
@@ -153,6 +154,7 @@ golden.check(
         "center_counted": positions(with_center),
         "distance_forgotten": positions(wrapping),
         "from_one": positions(lambda center, cell: numbered(center, cell) + (numbered(center, cell) >= 0)),
+        "same_cell_numbered": positions(lambda center, cell: 4 if tuple(cell) == tuple(center) else numbered(center, cell)),
         "rows_only": positions(lambda center, cell: numbered(center, cell) if abs(cell[0] - center[0]) + abs(cell[1] - center[1]) < 2 else -1),
     },
     tolerance=0,
@@ -162,11 +164,11 @@ golden.check(
 # Exercise 4. What the check finds out of permutations; by which rule they were chosen: 1 the least distance, 2 the mean, 0 neither.
 def found(rule=1.0, permutations=1.0, distinct=1.0, repeats=1.0, differs=1.0):
     return lambda tiles, count: {
-        "permutations": permutations,
-        "distinct": distinct,
-        "rule": rule,
-        "repeats": repeats,
-        "differs": differs,
+        "each is a permutation of 0 to T − 1 (1 is yes)": permutations,
+        "all differ (1 is yes)": distinct,
+        "each the farthest from the nearest before it (1 is yes, 2: the greatest mean)": rule,
+        "the same state of rng gives the same (1 is yes)": repeats,
+        "another state gives others (1 is yes)": differs,
     }
 
 
@@ -181,6 +183,13 @@ golden.check(
         "generator_untouched": found(differs=0.0),
         "random_elsewhere": found(repeats=0.0),
     },
+    tolerance=0,
+)
+golden.check(
+    "all_and_none",
+    [{"tiles": tiles, "count": count} for tiles, count in [(4, 24), (3, 6), (1, 1), (5, 0)]],
+    lambda tiles, count: {"different permutations": float(count)},
+    {"one_for_none": lambda tiles, count: {"different permutations": float(max(count, 1))}},
     tolerance=0,
 )
 golden.check("far_apart", [{"tiles": 9, "count": 64}], lambda tiles, count: {"least distance up to 6": 6.0}, tolerance=0)
@@ -216,8 +225,10 @@ golden.check(
         "labels_ignored": shuffled(lambda p, labels, i: p[i % len(p)]),
         "unshuffled": lambda patches, **_: {"shuffled": patches},
         "backwards": shuffled(lambda p, labels, i: p[labels[i]][::-1].copy()),
+        "image_forgotten": lambda patches, permutations, labels: {"shuffled": torch.stack([patches[0][permutations[y]] for y in labels])},
     },
-    tolerance=0,
+    tolerance=1e-6,
+    gradients=["patches"],
 )
 
 
@@ -232,7 +243,7 @@ def joined(join=lambda h: h.flatten(1), mode=lambda train: train, parts=lambda x
     def features(patches, weight, mean, train):
         def encode(x):
             h = x.flatten(1) @ weight.T
-            return F.relu(h - (h.mean(0) if mode(bool(train)) else mean))
+            return F.relu(h - (h.mean(0) if mode(bool(train)) else mean)) - 0.5
 
         batch, tiles = patches.shape[:2]
         if back is None:

@@ -27,7 +27,7 @@ use ssl_nn::Encode;
 /// `patch`, `gap` and `jitter` in pixels; dy points down, dx to the right.
 ///
 /// # Errors
-/// Images that are not of rank 4; another number of jitters than B · grid²; a patch that would leave its cell or enter the gap:
+/// Images that are not of rank 4; no cells; another number of jitters than B · grid²; a patch that would leave its cell or enter the gap:
 /// dy + patch and dx + patch are at most the cell's side − gap.
 ///
 /// # Hint
@@ -93,7 +93,7 @@ pub fn relative_position(center: (usize, usize), neighbor: (usize, usize)) -> Op
 /// `count` permutations of the numbers 0 to `tiles` − 1.
 ///
 /// # Errors
-/// More tiles than [`MOST_TILES`]; more permutations than `tiles`!.
+/// More tiles than [`MOST_TILES`]; more permutations than `tiles`! (all of them, or none, are no error).
 ///
 /// # Hint
 /// [`all_permutations`] gives all of them. Keep for each the least distance to the chosen ones: a new one can only lower it.
@@ -135,7 +135,7 @@ pub fn all_permutations(tiles: usize) -> Result<Vec<Vec<usize>>> {
 ///
 /// # Errors
 /// Patches that are not of rank 5; another number of labels than images; a label that names no permutation; a permutation of another
-/// length than T.
+/// length than T, where a label names it.
 ///
 /// # Hint
 /// With all patches in a row, patch t of image b has the number b · T + t: one `index_select` takes all of them.
@@ -153,7 +153,7 @@ pub fn shuffle_patches(patches: &Tensor, permutations: &[Vec<usize>], labels: &T
 /// ```
 ///
 /// # Shapes
-/// `[B, T, C, P, P]` → `[B, T · D]`, where `encode` gives `[N, D]` for `[N, C, P, P]`.
+/// `[B, T, C, P, P]` → `[B, T · D]`, where `encode(patches, train)` gives `[N, D]` for `[N, C, P, P]`.
 ///
 /// # Errors
 /// A rank other than 5; what `encode` reports.

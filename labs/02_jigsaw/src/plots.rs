@@ -17,15 +17,23 @@ pub fn report(run: &Run, maker: &Maker, model: &Model, accuracy: f64, comparison
     let chance = 1.0 / maker.classes() as f64;
     page.text(&format!("Puzzles of test images solved: {} (chance {}).", percent(accuracy), percent(chance)));
     let name = comparison_name(maker);
-    let curves = run.training_curves(name, &["loss", "accuracy", "kNN"], "loss (nats), accuracy (fraction)")?;
     page.figure(
-        &curves,
-        "Loss and accuracy of the pretext task on training images; after each epoch kNN of the classes on 1,000 test images.",
+        &run.training_curves(name, &["loss"], "loss (nats)")?,
+        "The loss, and what it is for networks that have learned nothing: one that gives the same for all puzzles, and one that guesses.",
     );
-    page.figure(&puzzles(run, maker, model)?, "Test images, cut and shuffled, and as the network puts them together.");
+    page.figure(
+        &run.training_curves(name, &["accuracy", "kNN"], "accuracy (fraction)")?,
+        "Puzzles of training images that are solved; after each epoch kNN of the classes on 1,000 test images.",
+    );
+    page.figure(
+        &puzzles(run, maker, model)?,
+        "Test images: above the patches as they are given, below where the network puts them. They are shown as they were cut; the \
+         network sees them lit from a side and normalized.",
+    );
     page.figure(
         &neighbors(run, maker, model)?,
-        "A patch of a test image, and the patches of training images of nearest h.",
+        "A patch of a test image, and the patches of training images whose features h (handout, equation 4) are nearest. The queries are the \
+         first, second, third … cell of their images.",
     );
     comparison.report(&mut page, &run.out)?;
     run.finish(&page, comparison)
@@ -54,7 +62,7 @@ fn puzzles(run: &Run, maker: &Maker, model: &Model) -> anyhow::Result<String> {
         captions.push(if answer == label { "✓".to_string() } else { "✗".to_string() });
     }
     let grid = Grid {
-        title: "Puzzles: as they are given, and as they are solved".to_string(),
+        title: "Above: as given. Below: as the network answers; ✗ where that is wrong".to_string(),
         columns: shown,
         images: Tensor::stack(&[above, below].concat(), 0)?,
         captions,

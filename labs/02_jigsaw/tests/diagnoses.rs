@@ -35,6 +35,11 @@ pub const PATCHES: &[Mistake] = &[
         "Cells are moved apart by the gap: a cell begins at its row times ⌊H/grid⌋; the gap only limits the jitter.",
     ),
     mistake(
+        "gap_above_and_left",
+        "the gap above and to the left",
+        "The gap comes before the patch: it stays free below and to the right, and moves no patch.",
+    ),
+    mistake(
         "gap_off_the_cell",
         "the gap as a smaller cell",
         "Cells are ⌊H/grid⌋ − gap apart: a cell begins at its row times ⌊H/grid⌋; the gap only limits the jitter.",
@@ -116,6 +121,7 @@ pub const POSITIONS: &[Mistake] = &[
         "every cell is a neighbor",
         "Cells that do not touch the center get a number, too: only the eight around it are neighbors.",
     ),
+    mistake("same_cell_numbered", "the center is a neighbor", "The center itself gets a number: it is no neighbor."),
     mistake("from_one", "counts from 1", "The places are numbered from 1: start with 0."),
     mistake(
         "rows_only",
@@ -139,7 +145,8 @@ pub const PERMUTATIONS: &[Mistake] = &[
     mistake(
         "with_repeats",
         "draws with replacement",
-        "A permutation comes twice, so that two classes are the same puzzle.",
+        "A permutation comes twice, so that two classes are the same puzzle: the least distance of a chosen one to all that are chosen is 0, and it \
+         must not be chosen again.",
     ),
     mistake(
         "generator_untouched",
@@ -152,6 +159,12 @@ pub const PERMUTATIONS: &[Mistake] = &[
         "The same state of `rng` gives other permutations each time: all random numbers must come from `rng`.",
     ),
 ];
+
+pub const ALL_AND_NONE: &[Mistake] = &[mistake(
+    "one_for_none",
+    "the first one always",
+    "None were asked for, and there is one: push the first one only where it is wanted.",
+)];
 
 pub const SHUFFLED: &[Mistake] = &[
     mistake(
@@ -168,6 +181,11 @@ pub const SHUFFLED: &[Mistake] = &[
         "labels_ignored",
         "labels unused",
         "Image b is shuffled by permutation number b: its label says which one to take.",
+    ),
+    mistake(
+        "image_forgotten",
+        "tiles of the first image",
+        "All images have the tiles of the first: with all patches in a row, image b's begin at number b · T.",
     ),
     mistake("unshuffled", "nothing done", "The patches are in their old order."),
     mistake("backwards", "reads from the end", "The permutations are read from their end: slot 0 receives patch π[0]."),

@@ -72,7 +72,7 @@ fn patches() -> Vec<Check<Exercises>> {
         let center = (center[0] as usize, center[1] as usize);
         let number = |cell| (exercises.relative_position)(center, cell).map_or(-1.0, f64::from);
         let numbers: Vec<f64> = pairs(case, "cells")?.into_iter().map(number).collect();
-        Ok(Values::new().with("positions", &Tensor::new(numbers, &Device::Cpu)?))
+        Ok(Values::new().with("positions, −1 for None", &Tensor::new(numbers, &Device::Cpu)?))
     };
     vec![
         check("patches", "extract_patches", (16, 0.0), extract, diagnoses::PATCHES),
@@ -89,8 +89,9 @@ fn puzzles() -> Vec<Check<Exercises>> {
         let permutations: Vec<Vec<u32>> = case.tensor("permutations")?.to_vec2()?;
         let permutations: Vec<Vec<usize>> =
             permutations.into_iter().map(|order| order.into_iter().map(|tile| tile as usize).collect()).collect();
-        let shuffled = (exercises.shuffle_patches)(case.tensor("patches")?, &permutations, case.tensor("labels")?)?;
-        Ok(Values::new().with("shuffled", &shuffled))
+        let patches = case.variable("patches")?;
+        let shuffled = (exercises.shuffle_patches)(&patches, &permutations, case.tensor("labels")?)?;
+        Values::new().with_gradients("shuffled", &shuffled, &[("patches", &patches)])
     };
     let features = |exercises: &Exercises, case: &Values| {
         let (weight, mean) = (case.variable("weight")?, case.tensor("mean")?);
@@ -99,13 +100,13 @@ fn puzzles() -> Vec<Check<Exercises>> {
         let encode = |images: &Tensor, train: bool| {
             let h = images.flatten_from(1)?.matmul(&weight.t()?)?; // [N, D]
             let mean = if train { h.mean(0)? } else { mean.clone() };
-            h.broadcast_sub(&mean)?.relu()
+            h.broadcast_sub(&mean)?.relu()? - 0.5
         };
         let features = (exercises.puzzle_features)(&encode, &patches, train)?;
         Values::new().with_gradients("features", &features, &[("weight", &weight), ("patches", &patches)])
     };
     vec![
-        check("shuffled", "shuffle_patches", (12, 0.0), shuffle, diagnoses::SHUFFLED),
+        check("shuffled", "shuffle_patches", (12, 1e-6), shuffle, diagnoses::SHUFFLED),
         refused("refused_labels", "shuffle_patches", 3, refusals::SHUFFLE_PATCHES),
         check("features", "puzzle_features", (18, 1e-5), features, diagnoses::FEATURES),
         refused("refused_puzzles", "puzzle_features", 2, refusals::PUZZLE_FEATURES),

@@ -12,7 +12,8 @@ use super::{Exercises, check, diagnoses, refusals};
 
 pub fn checks() -> Vec<Check<Exercises>> {
     vec![
-        check("permutations", "hamming_permutations", (14, 0.0), rules, diagnoses::PERMUTATIONS),
+        check("permutations", "hamming_permutations", (12, 0.0), rules, diagnoses::PERMUTATIONS),
+        check("all_and_none", "hamming_permutations", (2, 0.0), all_and_none, diagnoses::ALL_AND_NONE),
         check("far_apart", "hamming_permutations", (4, 0.0), far_apart, &[]),
         refused("refused_counts", "hamming_permutations", 2, refusals::HAMMING_PERMUTATIONS),
     ]
@@ -39,11 +40,17 @@ fn rules(exercises: &Exercises, case: &Values) -> Result<Values> {
     let others = (1..SEEDS).map(draw).collect::<Result<Vec<_>>>()?;
     let again = (1..SEEDS).map(draw).collect::<Result<Vec<_>>>()?;
     Values::new()
-        .with_number("permutations", number(all_are))?
-        .with_number("distinct", number(orders.len() == first.len()))?
-        .with_number("rule", if all_are { rule(&first, &all_permutations(tiles)?) } else { 0.0 })?
-        .with_number("repeats", number(others == again))?
-        .with_number("differs", number(others.iter().any(|other| other.first() != first.first())))
+        .with_number("each is a permutation of 0 to T − 1 (1 is yes)", number(all_are))?
+        .with_number("all differ (1 is yes)", number(orders.len() == first.len()))?
+        .with_number(
+            "each the farthest from the nearest before it (1 is yes, 2: the greatest mean)",
+            if all_are { rule(&first, &all_permutations(tiles)?) } else { 0.0 },
+        )?
+        .with_number("the same state of rng gives the same (1 is yes)", number(others == again))?
+        .with_number(
+            "another state gives others (1 is yes)",
+            number(others.iter().any(|other| other.first() != first.first())),
+        )
 }
 
 fn distance(a: &[usize], b: &[usize]) -> usize {
@@ -68,6 +75,13 @@ fn rule(chosen: &Permutations, all: &Permutations) -> f64 {
     } else {
         0.0
     }
+}
+
+/// As many permutations as there are, and none at all.
+fn all_and_none(exercises: &Exercises, case: &Values) -> Result<Values> {
+    let (tiles, count) = (case.count("tiles")?, case.count("count")?);
+    let chosen = (exercises.hamming_permutations)(tiles, count, &mut Rng::seed_from_u64(1))?;
+    Values::new().with_number("different permutations", chosen.into_iter().collect::<HashSet<_>>().len() as f64)
 }
 
 /// The least distance of any two permutations, of which the paper's puzzles need a large one.

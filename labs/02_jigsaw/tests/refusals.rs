@@ -18,6 +18,7 @@ fn cut(e: &Exercises, gap: usize, jitter: &[(usize, usize)]) -> Result<()> {
 
 pub const EXTRACT_PATCHES: &[Bad<Exercises>] = &[
     ("an image without a batch axis", |e| (e.extract_patches)(&ones(&[3, 9, 12])?, 3, 2, 0, &[(0, 0); 9]).map(drop)),
+    ("a grid without cells", |e| (e.extract_patches)(&ones(&[2, 3, 9, 12])?, 0, 2, 0, &[]).map(drop)),
     ("one jitter for two images of nine cells", |e| cut(e, 0, &[(0, 0); 1])),
     ("a jitter for each cell of one image only", |e| cut(e, 0, &[(0, 0); 9])),
     ("more jitters than patches", |e| cut(e, 0, &[(0, 0); 19])),

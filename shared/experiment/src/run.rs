@@ -222,14 +222,16 @@ impl Run {
         self.guesses.write(comparison, measured, page);
     }
 
-    /// Curves of `quantities` of a training, from its first step on, with the loss's landmarks.
+    /// Curves of `quantities` of a training, from its first step on; where the loss is among them, with its landmarks, and as
+    /// `training_NAME`, else as `accuracy_NAME`.
     ///
     /// # Errors
     /// Metrics that can't be read; as [`Plot::save`].
     pub fn training_curves(&self, training: &str, quantities: &[&str], y_label: &str) -> anyhow::Result<String> {
         let line = |quantity: &str| Ok((quantity.to_string(), curve(&self.out, training, quantity)?));
         let landmark = |name: &str| Ok((name.replace('_', " "), history(&self.out, training, name)?));
-        let landmarks = LANDMARKS.iter().map(|(name, _)| landmark(name));
+        let of_loss = quantities.contains(&"loss");
+        let landmarks = LANDMARKS.iter().filter(|_| of_loss).map(|(name, _)| landmark(name));
         let landmarks = landmarks.collect::<anyhow::Result<Vec<_>>>()?.into_iter();
         let curves = Curves {
             title: format!("Training: {training}"),
@@ -239,7 +241,8 @@ impl Run {
             levels: landmarks.filter_map(|(name, points)| Some((name, points.first()?.1))).collect(),
             scale: Scale::Linear,
         };
-        curves.save(&self.out, &format!("training_{}", training.replace('-', "_")))
+        let file = if of_loss { "training" } else { "accuracy" };
+        curves.save(&self.out, &format!("{file}_{}", training.replace('-', "_")))
     }
 
     /// Ends a run: writes `evaluation.json`, from which tables of several runs are made, and the page.

@@ -153,7 +153,8 @@ fn factor(pairs: &[Pair], tolerance: f64) -> Option<String> {
     let factors: Vec<f64> = pairs.iter().map(|pair| of(pair)).collect::<Option<_>>()?;
     let first = *factors.first()?;
     let single = pairs.iter().map(|pair| pair.got.len()).sum::<usize>() == 1;
-    if factors.iter().all(|factor| near(*factor, first, 20.0 * tolerance)) && !near(first, 0.0, tolerance) {
+    let says_nothing = near(first, 0.0, tolerance) || near(first, 1.0, 20.0 * tolerance);
+    if factors.iter().all(|factor| near(*factor, first, 20.0 * tolerance)) && !says_nothing {
         let known = FACTORS.iter().find(|(factor, _)| near(first, *factor, 20.0 * tolerance));
         let plain = || (!single).then(|| format!("It is {first:.4} times the expected value everywhere."));
         return known.map_or_else(plain, |(_, words)| Some(words.to_string()));

@@ -84,7 +84,7 @@ const REMEDIES: [(&str, &str); 15] = [
     ),
     (
         "narrow invalid args",
-        "`narrow(axis, start, length)` takes a length, not an end, and start + length must not exceed the axis.",
+        "`narrow(axis, start, length)` takes a length, not an end, and start + length must not exceed that axis, of which height and width differ.",
     ),
 ];
 

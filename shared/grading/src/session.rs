@@ -114,7 +114,7 @@ impl<E: Copy + Send + 'static> Session<E> {
                 }
                 Answer::Panicked(message) => {
                     let message = format!(
-                        "{what}: panicked ({message}), where `# Errors` promises an error: check first, and `bail!`."
+                        "{what}: panicked ({message}), where `# Errors` promises an error: check first and `bail!`, or pass on with `?` what a call reports."
                     );
                     return Verdict::new(Status::Panic, message);
                 }

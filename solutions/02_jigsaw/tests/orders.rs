@@ -157,3 +157,14 @@ pub fn shuffled_one_by_one(patches: &Tensor, permutations: &[Vec<usize>], labels
     };
     Tensor::stack(&labels.into_iter().enumerate().map(image).collect::<Result<Vec<_>>>()?, 0)
 }
+
+pub fn refuses_all(tiles: usize, count: usize, rng: &mut Rng) -> Result<Orders> {
+    if count > 0 && count >= all_permutations(tiles)?.len() {
+        bail!("too many permutations");
+    }
+    hamming_permutations(tiles, count, rng)
+}
+
+pub fn image_forgotten(patches: &Tensor, permutations: &[Vec<usize>], labels: &Tensor) -> Result<Tensor> {
+    shuffle_patches(&patches.narrow(0, 0, 1)?.broadcast_as(patches.shape())?.contiguous()?, permutations, labels)
+}

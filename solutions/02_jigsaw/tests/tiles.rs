@@ -41,10 +41,18 @@ pub fn swapped(jitter: &[(usize, usize)]) -> Vec<(usize, usize)> {
     jitter.iter().map(|&(dy, dx)| (dx, dy)).collect()
 }
 
+/// Jitters that are larger by `more`.
+pub fn beyond(jitter: &[(usize, usize)], more: usize) -> Vec<(usize, usize)> {
+    jitter.iter().map(|&(dy, dx)| (dy + more, dx + more)).collect()
+}
+
 fn check(images: &Tensor, grid: usize, patch: usize, gap: usize, jitter: &[(usize, usize)]) -> Result<()> {
     let (batch, _, height, width) = images.dims4()?;
     let fits = |offset: usize, length: usize| offset + patch + gap <= length / grid;
-    if jitter.len() != batch * grid * grid || jitter.iter().any(|&(y, x)| !fits(y, height) || !fits(x, width)) {
+    if grid == 0
+        || jitter.len() != batch * grid * grid
+        || jitter.iter().any(|&(y, x)| !fits(y, height) || !fits(x, width))
+    {
         bail!("jitters that do not fit");
     }
     Ok(())
