@@ -2,6 +2,8 @@
 //!
 //! Seven small functions, each about one thing that is different in Candle. The handout is this folder's README.md; its table
 //! translates from PyTorch.
+//!
+//! Tensors hold `f32` where the text says no other type. What `# Errors` promises may be an error of Candle's own that is passed on with `?`.
 
 #![allow(unused)] // delete this line when you are done
 
@@ -122,7 +124,7 @@ pub fn line_gradients(slope: &Var, offset: &Var, x: &Tensor, y: &Tensor) -> Resu
     todo!("exercise 6: predict, compare, go back")
 }
 
-/// Exercise 7: one step of gradient descent on a line, in place; returns the loss before it.
+/// Exercise 7: one step of gradient descent on a line, in place; returns the loss before it, as a number of type `f64`.
 ///
 /// ```text
 /// slope ← slope − η · ∂L/∂slope,   offset ← offset − η · ∂L/∂offset

@@ -2,6 +2,8 @@
 //!
 //! Turn every image by 0°, 90°, 180° and 270° and train a network to tell which. No labels are needed, yet to know what is
 //! upright one has to know what is in the picture. The handout is this folder's README.md.
+//!
+//! Tensors hold `f32` where the text says no other type. What `# Errors` promises may be an error of Candle's own that is passed on with `?`.
 
 #![allow(unused)] // delete this line when you are done
 

@@ -3,6 +3,8 @@
 //!
 //! Bring together what belongs together and push apart what does not: pairs, triplets, and one against all others. The handout
 //! is this folder's README.md.
+//!
+//! Tensors hold `f32` where the text says no other type. What `# Errors` promises may be an error of Candle's own that is passed on with `?`.
 
 #![allow(unused)] // delete this line when you are done
 

@@ -2,6 +2,8 @@
 //!
 //! Seven small functions, each about one thing that is different in Candle. The handout is this folder's README.md; its table
 //! translates from PyTorch.
+//!
+//! Tensors hold `f32` where the text says no other type. What `# Errors` promises may be an error of Candle's own that is passed on with `?`.
 
 use candle_core::{D, DType, Result, Tensor, Var, bail};
 
@@ -148,7 +150,7 @@ pub fn line_gradients(slope: &Var, offset: &Var, x: &Tensor, y: &Tensor) -> Resu
     // END SOLUTION
 }
 
-/// Exercise 7: one step of gradient descent on a line, in place; returns the loss before it.
+/// Exercise 7: one step of gradient descent on a line, in place; returns the loss before it, as a number of type `f64`.
 ///
 /// ```text
 /// slope ← slope − η · ∂L/∂slope,   offset ← offset − η · ∂L/∂offset

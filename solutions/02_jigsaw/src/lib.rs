@@ -2,6 +2,8 @@
 //!
 //! Cut an image into tiles, shuffle them, and train a network to tell in which order they came. To know where a tile belongs one has to
 //! know what it shows, unless the lens gives it away. The handout is this folder's README.md.
+//!
+//! Tensors hold `f32` where the text says no other type. What `# Errors` promises may be an error of Candle's own that is passed on with `?`.
 
 use candle_core::{Result, Tensor, bail};
 use rand::Rng as _;

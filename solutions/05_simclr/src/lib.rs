@@ -2,6 +2,8 @@
 //!
 //! Two random views of an image, one network with a projection head, and a loss that brings the two together: everything between
 //! an image and a trained backbone. The handout is this folder's README.md.
+//!
+//! Tensors hold `f32` where the text says no other type. What `# Errors` promises may be an error of Candle's own that is passed on with `?`.
 
 use std::f64::consts::PI;
 

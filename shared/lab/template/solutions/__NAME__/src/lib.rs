@@ -1,6 +1,8 @@
 //! Lab __NUMBER__: guessing how bright an image is (paper, year).
 //!
 //! Two or three sentences on what the lab is about. The handout is this folder's README.md.
+//!
+//! Tensors hold `f32` where the text says no other type. What `# Errors` promises may be an error of Candle's own that is passed on with `?`.
 
 use candle_core::{Result, Tensor, bail};
 
