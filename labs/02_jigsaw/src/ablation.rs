@@ -2,11 +2,11 @@
 
 use ssl_data::Source;
 use ssl_experiment::{Comparison, Run};
-use ssl_report::{Bars, HeatMap, Page, Plot, percent};
+use ssl_report::{Bars, HeatMap, Plot, percent};
 
 use super::puzzle::{Maker, PuzzleFlags};
 use super::tiles::TileFlags;
-use super::{Ablation, Settings, pretext_accuracy, train};
+use super::{Ablation, Model, Settings, pretext_accuracy, train};
 
 /// Epochs of each training: short, so that a comparison ends within half an hour.
 const EPOCHS: usize = 3;
@@ -36,57 +36,74 @@ const OPEN: TileFlags =
 
 /// How often puzzles are solved, as a multiple of chance, with one defense more each time; with toys and, on Toybox, without.
 fn shortcut(run: Run, settings: &Settings) -> anyhow::Result<()> {
-    let mut worlds = vec![("toys", settings.clone())];
-    if let Source::Toybox(world) = &settings.flags.data {
-        let mut bare = settings.clone();
-        bare.flags.data = Source::Toybox(ssl_data::Toybox { toys: false, ..world.clone() });
-        bare.flags.out = Some(run.out.join("ablation_shortcut/no_toys"));
-        worlds.push(("no toys", bare));
-    }
-    let run = run.into_ablation("shortcut")?;
-    let patch = Maker::new(&run, &settings.puzzle)?.cutter.patch;
-    let mut comparison = Comparison::default();
-    let mut values = Vec::new();
-    for (world, settings) in &worlds {
-        let bare = if *world == "toys" { None } else { Some(Run::open(settings)?.into_ablation("shortcut")?) };
-        let here = bare.as_ref().unwrap_or(&run);
-        let (mut tiles, mut row) = (OPEN, Vec::new());
-        for (name, defend) in DEFENSES {
-            tiles = defend(tiles);
-            let flags = PuzzleFlags { tiles: tiles.clone(), ..settings.puzzle.clone() };
-            let mut maker = Maker::new(here, &flags)?;
-            maker.cutter.patch = patch;
-            let settings = Settings { puzzle: flags, ..settings.clone() };
-            let model = train(here, &settings, &maker, &format!("shortcut_{}", name.trim_end_matches('.')))?;
-            let solved = pretext_accuracy(here, &maker, &model, &here.data.test)?;
-            println!("{world}, {name}: {} solved", percent(solved));
-            row.push(solved * maker.classes() as f64);
-            if *world == "toys" {
-                comparison.push(name, here.evaluate(&model.backbone, &maker.cutter.input())?);
-            }
+    let bare = match &settings.flags.data {
+        Source::Toybox(world) => {
+            let mut bare = settings.clone();
+            bare.flags.data = Source::Toybox(ssl_data::Toybox { toys: false, ..world.clone() });
+            bare.flags.out = Some(run.out.join("ablation_shortcut/no_toys"));
+            Some(Run::open(&bare)?.into_ablation("shortcut")?)
         }
-        values.push(row);
+        _ => None,
+    };
+    let run = run.into_ablation("shortcut")?;
+    let mut comparison = Comparison::default();
+    let mut rows = vec!["toys".to_string()];
+    let mut values = vec![with_defenses(&run, settings, |name, model, maker| {
+        comparison.push(name, run.evaluate(&model.backbone, &maker.cutter.input())?);
+        Ok(())
+    })?];
+    if let Some(bare) = &bare {
+        rows.push("no toys".to_string());
+        values.push(with_defenses(bare, settings, |_, _, _| Ok(()))?);
     }
-    let mut page = run.page("Lab 02: what the network reads off the lens");
-    page.text(
-        "Each column has the defenses of those to its left as well. none: patches lie side by side, as bright as they are. gap: a gap of 2 \
-         pixels and a jitter of 3. normal.: each patch normalized. color: each color channel with a \
-         jitter of its own, and a third of the images gray. light: each \
-         patch in a light from a side of its own.",
-    );
     let map = HeatMap {
         title: "Puzzles solved ÷ chance".to_string(),
         row_label: "images".to_string(),
         column_label: "with this defense and those before it".to_string(),
-        rows: worlds.iter().map(|(world, _)| world.to_string()).collect(),
+        rows,
         columns: DEFENSES.iter().map(|(name, _)| name.to_string()).collect(),
         values,
     };
+    report_shortcut(&run, &map, &comparison)
+}
+
+/// How often puzzles are solved with one defense more each time, as a multiple of chance; `look` is shown each model.
+fn with_defenses(
+    run: &Run,
+    settings: &Settings,
+    mut look: impl FnMut(&str, &Model, &Maker) -> anyhow::Result<()>,
+) -> anyhow::Result<Vec<f64>> {
+    let with = |tiles: TileFlags| PuzzleFlags { tiles, ..settings.puzzle.clone() };
+    // Patches are as large as they are behind all defenses.
+    let closed = DEFENSES.iter().fold(OPEN, |tiles, (_, defend)| defend(tiles));
+    let patch = Maker::new(run, &with(closed))?.cutter.patch;
+    let (mut tiles, mut row) = (OPEN, Vec::new());
+    for (name, defend) in DEFENSES {
+        tiles = defend(tiles);
+        let settings = Settings { puzzle: with(tiles.clone()), ..settings.clone() };
+        let mut maker = Maker::new(run, &settings.puzzle)?;
+        maker.cutter.patch = patch;
+        let model = train(run, &settings, &maker, &format!("shortcut_{}", name.trim_end_matches('.')))?;
+        let solved = pretext_accuracy(run, &maker, &model, &run.data.test)?;
+        println!("{}, {name}: {} solved", run.data.name, percent(solved));
+        row.push(solved * maker.classes() as f64);
+        look(name, &model, &maker)?;
+    }
+    Ok(row)
+}
+
+fn report_shortcut(run: &Run, map: &HeatMap, comparison: &Comparison) -> anyhow::Result<()> {
+    let mut page = run.page("Lab 02: what the network reads off the lens");
+    page.text(
+        "Each column has the defenses of those to its left as well. none: patches lie side by side, as bright as they are. gap: a gap of 2 \
+         pixels and a jitter of 3. normal.: each patch normalized. color: each color channel with a jitter of its own, and three images \
+         in ten gray. light: each patch in a light from a side of its own.",
+    );
     page.figure(&map.save(&run.out, "shortcut")?, "Without toys there is nothing to see but the lens: 1 is chance.");
     comparison.write(&mut page);
     let bars = comparison.bars("Probes on images with toys", &run.out, "shortcut_probes")?;
-    page.figure(&bars, "What the features are good for when the shortcut was open.");
-    run.finish(&page, &comparison)
+    page.figure(&bars, "What the features are good for, with one defense more each time.");
+    run.finish(&page, comparison)
 }
 
 /// Numbers of permutations, of which each asks for a finer distinction (Noroozi and Favaro, table 4).
@@ -104,13 +121,12 @@ fn permutations(run: &Run, settings: &Settings) -> anyhow::Result<()> {
         solved.push(100.0 * pretext_accuracy(run, &maker, &model, &run.data.test)?);
         comparison.push(&count.to_string(), run.evaluate(&model.backbone, &maker.cutter.input())?);
     }
-    let mut page: Page = run.page("Lab 02: how many permutations");
+    let mut page = run.page("Lab 02: how many permutations");
     comparison.write(&mut page);
-    let groups = comparison.names();
     let bars = Bars {
         title: "Puzzles solved, by the number of permutations".to_string(),
         y_label: "test images (%)".to_string(),
-        groups,
+        groups: comparison.names(),
         series: vec![("solved".to_string(), solved)],
     };
     page.figure(&bars.save(&run.out, "permutations")?, "More permutations are harder to tell apart.");

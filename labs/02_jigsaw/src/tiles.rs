@@ -63,11 +63,12 @@ impl Cutter {
         let mut offset = |most: usize| (rng.random_range(0..=most), rng.random_range(0..=most));
         let common: Vec<_> = (0..batch * self.grid * self.grid).map(|_| offset(jitter - apart)).collect();
         let channels = (0..3).map(|channel| {
-            let own = common
-                .iter()
-                .map(|&(dy, dx)| (offset(apart), (dy, dx)))
-                .map(|(own, (dy, dx))| (dy + own.0, dx + own.1));
-            extract_patches(&middle.narrow(1, channel, 1)?, self.grid, self.patch, gap, &own.collect::<Vec<_>>())
+            let shifted = |&(dy, dx): &(usize, usize)| {
+                let (down, right) = offset(apart);
+                (dy + down, dx + right)
+            };
+            let jitter: Vec<_> = common.iter().map(shifted).collect();
+            extract_patches(&middle.narrow(1, channel, 1)?, self.grid, self.patch, gap, &jitter)
         });
         Tensor::cat(&channels.collect::<Result<Vec<_>>>()?, 2)
     }
