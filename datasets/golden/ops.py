@@ -206,4 +206,13 @@ with torch.no_grad():
     expected["evaluated"] = head(False)
 golden.case("mlp_batch_norm", {**inputs, "upstream": upstream}, expected)
 
+# Logarithms of probabilities over channels: many of them, two, one pixel, logits far apart.
+for number, (shape, scale) in enumerate([((2, 3, 4, 5), 1), ((1, 37, 1, 7), 3), ((3, 2, 5, 1), 40), ((2, 5, 3, 11), 150)]):
+    case(f"log_softmax_{number}", {"x": scale * torch.randn(shape)}, lambda x: F.log_softmax(x, 1))
+
+# A number for each channel.
+for number, shape in enumerate([(2, 3, 4, 5), (1, 17, 1, 3)]):
+    inputs = {"x": torch.randn(shape), "bias": torch.randn(shape[1])}
+    case(f"add_bias_{number}", inputs, lambda x, bias: x + bias[:, None, None])
+
 golden.save()

@@ -53,7 +53,7 @@ impl Conv2d {
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let y = ops::conv2d(x, &self.weight, self.stride, self.padding)?;
         match &self.bias {
-            Some(bias) => y.broadcast_add(&bias.reshape((1, bias.elem_count(), 1, 1))?),
+            Some(bias) => ops::add_bias(&y, bias),
             None => Ok(y),
         }
     }

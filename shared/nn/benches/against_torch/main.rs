@@ -23,7 +23,7 @@ use process::{EPOCH_IMAGES, Process, Unit, compare, compare_memory};
 static ALLOCATOR: ssl_experiment::Allocator = ssl_experiment::Allocator;
 
 /// Operations, each measured forward and backward: 128 images; `conv_KERNEL_CHANNELS_SIZE_STRIDE`.
-const OPERATIONS: [&str; 15] = [
+const OPERATIONS: [&str; 17] = [
     "conv_3_3to32_32_1",
     "conv_3_32to64_32_2",
     "conv_3_64to128_16_2",
@@ -39,6 +39,8 @@ const OPERATIONS: [&str; 15] = [
     "max_pool",
     "avg_pool",
     "global_pool",
+    "upsample",
+    "pixel_entropy",
 ];
 
 fn main() -> anyhow::Result<()> {

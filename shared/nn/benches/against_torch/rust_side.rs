@@ -154,6 +154,11 @@ fn operation_of(name: &str) -> anyhow::Result<Operation> {
         "max_pool" => Box::new(move || ops::max_pool2d(&x, 2, 2)),
         "avg_pool" => Box::new(move || ops::avg_pool2d(&x, 2, 2)),
         "global_pool" => Box::new(move || ops::global_avg_pool2d(&x)),
+        "upsample" => Box::new(move || ops::upsample2d(&x, (32, 32))),
+        "pixel_entropy" => {
+            let (logits, targets) = (var(&[128, 225, 8, 8])?, random(&[128, 225, 8, 8])?);
+            Box::new(move || (&targets * ops::log_softmax(&logits)?)?.sum_all()? / -(128.0 * 64.0))
+        }
         _ => bail!("no measurement is called {name}"),
     })
 }

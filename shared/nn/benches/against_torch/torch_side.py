@@ -108,6 +108,9 @@ def operation(name):
             norm = nn.BatchNorm2d(outputs)
             return lambda x: F.relu(norm(F.conv2d(x, weight, None, stride, kernel // 2)), inplace=True), x
         return lambda x: F.conv2d(x, weight, None, stride, kernel // 2), x
+    if kind == "pixel":
+        targets = torch.rand(128, 225, 8, 8)
+        return lambda x: F.cross_entropy(x, targets), torch.randn(128, 225, 8, 8, requires_grad=True)
     x = torch.randn(128, 64, 16, 16, requires_grad=True)
     other, norm = torch.randn(128, 64, 16, 16, requires_grad=True), nn.BatchNorm2d(64)
     functions = {
@@ -117,6 +120,7 @@ def operation(name):
         "max": lambda x: F.max_pool2d(x, 2),
         "avg": lambda x: F.avg_pool2d(x, 2),
         "global": lambda x: x.mean((2, 3)),
+        "upsample": lambda x: F.interpolate(x, scale_factor=2, mode="bilinear"),
     }
     return functions[kind], x
 

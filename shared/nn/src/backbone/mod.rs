@@ -132,6 +132,11 @@ impl Backbone {
         }
     }
 
+    /// Channels of each block's output, from shallow to deep: they double from block to block.
+    pub fn block_channels(&self) -> [usize; 4] {
+        [8, 4, 2, 1].map(|part| self.features() / part)
+    }
+
     /// The output of each block, from shallow to deep, `[B, C, H, W]` each.
     ///
     /// # Errors

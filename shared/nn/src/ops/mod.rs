@@ -11,6 +11,7 @@
 
 mod affine;
 mod batch_norm;
+mod bias;
 mod chunks;
 mod conv;
 mod conv_batch_norm;
@@ -18,6 +19,7 @@ pub(crate) mod floats;
 mod gemm;
 mod geometry;
 mod im2col;
+mod log_softmax;
 mod method;
 mod moments;
 mod pool;
@@ -28,8 +30,10 @@ mod upsample;
 mod winograd;
 
 pub use batch_norm::{BatchNormMode, Moments, batch_norm};
+pub use bias::add_bias;
 pub use conv::conv2d;
 pub use conv_batch_norm::conv_batch_norm;
+pub use log_softmax::log_softmax;
 pub use pool::{avg_pool2d, global_avg_pool2d, max_pool2d};
 pub use relu::{add_relu, relu};
 pub use upsample::upsample2d;

@@ -1,13 +1,13 @@
 //! Upsampling of feature maps.
 
-use candle_core::{Device, Result, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp1, Device, Layout, Result, Shape, Tensor, bail};
+use pulp::Arch;
 
+use super::chunks::fill_chunks;
 use super::floats;
 
 /// Maps at another size, bilinearly, as PyTorch's `interpolate(mode="bilinear", align_corners=False)`: output pixel i looks at
 /// the place (i + ½) · H / H' − ½ of the input, which is moved inside where it lies outside.
-///
-/// Rows and columns are each a matrix product, so every device has the right gradient.
 ///
 /// # Shapes
 /// `[B, C, H, W]` → `[B, C, H', W']`.
@@ -19,23 +19,126 @@ pub fn upsample2d(x: &Tensor, (out_height, out_width): (usize, usize)) -> Result
     if out_height == 0 || out_width == 0 {
         bail!("upsample2d: expected a size of at least 1×1, got {out_height}×{out_width}");
     }
+    if (out_height, out_width) == (height, width) {
+        return Ok(x.clone());
+    }
+    if x.device().is_cpu() {
+        let (rows, columns) = (Taps::new(height, out_height), Taps::new(width, out_width));
+        return x.contiguous()?.apply_op1(Bilinear { rows, columns });
+    }
+    // Rows and columns are each a matrix product, so every device has the right gradient.
     let maps = batch * channels;
-    let columns = x.reshape((maps * height, width))?.matmul(&shares(width, out_width, x.device())?)?;
+    let columns = x.reshape((maps * height, width))?.matmul(&Taps::new(width, out_width).matrix(x.device())?)?;
     let turned = columns.reshape((maps, height, out_width))?.transpose(1, 2)?.contiguous()?;
-    let rows = turned.reshape((maps * out_width, height))?.matmul(&shares(height, out_height, x.device())?)?;
+    let rows =
+        turned.reshape((maps * out_width, height))?.matmul(&Taps::new(height, out_height).matrix(x.device())?)?;
     rows.reshape((maps, out_width, out_height))?.transpose(1, 2)?.reshape((batch, channels, out_height, out_width))
 }
 
-/// `[from, to]`: how much of each of `from` pixels each of `to` pixels takes.
-fn shares(from: usize, to: usize, device: &Device) -> Result<Tensor> {
-    let mut shares = vec![0f32; from * to];
-    for i in 0..to {
-        let place = ((i as f64 + 0.5) * from as f64 / to as f64 - 0.5).max(0.0);
-        let left = (place as usize).min(from - 1);
-        let right = (left + 1).min(from - 1);
-        let part = (place - left as f64) as f32;
-        shares[left * to + i] += 1.0 - part;
-        shares[right * to + i] += part;
+/// What each pixel of a row of `to` pixels takes of one of `from` pixels: two neighbors, and the second one's share.
+struct Taps {
+    from: usize,
+    taps: Vec<(usize, usize, f32)>,
+}
+
+impl Taps {
+    fn new(from: usize, to: usize) -> Self {
+        let tap = |i: usize| {
+            let place = ((i as f64 + 0.5) * from as f64 / to as f64 - 0.5).max(0.0);
+            let left = (place as usize).min(from - 1);
+            (left, (left + 1).min(from - 1), (place - left as f64) as f32)
+        };
+        Self { from, taps: (0..to).map(tap).collect() }
     }
-    Tensor::from_vec(shares, (from, to), device)
+
+    /// `[from, to]`
+    fn matrix(&self, device: &Device) -> Result<Tensor> {
+        let to = self.taps.len();
+        let mut shares = vec![0f32; self.from * to];
+        for (i, &(left, right, share)) in self.taps.iter().enumerate() {
+            shares[left * to + i] += 1.0 - share;
+            shares[right * to + i] += share;
+        }
+        Tensor::from_vec(shares, (self.from, to), device)
+    }
+}
+
+struct Bilinear {
+    rows: Taps,
+    columns: Taps,
+}
+
+impl Bilinear {
+    /// Fills a map of the new size; `row` holds a row of it.
+    #[inline(always)]
+    fn enlarge(&self, x: &[f32], y: &mut [f32], row: &mut [f32]) {
+        let (width, out_width) = (self.columns.from, self.columns.taps.len());
+        for (y, &(top, bottom, share)) in y.chunks_exact_mut(out_width).zip(&self.rows.taps) {
+            let (top, bottom) = (&x[top * width..][..width], &x[bottom * width..][..width]);
+            let mixed = row.iter_mut().zip(top).zip(bottom);
+            mixed.for_each(|((mixed, top), bottom)| *mixed = top + (bottom - top) * share);
+            for (y, &(left, right, share)) in y.iter_mut().zip(&self.columns.taps) {
+                *y = row[left] + (row[right] - row[left]) * share;
+            }
+        }
+    }
+
+    /// Adds to a map's gradient what each pixel of the new size took of it; `row` holds a row of the map.
+    #[inline(always)]
+    fn share_out(&self, grad: &[f32], dx: &mut [f32], row: &mut [f32]) {
+        let (width, out_width) = (self.columns.from, self.columns.taps.len());
+        for (grad, &(top, bottom, share)) in grad.chunks_exact(out_width).zip(&self.rows.taps) {
+            row.fill(0.0);
+            for (grad, &(left, right, share)) in grad.iter().zip(&self.columns.taps) {
+                row[left] += grad * (1.0 - share);
+                row[right] += grad * share;
+            }
+            dx[top * width..][..width].iter_mut().zip(row.iter()).for_each(|(dx, row)| *dx += row * (1.0 - share));
+            dx[bottom * width..][..width].iter_mut().zip(row.iter()).for_each(|(dx, row)| *dx += row * share);
+        }
+    }
+
+    /// Numbers in a map before and after.
+    fn sizes(&self) -> (usize, usize) {
+        (self.rows.from * self.columns.from, self.rows.taps.len() * self.columns.taps.len())
+    }
+}
+
+/// Maps that a thread takes at a time.
+const MAPS: usize = 16;
+
+impl CustomOp1 for Bilinear {
+    fn name(&self) -> &'static str {
+        "upsample2d"
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (batch, channels, ..) = layout.shape().dims4()?;
+        let (x, (size, out_size)) = (floats::of_cpu(x, layout)?, self.sizes());
+        let fill = |row: &mut Vec<f32>, i: usize, y: &mut [f32]| {
+            let x = &x[i * MAPS * size..];
+            Arch::new().dispatch(|| {
+                y.chunks_exact_mut(out_size).zip(x.chunks_exact(size)).for_each(|(y, x)| self.enlarge(x, y, row));
+            });
+        };
+        let row = || vec![0.0; self.columns.from];
+        let (y, _) = fill_chunks(batch * channels * out_size, MAPS * out_size, row, fill);
+        Ok((CpuStorage::F32(y), (batch, channels, self.rows.taps.len(), self.columns.taps.len()).into()))
+    }
+
+    fn bwd(&self, x: &Tensor, _y: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
+        let grad = grad.contiguous()?;
+        let (storage, layout) = grad.storage_and_layout();
+        let (grads, (size, out_size)) = (floats::of(&storage, layout)?, self.sizes());
+        let fill = |row: &mut Vec<f32>, i: usize, dx: &mut [f32]| {
+            let grads = &grads[i * MAPS * out_size..];
+            Arch::new().dispatch(|| {
+                let maps = dx.chunks_exact_mut(size).zip(grads.chunks_exact(out_size));
+                maps.for_each(|(dx, grad)| self.share_out(grad, dx, row));
+            });
+        };
+        let row = || vec![0.0; self.columns.from];
+        let (dx, _) = fill_chunks(x.elem_count(), MAPS * size, row, fill);
+        Tensor::from_vec(dx, x.shape(), x.device()).map(Some)
+    }
 }
