@@ -45,16 +45,19 @@ def weighted_sum(y):
     return (y * weights.reshape(y.shape)).sum()
 
 
-def evaluate(function, inputs, gradients):
-    """What a function gives for a case: its outputs by name and the gradients of the first of them."""
-    leaves = {k: v.detach().clone().requires_grad_() if k in gradients else v for k, v in inputs.items()}
+def evaluate(function, inputs, gradients, leaks=()):
+    """What a function gives for a case: its outputs by name and the gradients of the first of them; those of `leaks` are 0 where none arrives."""
+    names = [*gradients, *leaks]
+    leaves = {k: v.detach().clone().requires_grad_() if k in names else v for k, v in inputs.items()}
     outputs = function(**leaves)
     values = dict(outputs)
-    if gradients:
+    if names:
         y = next(iter(outputs.values()))
-        wanted = [leaves[name] for name in gradients]
+        wanted = [leaves[name] for name in names]
         got = torch.autograd.grad(weighted_sum(y), wanted, allow_unused=True) if y.requires_grad else [None] * len(wanted)
-        values |= {f"gradient of {name}": value for name, value in zip(gradients, got) if value is not None}
+        got = dict(zip(names, got))
+        values |= {f"gradient of {name}": got[name] for name in gradients if got[name] is not None}
+        values |= {f"gradient into {name}": torch.zeros_like(leaves[name]) if got[name] is None else got[name] for name in leaks}
     return {name: to_array(value) for name, value in values.items()}
 
 
@@ -77,7 +80,7 @@ class Golden:
         for key, value in expected.items():
             self.arrays[f"{name}/expected/{key}"] = to_array(value)
 
-    def check(self, name, cases, truth, mistakes=None, tolerance=1e-5, gradients=()):
+    def check(self, name, cases, truth, mistakes=None, tolerance=1e-5, gradients=(), leaks=()):
         """Adds the cases of a lab's check: `truth` and each of `mistakes` map a case's inputs to outputs by name.
 
         A mistake may fail on some cases, as a wrong shape does; it is then expected to fail in Rust as well. No two mistakes, nor a
@@ -89,12 +92,12 @@ class Golden:
             place = f"{name}/{index}"
             for key, value in inputs.items():
                 self.arrays[f"{place}/case/{key}"] = to_array(value)
-            answers["the truth"].append(evaluate(truth, inputs, gradients))
+            answers["the truth"].append(evaluate(truth, inputs, gradients, leaks))
             for key, value in answers["the truth"][-1].items():
                 self.arrays[f"{place}/expected/{key}"] = value
             for id, mistake in mistakes.items():
                 try:
-                    values = evaluate(mistake, inputs, gradients)
+                    values = evaluate(mistake, inputs, gradients, leaks)
                 except (RuntimeError, ValueError, IndexError):
                     values = None
                 answers[id].append(values)

@@ -83,6 +83,14 @@ pub fn grid(text: &str) -> Result<usize, String> {
     within(text, |x| (2..=3).contains(&x), "2 or 3")
 }
 
+/// From 2 to 8: views of an image.
+///
+/// # Errors
+/// Any other text.
+pub fn views(text: &str) -> Result<usize, String> {
+    within(text, |x| (2..=8).contains(&x), "a whole number from 2 to 8")
+}
+
 /// A seed.
 ///
 /// # Errors
