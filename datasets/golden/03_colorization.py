@@ -53,6 +53,7 @@ golden.check(
         "power_of_2_2": to_lab(gamma=lambda c: c**2.2),
         "curve_everywhere": to_lab(gamma=lambda c: ((c + 0.055) / 1.055) ** 2.4),
         "gamma_backwards": to_lab(gamma=lambda c: np.where(c <= 0.0031308, 12.92 * c, 1.055 * c ** (1 / 2.4) - 0.055)),
+        "branches_inverted": to_lab(gamma=lambda c: np.where(c > 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)),
         "white_d50": to_lab(white=D50),
         "white_forgotten": to_lab(white=np.ones(3)),
         "matrix_transposed": to_lab(matrix=MATRIX.T),
@@ -72,7 +73,7 @@ golden.check(
 
 
 # Exercise 2. The same colors but for the corners, where the root of a rounding error counts, and some that no screen can show.
-def to_rgb(clip=True, gamma=None, white=D65, cube=None, change=lambda lab: lab):
+def to_rgb(clip=True, gamma=None, white=D65, cube=None, matrix=MATRIX, change=lambda lab: lab):
     def srgb(u):
         return np.where(u <= 0.0031308, 12.92 * u, 1.055 * np.maximum(u, 0) ** (1 / 2.4) - 0.055)
 
@@ -82,33 +83,41 @@ def to_rgb(clip=True, gamma=None, white=D65, cube=None, change=lambda lab: lab):
     def rgb(lab):
         lightness, a, b = np.moveaxis(change(pixels(lab)), -1, 0)
         y = (lightness + 16) / 116
-        linear = (cube or inverse)(np.stack([y + a / 500, y, y - b / 200], -1)) * white @ np.linalg.inv(MATRIX).T
+        linear = (cube or inverse)(np.stack([y + a / 500, y, y - b / 200], -1)) * white @ np.linalg.inv(matrix).T
         return {"images": batch_of((gamma or srgb)(np.clip(linear, 0, 1) if clip else linear))}
 
     return rgb
 
 
 def known(lab):
-    """scikit-image takes negative f for 0, which no color of ours has."""
-    result = batch_of(lab2rgb(pixels(lab)))
-    assert np.abs(result - to_rgb()(lab)["images"]).max() < 1e-5
-    return {"images": result}
+    """scikit-image takes a negative f for 0, which is right for no color: those alone are ours."""
+    lightness, a, b = np.moveaxis(pixels(lab), -1, 0)
+    negative = np.minimum((lightness + 16) / 116 + a / 500, (lightness + 16) / 116 - b / 200)[:, None] < 0
+    ours, theirs = to_rgb()(lab)["images"], batch_of(lab2rgb(pixels(lab)))
+    assert np.abs(ours - theirs)[~np.broadcast_to(negative, ours.shape)].max() < 1e-5
+    return {"images": np.where(negative, ours, theirs)}
 
 
 unseen = np.stack([rng.uniform(40, 70, (2, 3, 5)), rng.uniform(-95, 95, (2, 3, 5)), rng.uniform(-95, 60, (2, 3, 5))], -1)
+deep = np.array([[5, 0, 60], [20, 10, 100], [12, -90, 3], [3, -70, 40], [50, 20, -10]], dtype=np.float64).reshape(1, 5, 1, 3)
 dim = np.stack([rng.uniform(0, 12, (1, 5, 3)), rng.uniform(-9, 9, (1, 5, 3)), rng.uniform(-9, 2, (1, 5, 3))], -1)
 golden.check(
     "rgb",
-    [{"lab": batch_of(rgb2lab(color))} for color in colors if color is not corners] + [{"lab": batch_of(unseen)}, {"lab": batch_of(dim)}],
+    [{"lab": batch_of(rgb2lab(color))} for color in colors if color is not corners] + [{"lab": batch_of(lab)} for lab in (unseen, dim, deep)],
     known,
     {
         "not_clipped": to_rgb(clip=False),
+        "negative_f_clipped": to_rgb(cube=lambda f: np.where(f > DELTA, f**3, 3 * DELTA**2 * (np.maximum(f, 0) - 4 / 29))),
+        "branches_inverted": to_rgb(gamma=lambda u: np.where(u > 0.0031308, 12.92 * u, 1.055 * u ** (1 / 2.4) - 0.055)),
+        "matrix_transposed": to_rgb(matrix=MATRIX.T),
+        "matrix_of_rgb_to_lab": to_rgb(matrix=np.linalg.inv(MATRIX)),
         "no_gamma": to_rgb(gamma=lambda u: u),
         "power_of_2_2": to_rgb(gamma=lambda u: u ** (1 / 2.2)),
         "curve_everywhere": to_rgb(gamma=lambda u: 1.055 * u ** (1 / 2.4) - 0.055),
         "white_d50": to_rgb(white=D50),
         "white_forgotten": to_rgb(white=np.ones(3)),
         "cube_everywhere": to_rgb(cube=lambda f: f**3),
+        "threshold_of_rgb_to_lab": to_rgb(cube=lambda f: np.where(f > DELTA**3, f**3, 3 * DELTA**2 * (f - 4 / 29))),
         "lightness_from_0_to_1": to_rgb(change=lambda lab: lab * (100, 1, 1)),
         "green_and_red": to_rgb(change=lambda lab: lab * (1, -1, 1)),
         "blue_and_yellow": to_rgb(change=lambda lab: lab * (1, 1, -1)),
@@ -129,15 +138,15 @@ def margins(step, lightness=np.arange(101.0)):
     return np.minimum(linear, 1 - linear).min(-1)
 
 
-def found(inside, ordered=1.0, elsewhere=0.0):
+def found(inside, ordered=1.0):
     def bins(step, edge):
         grid = np.asarray(inside(margins(step)), dtype=np.float64)
+        order = ordered(grid) if callable(ordered) else ordered
         grid[edge[:, 0], edge[:, 1]] = 2
-        number = elsewhere(grid) if callable(elsewhere) else elsewhere
         return {
             "grid of a (down) and b: 1 for a bin, 0 for none, 2 at the edge": grid,
-            "in the order of a, then b (1 is yes)": ordered,
-            "bins that are not on the grid, or there twice": number,
+            "in the order of a, then b (1 is yes)": order,
+            "bins that are not on the grid, or there twice": 0.0,
         }
 
     return bins
@@ -156,13 +165,13 @@ def half_of(grid):
 
 golden.check(
     "bins",
-    [bins_case(step) for step in (10, 7, 12.5, 25)],
+    [bins_case(step) for step in (10, 7, 12.5, 30, 110)],
     found(lambda m: m.max(0) >= 0),
     {
-        "whole_square": found(lambda m: m.max(0) > -9),
+        "whole_square": found(lambda m: m.max(0) > -99),
         "one_lightness": found(lambda m: m[50] >= 0),
         "every_lightness": found(lambda m: m[1:100].min(0) >= 0),
-        "b_first": found(lambda m: m.max(0) >= 0, ordered=0.0),
+        "b_first": found(lambda m: m.max(0) >= 0, ordered=lambda grid: float(grid.sum() < 2)),
         "a_and_b_swapped": found(lambda m: m.max(0).T >= 0),
         "not_negative": found(lambda m: half_of(m.max(0) >= 0)),
     },
@@ -323,6 +332,7 @@ golden.check(
         "divided_by_the_weights": colorization(divide=lambda v, l: v.sum()),
         "weights_inside": weights_inside,
         "expected_weight": colorization(weigh=lambda l, t, w: torch.einsum("bqhw,q->bhw", t, w)),
+        "hard_targets": lambda logits, soft_targets, weights: by_cross_entropy(logits, F.one_hot(soft_targets.argmax(1), logits.shape[1]).permute(0, 3, 1, 2).float(), weights),
         "unweighted": colorization(weigh=lambda l, t, w: torch.ones(())),
         "summed": colorization(divide=lambda v, l: 1),
         "divided_by_images": colorization(divide=lambda v, l: len(l)),
@@ -337,11 +347,16 @@ golden.check(
 cold = loss_case(2, 5, 3, 1)
 cold["logits"] = 200 * torch.sign(cold["logits"])
 cold["logits"][0, :, 0, 0] = torch.tensor([200.0, -200.0, -200.0, 200.0, 0.0])
+# A maximum over all pixels would leave nothing of this one.
+cold["logits"][1, :, 2, 0] = torch.tensor([-198.0, -199.0, -200.0, -198.5, -201.0])
 golden.check(
     "cold_logits",
     [cold],
     by_cross_entropy,
-    {"underflow": colorization(log=lambda l: F.softmax(l, 1).log())},
+    {
+        "underflow": colorization(log=lambda l: F.softmax(l, 1).log()),
+        "one_maximum": colorization(log=lambda l: l - l.max() - (l - l.max()).exp().sum(1, keepdim=True).log()),
+    },
     gradients=["logits"],
 )
 
@@ -382,16 +397,21 @@ golden.check(
         "softmax_over_a_row": annealed(lambda l, t: F.softmax(l / t, 3)),
         "divided_by_bins": annealed(lambda l, t: F.softmax(l / t, 1) / l.shape[1]),
         "b_and_a": annealed(bins_of=lambda b: b.flip(1)),
+        "bins_reshaped": annealed(bins_of=lambda b: b.reshape(2, -1).T),
     },
     tolerance=1e-4,
 )
 large = mean_case(1, 5, 2, 3, 0.38)
 large["logits"] = 120 * torch.sign(large["logits"]) + torch.randn(1, 5, 2, 3)
+large["logits"][0, :, 1, 2] -= 300
 golden.check(
     "large_logits",
     [large],
     annealed(),
-    {"overflow": annealed(lambda l, t: torch.exp(l / t) / torch.exp(l / t).sum(1, keepdim=True))},
+    {
+        "overflow": annealed(lambda l, t: torch.exp(l / t) / torch.exp(l / t).sum(1, keepdim=True)),
+        "one_maximum": annealed(lambda l, t: torch.exp((l - l.max()) / t) / torch.exp((l - l.max()) / t).sum(1, keepdim=True)),
+    },
     tolerance=1e-4,
 )
 

@@ -58,6 +58,7 @@ golden.case(
         "knn": votes.argmax(1),
         "confusion": confusion_matrix(test_labels, probe),
         "collapse_level": unit(test).std(0).mean() * np.sqrt(WIDTH),
+        "singular_values": np.linalg.svd(test.astype(np.float64) - test.mean(0, dtype=np.float64), compute_uv=False) / np.sqrt(len(test)),
     })
 
 # Adaptive pooling, where the grid divides the maps and where it does not.

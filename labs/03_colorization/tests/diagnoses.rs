@@ -24,6 +24,11 @@ pub const LAB: &[Mistake] = &[
         "The gamma curve is applied once more instead of undone: this is the one of exercise 2.",
     ),
     mistake(
+        "branches_inverted",
+        "branches swapped",
+        "Dark channels take the curve and bright ones the line: it is the other way round.",
+    ),
+    mistake(
         "white_d50",
         "another white",
         "These are the values for the white D50: sRGB's is D65, (0.95047, 1, 1.08883).",
@@ -71,6 +76,26 @@ pub const LAB: &[Mistake] = &[
 ];
 
 pub const RGB: &[Mistake] = &[
+    mistake(
+        "negative_f_clipped",
+        "a negative f as 0",
+        "A negative fX or fZ is taken for 0, as some libraries do: the line goes on below 0, and only the linear channels are clipped.",
+    ),
+    mistake(
+        "branches_inverted",
+        "branches swapped",
+        "Dark channels take the curve and bright ones the line: it is the other way round.",
+    ),
+    mistake(
+        "matrix_transposed",
+        "matrix transposed",
+        "The matrix is transposed: each row of it gives one of red, green, blue.",
+    ),
+    mistake(
+        "matrix_of_rgb_to_lab",
+        "matrix of the other way",
+        "This is the matrix that leads from RGB to XYZ: take `RGB_OF_XYZ`.",
+    ),
     mistake("not_clipped", "not clipped", "Colors that no screen shows leave [0, 1]: clip the linear channels."),
     mistake("no_gamma", "gamma forgotten", "These are the linear channels: the gamma curve is missing."),
     mistake(
@@ -92,7 +117,12 @@ pub const RGB: &[Mistake] = &[
     mistake(
         "cube_everywhere",
         "cube near black",
-        "Dark colors are cubed, too: up to δ (not δ³) there is a straight line (handout, equation 3).",
+        "Dark colors are cubed, too: up to δ there is a straight line (handout, equation 3).",
+    ),
+    mistake(
+        "threshold_of_rgb_to_lab",
+        "δ³ for δ",
+        "The line ends at δ³: that is where t ends, in exercise 1; here it is at δ, and dark colors are cubed though they should not be.",
     ),
     mistake("lightness_from_0_to_1", "units of L", "L is taken to lie in [0, 1]: it goes to 100."),
     mistake("green_and_red", "sign of a", "a has the wrong sign: fX = fY + a/500."),
@@ -189,6 +219,11 @@ pub const LOSS: &[Mistake] = &[
         "mean weight",
         "Pixels are weighed by the mean weight of their target: v is the weight of the target's *greatest* bin.",
     ),
+    mistake(
+        "hard_targets",
+        "hard targets",
+        "Only the target's greatest bin counts: the cross-entropy sums over all bins of the soft target.",
+    ),
     mistake("unweighted", "weights unused", "All pixels count alike: multiply by v."),
     mistake("summed", "sum for mean", "This is the sum over pixels: divide by B · H · W."),
     mistake("divided_by_images", "divided by images only", "You divide by the number of images: divide by B · H · W."),
@@ -203,11 +238,18 @@ pub const LOSS: &[Mistake] = &[
     mistake("sign", "sign", "The sign is wrong: the loss is positive."),
 ];
 
-pub const COLD_LOGITS: &[Mistake] = &[mistake(
-    "underflow",
-    "log of 0",
-    "Large logits make a probability of 0, and 0 · log 0 is no number: `log_softmax` does not leave the logarithm.",
-)];
+pub const COLD_LOGITS: &[Mistake] = &[
+    mistake(
+        "underflow",
+        "log of 0",
+        "Large logits make a probability of 0, and 0 · log 0 is no number: `log_softmax` does not leave the logarithm.",
+    ),
+    mistake(
+        "one_maximum",
+        "one maximum for all pixels",
+        "The greatest logit of *all* pixels is taken away, which leaves nothing of pixels whose logits are far below: each pixel has its own.",
+    ),
+];
 
 pub const ANNEALED: &[Mistake] = &[
     mistake("multiplied", "times T", "The logits are multiplied by T, which makes the mean duller: divide."),
@@ -230,10 +272,22 @@ pub const ANNEALED: &[Mistake] = &[
         "The mean over bins has been taken, divided by Q: the probabilities sum to 1 already.",
     ),
     mistake("b_and_a", "a for b", "a and b are mixed up: channel 0 is a."),
+    mistake(
+        "bins_reshaped",
+        "reshape for transpose",
+        "The bins are reshaped to [2, Q], which mixes a and b of several bins: transpose them.",
+    ),
 ];
 
-pub const LARGE_LOGITS: &[Mistake] = &[mistake(
-    "overflow",
-    "exp overflows",
-    "exp of large logits is infinite, and ∞/∞ is no number: `softmax` subtracts the largest logit first.",
-)];
+pub const LARGE_LOGITS: &[Mistake] = &[
+    mistake(
+        "overflow",
+        "exp overflows",
+        "exp of large logits is infinite, and ∞/∞ is no number: `softmax` subtracts the largest logit first.",
+    ),
+    mistake(
+        "one_maximum",
+        "one maximum for all pixels",
+        "The greatest logit of *all* pixels is taken away, which leaves nothing of pixels whose logits are far below: each pixel has its own.",
+    ),
+];

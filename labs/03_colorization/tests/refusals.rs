@@ -43,6 +43,7 @@ pub const SOFT_ENCODE: &[Bad<Exercises>] = &[
     ("8 neighbors of 7 bins", |e| encode(e, 8, 5.0)),
     ("σ = 0", |e| encode(e, 5, 0.0)),
     ("σ = −5", |e| encode(e, 5, -5.0)),
+    ("a σ that is no number", |e| encode(e, 5, f64::NAN)),
 ];
 
 /// Weights of four bins.
@@ -86,4 +87,5 @@ pub const ANNEALED_MEAN: &[Bad<Exercises>] = &[
     ("bins with three numbers", |e| anneal(e, &[5, 3], 0.38)),
     ("T = 0", |e| anneal(e, &[5, 2], 0.0)),
     ("T = −1", |e| anneal(e, &[5, 2], -1.0)),
+    ("a T that is no number", |e| anneal(e, &[5, 2], f64::NAN)),
 ];

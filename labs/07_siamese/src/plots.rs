@@ -1,17 +1,100 @@
 //! The pictures of lab 07 and the page that holds them.
 
+use candle_core::Tensor;
+use ssl_eval::{effective_rank, singular_values};
 use ssl_experiment::{Comparison, Run};
+use ssl_report::plot::Scale;
+use ssl_report::{Curves, Grid, Plot};
 
-use super::Settings;
-use super::network::Online;
+use super::network::{Online, Variant};
+use super::{Method, Settings};
 
 /// Draws everything and writes the page.
-pub fn report(run: &Run, settings: &Settings, _model: &Online, comparison: &Comparison) -> anyhow::Result<()> {
+pub fn report(run: &Run, settings: &Settings, model: &Online, comparison: &Comparison) -> anyhow::Result<()> {
     let name = settings.method.name();
     let mut page = run.page(&format!("Lab 07: {name}"));
     run.guesses(comparison, &[], &mut page);
-    page.figure(&run.training_curves(name, &["loss"], "loss")?, "loss");
-    page.figure(&run.training_curves(name, &["std", "kNN"], "std, kNN")?, "std");
+    page.heading("What the network sees");
+    page.figure(
+        &views(run, settings)?,
+        "Each column: views of one image. The network is to predict one from the other.",
+    );
+    page.heading("Training");
+    let range = if settings.method == Method::Byol { "loss (0 to 8)" } else { "loss (−1 to 1)" };
+    page.figure(
+        &run.training_curves(name, &["loss"], range)?,
+        "The loss. Where everything has collapsed to one point, it is as low as can be: it does not tell by itself.",
+    );
+    page.figure(
+        &run.training_curves(name, &["std", "kNN"], "std, accuracy (fraction)")?,
+        "std: deviation of each channel of z/‖z‖, averaged, times √D; 1 is spread out, 0 is one point. After each epoch kNN of the classes on \
+         1,000 test images.",
+    );
+    let params = run.params();
+    let untrained = Online::new(run, settings.method, &Variant::USUAL, &params.pp("online"), &params.pp("predictor"))?;
+    let spectra = [("before training", &untrained), (name, model)]
+        .into_iter()
+        .map(|(name, model)| Ok((name.to_string(), singular_values(&model.test_embeddings(run)?)?)))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    page.figure(
+        &spectrum(run, &spectra)?,
+        "Along how many directions z of test images is spread: those on the floor are not used.",
+    );
+    let ranks = spectra.iter().map(|(name, values)| format!("{name} {:.1}", effective_rank(values)));
+    page.text(&format!("Effective rank of z: {}.", ranks.collect::<Vec<_>>().join(", ")));
     comparison.report(&mut page, &run.out)?;
     run.finish(&page, comparison)
 }
+
+/// Images whose views are shown.
+const SHOWN: usize = 8;
+
+fn views(run: &Run, settings: &Settings) -> anyhow::Result<String> {
+    let loader = run.loader(settings)?;
+    let count = if settings.method == Method::Byol { 2 } else { settings.count };
+    let Some(batch) = loader.views(0, &settings.views(count))?.next() else { anyhow::bail!("no training images") };
+    let rows = batch?.tensors;
+    let shown = SHOWN.min(loader.batch_size());
+    let rows = rows.iter().map(|views| views.narrow(0, 0, shown)).collect::<candle_core::Result<Vec<_>>>()?;
+    let grid = Grid {
+        title: "Views of the same images".to_string(),
+        columns: shown,
+        images: Tensor::cat(&rows, 0)?,
+        captions: Vec::new(),
+    };
+    grid.save(&run.out, "views")
+}
+
+/// One quantity of several trainings.
+pub fn lines(run: &Run, quantity: &str, series: Vec<(String, Vec<(f64, f64)>)>) -> anyhow::Result<String> {
+    let curves = Curves {
+        title: format!("{quantity} while training"),
+        x_label: "epoch".to_string(),
+        y_label: quantity.to_string(),
+        series,
+        levels: Vec::new(),
+        scale: Scale::Linear,
+    };
+    curves.save(&run.out, &format!("while_training_{}", quantity.to_lowercase()))
+}
+
+/// Singular values of several sets of embeddings, each divided by its greatest.
+pub fn spectrum(run: &Run, spectra: &[(String, Vec<f64>)]) -> anyhow::Result<String> {
+    let line = |(name, values): &(String, Vec<f64>)| {
+        let greatest = values.first().copied().unwrap_or(1.0);
+        let points = values.iter().enumerate().map(|(i, value)| ((i + 1) as f64, (value / greatest).max(FLOOR)));
+        (name.clone(), points.collect())
+    };
+    let curves = Curves {
+        title: "Spectrum of z".to_string(),
+        x_label: "direction".to_string(),
+        y_label: "singular value ÷ the greatest".to_string(),
+        series: spectra.iter().map(line).collect(),
+        levels: Vec::new(),
+        scale: Scale::Logarithmic,
+    };
+    curves.save(&run.out, "spectrum")
+}
+
+/// Below this share of the greatest, a singular value is rounding.
+const FLOOR: f64 = 1e-5;

@@ -121,9 +121,7 @@ fn step(views: usize, broken: [bool; 2], then: impl Fn(&Step, &mut Sgd) -> Resul
 
 pub const SIMSIAM_STEP: &[Bad<Exercises>] = &[
     ("one view", |e| step(1, [false; 2], |step, optimizer| (e.simsiam_step)(step, optimizer))),
-    ("an error that `embed` reports", |e| {
-        step(2, [true, false], |step, optimizer| (e.simsiam_step)(step, optimizer))
-    }),
+    ("an error that `embed` reports", |e| step(2, [true, false], |step, optimizer| (e.simsiam_step)(step, optimizer))),
     ("an error that `predict` reports", |e| {
         step(2, [false, true], |step, optimizer| (e.simsiam_step)(step, optimizer))
     }),

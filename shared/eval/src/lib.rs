@@ -7,6 +7,7 @@
 //! | [`linear_probe`] | multinomial logistic regression on frozen features |
 //! | [`knn`] | weighted nearest neighbors by cosine |
 //! | [`measures`] | accuracy, confusion matrix, collapse level |
+//! | [`spectrum`] | along how many directions embeddings are spread |
 //! | [`mod@tsne`] | features in the plane |
 //!
 //! All of them work on the CPU, on features `[N, D]` in `f32`.
@@ -18,6 +19,7 @@ pub mod features;
 pub mod knn;
 pub mod linear_probe;
 pub mod measures;
+pub mod spectrum;
 pub mod tsne;
 
 pub use evaluation::Evaluation;
@@ -25,4 +27,5 @@ pub use features::{adaptive_avg_pool2d, embed, embed_blocks};
 pub use knn::{Knn, normalize};
 pub use linear_probe::LinearProbe;
 pub use measures::{accuracy, collapse_level, confusion_matrix};
+pub use spectrum::{effective_rank, singular_values, whiten};
 pub use tsne::tsne;

@@ -7,7 +7,8 @@ use candle_core::{DType, Device, Result, Tensor};
 use ssl_data::{Dataset, Toybox};
 use ssl_eval::evaluation::PROBE_WIDTH;
 use ssl_eval::{
-    Evaluation, Knn, LinearProbe, accuracy, adaptive_avg_pool2d, collapse_level, confusion_matrix, embed, embed_blocks,
+    Evaluation, Knn, LinearProbe, accuracy, adaptive_avg_pool2d, collapse_level, confusion_matrix, effective_rank,
+    embed, embed_blocks, singular_values,
 };
 use ssl_nn::{Backbone, BackboneKind, ConvNet4, Params};
 
@@ -153,5 +154,46 @@ fn features_that_are_not_finite_are_refused() -> anyhow::Result<()> {
         let message = LinearProbe::fit(&features, &[0, 1, 0], 2, 1e-3).err().map(|error| error.to_string());
         assert!(message.is_some_and(|message| message.contains("not finite")));
     }
+    Ok(())
+}
+
+#[test]
+fn singular_values_are_those_of_numpy() -> Result<()> {
+    let golden = Golden::load()?;
+    let expected: Vec<f64> = golden.tensor("expected/singular_values").to_vec1()?;
+    let got = singular_values(golden.tensor("case/test"))?;
+    assert_eq!(got.len(), expected.len());
+    for (got, expected) in got.iter().zip(&expected) {
+        assert!((got - expected).abs() < 1e-4 * (1.0 + expected), "got {got}, expected {expected}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_effective_rank_counts_directions_that_are_used_alike() -> Result<()> {
+    let point = Tensor::ones((5, 3), DType::F32, &Device::Cpu)?;
+    assert_eq!(effective_rank(&singular_values(&point)?), 0.0);
+    assert!((effective_rank(&[2.0, 0.0, 0.0]) - 1.0).abs() < 1e-12);
+    assert!((effective_rank(&[0.3; 7]) - 7.0).abs() < 1e-12);
+    // Along the axes at equal distances from the middle: two of three directions.
+    let cross = Tensor::new(&[[1f32, 0.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, -1.0, 0.0]], &Device::Cpu)?;
+    assert!((effective_rank(&singular_values(&cross)?) - 2.0).abs() < 1e-6);
+    Ok(())
+}
+
+#[test]
+fn whitened_features_have_variance_1_and_are_not_correlated() -> Result<()> {
+    let golden = Golden::load()?;
+    // The last feature of this case says nothing: its direction gives 0.
+    let features = golden.tensor("case/test");
+    let white = whiten(features, 6)?.to_dtype(DType::F64)?;
+    let covariance: Vec<Vec<f64>> = (white.t()?.matmul(&white)? / features.dims()[0] as f64)?.to_vec2()?;
+    for (i, row) in covariance.iter().enumerate() {
+        for (j, value) in row.iter().enumerate() {
+            let expected = f64::from(u8::from(i == j && i < 5));
+            assert!((value - expected).abs() < 1e-4, "covariance of {i} and {j} is {value}");
+        }
+    }
+    assert!(whiten(features, 7).is_err() && whiten(features, 0).is_err());
     Ok(())
 }

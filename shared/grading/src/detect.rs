@@ -212,6 +212,10 @@ fn offset(pairs: &[Pair], tolerance: f64) -> Option<String> {
         return None;
     }
     let offset = common(pairs, |got, expected| Some(got - expected), tolerance)?;
+    if offset.abs() <= tolerance {
+        // So near the truth every difference is as good as the same.
+        return None;
+    }
     let (size, way) = (offset.abs(), if offset > 0.0 { "large" } else { "small" });
     Some(format!("It is {size:.4} too {way} everywhere: a constant is added."))
 }

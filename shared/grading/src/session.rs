@@ -136,7 +136,7 @@ impl<E: Copy + Send + 'static> Session<E> {
         Some(Verdict::new(Status::Refused, message))
     }
 
-    /// A failure that may come from an earlier exercise says so; a pass stays one.
+    /// A failure that may come from an earlier exercise says so, and no more: what it looks like is no clue then. A pass stays one.
     fn or_blocked(&self, check: &Check<E>, verdict: Verdict) -> Verdict {
         if verdict.passed() || verdict.status == Status::Todo {
             return verdict;
@@ -147,8 +147,8 @@ impl<E: Copy + Send + 'static> Session<E> {
         match broken {
             Some(need) => Verdict {
                 status: Status::Blocked,
-                message: format!("fix exercise {} ({need}) first; then: {}", self.lab.number(need), verdict.message),
-                mistake: verdict.mistake,
+                message: format!("fix exercise {} ({need}) first: this one builds on it", self.lab.number(need)),
+                mistake: None,
             },
             None => verdict,
         }

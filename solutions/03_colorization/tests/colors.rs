@@ -41,8 +41,8 @@ pub fn straight_below(t: &Tensor, above: &Tensor, threshold: f64, slope: f64) ->
     t.gt(threshold)?.where_cond(above, &t.affine(slope, 4.0 / 29.0)?)
 }
 
-pub fn transposed() -> [[f64; 3]; 3] {
-    [0, 1, 2].map(|row| [0, 1, 2].map(|column| XYZ_OF_RGB[column][row]))
+pub fn transposed(matrix: &[[f64; 3]; 3]) -> [[f64; 3]; 3] {
+    [0, 1, 2].map(|row| [0, 1, 2].map(|column| matrix[column][row]))
 }
 
 pub fn gamma(u: &Tensor) -> Result<Tensor> {
@@ -53,11 +53,12 @@ pub fn gamma(u: &Tensor) -> Result<Tensor> {
 pub struct Back {
     pub cube: fn(&Tensor) -> Result<Tensor>,
     pub white: [f64; 3],
+    pub matrix: [[f64; 3]; 3],
     pub clip: bool,
     pub gamma: fn(&Tensor) -> Result<Tensor>,
 }
 
-pub const BACK: Back = Back { cube: |f| cubed_above(f, DELTA), white: WHITE, clip: true, gamma };
+pub const BACK: Back = Back { cube: |f| cubed_above(f, DELTA), white: WHITE, matrix: RGB_OF_XYZ, clip: true, gamma };
 
 pub fn cubed_above(f: &Tensor, threshold: f64) -> Result<Tensor> {
     f.gt(threshold)?.where_cond(&f.powf(3.0)?, &f.affine(SLOPE, -SLOPE * 4.0 / 29.0)?)
@@ -70,7 +71,7 @@ pub fn to_rgb(lab: &Tensor, steps: &Back) -> Result<Tensor> {
     let y = lab.narrow(1, 0, 1)?.affine(1.0 / 116.0, 16.0 / 116.0)?;
     let (x, z) = ((&y + (lab.narrow(1, 1, 1)? / 500.0)?)?, (&y - (lab.narrow(1, 2, 1)? / 200.0)?)?);
     let xyz = (steps.cube)(&Tensor::cat(&[x, y, z], 1)?)?.broadcast_mul(&per_channel(steps.white, lab.device())?)?;
-    let linear = mix_channels(&RGB_OF_XYZ, &xyz)?;
+    let linear = mix_channels(&steps.matrix, &xyz)?;
     (steps.gamma)(&if steps.clip { linear.clamp(0.0, 1.0)? } else { linear })
 }
 

@@ -61,7 +61,7 @@ pub fn encoded(ab: &Tensor, bins: &Tensor, sigma: f64, kernel: &Kernel) -> Resul
 }
 
 fn refuse(bins: &Tensor, neighbors: usize, sigma: f64) -> Result<()> {
-    if neighbors == 0 || neighbors > bins.dims2()?.0 || sigma <= 0.0 {
+    if neighbors == 0 || neighbors > bins.dims2()?.0 || sigma.is_nan() || sigma <= 0.0 {
         bail!("{neighbors} neighbors, σ = {sigma}");
     }
     Ok(())
@@ -146,6 +146,12 @@ pub fn of_logs(logs: &Tensor, targets: &Tensor, weights: &Tensor) -> Result<Tens
     ((targets * logs)?.sum(1)?.neg()? * weight_of(targets, weights)?)?.mean_all()
 }
 
+/// log softmax over bins, with the maximum of all pixels taken away, where each should have its own.
+pub fn logs_by_one_maximum(logits: &Tensor) -> Result<Tensor> {
+    let shifted = logits.broadcast_sub(&logits.max_all()?)?;
+    shifted.broadcast_sub(&shifted.exp()?.sum_keepdim(1)?.log()?)
+}
+
 /// Which bin is greatest, as 0 and 1.
 pub fn one_hot(scores: &Tensor) -> Result<Tensor> {
     let bins = scores.argmax_keepdim(1)?;
@@ -204,7 +210,7 @@ pub fn overflow(logits: &Tensor, bins: &Tensor, temperature: f64) -> Result<Tens
 }
 
 pub fn mean_by_products(logits: &Tensor, bins: &Tensor, temperature: f64) -> Result<Tensor> {
-    if temperature <= 0.0 {
+    if temperature.is_nan() || temperature <= 0.0 {
         bail!("T = {temperature}");
     }
     mean_of(&softmax(&(logits / temperature)?, 1)?, bins)
@@ -212,7 +218,7 @@ pub fn mean_by_products(logits: &Tensor, bins: &Tensor, temperature: f64) -> Res
 
 /// Equation 5 as it stands.
 pub fn mean_by_powers_of_logs(logits: &Tensor, bins: &Tensor, temperature: f64) -> Result<Tensor> {
-    if temperature <= 0.0 {
+    if temperature.is_nan() || temperature <= 0.0 {
         bail!("T = {temperature}");
     }
     let logs = (log_softmax(logits, 1)? / temperature)?;

@@ -58,7 +58,7 @@ pub fn paired_by_order(target: &Params, online: &Params, momentum: f64) -> Resul
 
 /// target + (1 − m) · (online − target)
 pub fn by_difference(target: &Params, online: &Params, momentum: f64) -> Result<()> {
-    if momentum.is_nan() || momentum < 0.0 || momentum > 1.0 {
+    if !(0.0..=1.0).contains(&momentum) {
         bail!("a momentum of {momentum}");
     }
     let (weights, buffers) = (target.pairs(online)?, target.buffer_pairs(online)?);

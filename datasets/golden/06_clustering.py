@@ -1,0 +1,423 @@
+"""Golden values of lab 06: k-means and NMI from scikit-learn, Sinkhorn from NumPy, losses from PyTorch."""
+
+import math
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from sklearn.cluster import KMeans
+from sklearn.metrics import normalized_mutual_info_score, pairwise_distances_argmin
+
+from golden import Golden
+
+torch.manual_seed(6)
+rng = np.random.default_rng(6)
+golden = Golden(__file__)
+
+
+def drawn(count, width):
+    return (rng.normal(size=(count, width)) * rng.uniform(0.3, 3, (count, 1))).astype(np.float32)
+
+
+# Exercise 1. Three points: how often each is the first, and how often the nearer of the other two is the second.
+POINTS = np.array([[0.0, 0.0], [0.6, 0.8], [6.0, 8.0]], dtype=np.float32)
+
+
+def first(shares=(1 / 3, 1 / 3, 1 / 3), rows=1.0, repeats=1.0):
+    return lambda points: {
+        "share of each point among the first": np.array(shares),
+        "all centroids are features (1 is yes)": rows,
+        "the same state of rng gives the same (1 is yes)": repeats,
+    }
+
+
+golden.check(
+    "first",
+    [{"points": POINTS}],
+    first(),
+    {"first_feature_first": first(shares=(1.0, 0.0, 0.0)), "last_feature_first": first(shares=(0.0, 0.0, 1.0)), "random_elsewhere": first(repeats=0.0)},
+    tolerance=0.04,
+)
+
+
+RULE = "a feature is drawn by (2: d², 1: d, 0: none, each alike, −1: the same, the chosen one among them, −2: less for greater d, 9: none of these)"
+golden.check(
+    "second",
+    [{"points": POINTS}],
+    lambda points: {RULE: 2.0},
+    {
+        "uniform": lambda points: {RULE: 0.0},
+        "with_replacement": lambda points: {RULE: -1.0},
+        "distance_not_squared": lambda points: {RULE: 1.0},
+        "nearest": lambda points: {RULE: -2.0},
+    },
+    tolerance=0,
+)
+# Far from each other: three groups of points, and each has a centroid; more centroids than different points.
+golden.check("spread_out", [{"groups": 3.0, "size": 40.0}, {"groups": 7.0, "size": 11.0}], lambda groups, size: {"groups without a centroid": 0.0}, tolerance=0)
+golden.check("coinciding", [{"count": 5.0, "k": 3.0}, {"count": 4.0, "k": 4.0}], lambda count, k: {"centroids": k, "not a number": 0.0}, tolerance=0)
+
+
+# Exercise 2.
+def assigned(distance):
+    def of(features, centroids):
+        return {"assignments": distance(features.astype(np.float64), centroids.astype(np.float64)).argmin(1).astype(np.uint32)}
+
+    return of
+
+
+def squares(x, c):
+    return ((x[:, None] - c[None]) ** 2).sum(-1)
+
+
+golden.check(
+    "assigned",
+    [{"features": drawn(n, d), "centroids": drawn(k, d)} for n, d, k in [(23, 3, 5), (300, 2, 7), (1, 4, 3), (5, 1, 2), (6, 7, 1)]],
+    lambda features, centroids: {"assignments": pairwise_distances_argmin(features.astype(np.float64), centroids.astype(np.float64)).astype(np.uint32)},
+    {
+        "product": assigned(lambda x, c: -(x @ c.T)),
+        "cosine": assigned(lambda x, c: -(x / np.linalg.norm(x, axis=1, keepdims=True)) @ (c / np.linalg.norm(c, axis=1, keepdims=True)).T),
+        "farthest": assigned(lambda x, c: -squares(x, c)),
+        "sum_of_differences": assigned(lambda x, c: np.abs(x[:, None] - c[None]).sum(-1)),
+        "length_once": assigned(lambda x, c: (c**2).sum(1) - x @ c.T),
+    },
+    tolerance=0,
+)
+
+
+# Exercise 3. Full clusters, of which the means are scikit-learn's after one step; one empty cluster, several, the largest twice.
+def updated(give="half", divide=lambda members: len(members), empty=True):
+    def of(features, assignments, k):
+        k = int(k)
+        members = [list(np.flatnonzero(assignments == c)) for c in range(k)]
+        for c in range(k):
+            if not members[c] and empty:
+                sizes = [len(m) for m in members]
+                largest = int(np.argmax(sizes)) if give != "last_largest" else k - 1 - int(np.argmax(sizes[::-1]))
+                half = -(-len(members[largest]) // 2)
+                if give == "first_half":
+                    half = len(members[largest]) // 2
+                    members[c], members[largest] = members[largest][:half], members[largest][half:]
+                elif give == "copy":
+                    members[c] = members[largest]
+                elif give == "one":
+                    members[c], members[largest] = members[largest][-1:], members[largest][:-1]
+                elif give == "shared":
+                    members[c] = members[largest][half:]
+                else:
+                    members[c], members[largest] = members[largest][half:], members[largest][:half]
+        with np.errstate(invalid="ignore"):
+            sums = np.stack([features[m].astype(np.float64).sum(0) for m in members])
+            counts = np.array([divide(m) for m in members], dtype=np.float64)[:, None]
+            return {"centroids": np.where(counts == 0, NOTHING if empty == "origin" else np.nan, sums / np.where(counts == 0, np.nan, counts)).astype(np.float32)}
+
+    return of
+
+
+NOTHING = 0.0
+
+
+def left_at(value):
+    def of(features, assignments, k):
+        means = updated(empty=False)(features, assignments, k)["centroids"]
+        return {"centroids": np.where(np.isnan(means), np.float32(value), means)}
+
+    return of
+
+
+def update_case(count, width, assignments, k):
+    return {"features": drawn(count, width), "assignments": np.array(assignments, dtype=np.int64), "k": float(k)}
+
+
+full = update_case(9, 2, [0, 2, 1, 1, 0, 2, 2, 1, 2], 3)
+step = KMeans(3, init=np.stack([full["features"][full["assignments"] == c].mean(0) for c in range(3)]), n_init=1, max_iter=1).fit(full["features"])
+assert step.cluster_centers_.shape == (3, 2)
+golden.check(
+    "updated",
+    [
+        full,
+        update_case(7, 3, [3, 3, 0, 3, 0, 3, 3], 4),
+        update_case(8, 2, [1, 1, 4, 4, 4, 1, 1, 4], 5),
+        update_case(11, 1, [2] * 11, 3),
+        update_case(3, 4, [0, 0, 0], 3),
+        update_case(5, 2, [0, 0, 0, 0, 0], 1),
+    ],
+    updated(),
+    {
+        "not_a_number": updated(empty=False),
+        "at_the_origin": left_at(0),
+        "first_half": updated(give="first_half"),
+        "copy_of_the_largest": updated(give="copy"),
+        "one_member": updated(give="one"),
+        "members_in_both": updated(give="shared"),
+        "last_of_the_largest": updated(give="last_largest"),
+        "summed": updated(divide=lambda m: 1),
+        "divided_by_all": lambda features, assignments, k: {"centroids": (updated(divide=lambda m: 1)(features, assignments, k)["centroids"] / len(features)).astype(np.float32)},
+    },
+    tolerance=1e-5,
+)
+
+
+# Exercise 4. What is counted in the order: places of each cluster, how often an image comes at least and at most in each; chance by replay.
+def balance(places=None, least=None, most=None, shuffled=1.0, repeats=1.0, differs=1.0):
+    def found(assignments, k, n):
+        k, n = int(k), int(n)
+        sizes = np.array([(assignments == c).sum() for c in range(k)])
+        filled = np.flatnonzero(sizes)
+        right = np.zeros(k)
+        right[filled] = n // len(filled) + (np.arange(len(filled)) < n % len(filled))
+        given = right if places is None else places(sizes, n, right)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            low = np.where(sizes > 0, np.floor(given / sizes), 0)
+            high = np.where(sizes > 0, np.ceil(given / sizes), 0)
+        return {
+            "places of each cluster": given.astype(np.float64),
+            "least times that an image of each comes": low if least is None else least(sizes, given, low),
+            "most times that an image of each comes": high if most is None else most(sizes, given, high),
+            "clusters come in no order (1 is yes)": shuffled,
+            "the same state of rng gives the same (1 is yes)": repeats,
+            "another state gives another order (1 is yes)": differs,
+        }
+
+    return found
+
+
+def balance_case(sizes, n):
+    assignments = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
+    return {"assignments": assignments.astype(np.int64), "k": float(len(sizes)), "n": float(n)}
+
+
+golden.check(
+    "balanced",
+    [balance_case([90, 3, 0, 12], 100), balance_case([5, 70, 31], 64), balance_case([0, 40, 1, 0, 7], 121)],
+    balance(),
+    {
+        "in_order": balance(shuffled=0.0),
+        "generator_untouched": balance(differs=0.0),
+        "random_elsewhere": balance(repeats=0.0),
+    },
+    tolerance=0,
+)
+golden.check(
+    "extra_images",
+    [{"size": 5.0, "places": 2.0}, {"size": 3.0, "places": 4.0}],
+    lambda size, places: {"share of orders in which each image comes once more than others": np.full(int(size), (places % size) / size)},
+    {"always_the_same": lambda size, places: {"share of orders in which each image comes once more than others": (np.arange(int(size)) < places % size).astype(np.float64)}},
+    tolerance=0.03,
+)
+
+
+# Exercise 5. Independent, the same up to names, names that are far apart, one label each, one label on one side.
+def information(a, b):
+    joint = np.zeros((a.max() + 1, b.max() + 1))
+    np.add.at(joint, (a.astype(int), b.astype(int)), 1 / len(a))
+    pa, pb = joint.sum(1), joint.sum(0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = joint * np.log(joint / np.outer(pa, pb))
+        entropies = [-np.nansum(p * np.log(p)) for p in (pa, pb)]
+    return np.nansum(terms), *entropies
+
+
+def nmi(normalize):
+    def of(a, b):
+        i, ha, hb = information(a, b)
+        if ha == 0 or hb == 0:
+            return {"NMI": float(ha == hb)}
+        return {"NMI": float(normalize(i, ha, hb))}
+
+    return of
+
+
+def labels(count, classes):
+    return rng.integers(0, classes, count).astype(np.int64)
+
+
+def labels_case(count, classes, clusters, noise):
+    a = labels(count, classes)
+    return {"a": a, "b": np.where(rng.random(count) < noise, labels(count, clusters), (3 * a + 1) % clusters)}
+
+
+golden.check(
+    "nmi",
+    [
+        labels_case(200, 4, 7, 0.3),
+        labels_case(31, 3, 2, 0.6),
+        labels_case(97, 10, 10, 0.0),
+        {"a": np.array([7, 7, 900, 3], dtype=np.int64), "b": np.array([1, 1, 0, 0], dtype=np.int64)},
+        {"a": np.array([5, 5, 5], dtype=np.int64), "b": np.array([2, 2, 2], dtype=np.int64)},
+        {"a": np.array([0, 0, 0, 0, 0], dtype=np.int64), "b": np.array([2, 1, 2, 0, 1], dtype=np.int64)},
+    ],
+    lambda a, b: {"NMI": float(normalized_mutual_info_score(a, b, average_method="geometric")) if len(set(a)) > 1 or len(set(b)) > 1 else 1.0},
+    {
+        "not_normalized": nmi(lambda i, a, b: i),
+        "arithmetic": nmi(lambda i, a, b: 2 * i / (a + b)),
+        "smaller_entropy": nmi(lambda i, a, b: i / min(a, b)),
+        "greater_entropy": nmi(lambda i, a, b: i / max(a, b)),
+        "product": nmi(lambda i, a, b: i / (a * b)),
+        "purity": lambda a, b: {"NMI": float(sum(np.bincount(a[b == c]).max() for c in set(b)) / len(a))},
+        "agreement": lambda a, b: {"NMI": float((a == b).mean())},
+    },
+    tolerance=1e-6,
+)
+
+
+# Exercise 6. Small scores and large ones, some of which overflow without the maximum.
+def codes(order="cr", maximum="all", iterations_of=lambda n: n, scale=lambda s, e: s / e, uniform=False, cut=torch.detach):
+    def of(scores, epsilon, iterations):
+        s = cut(scores).double()
+        m = {"all": s.max(), "row": s.max(1, keepdim=True).values, "column": s.max(0, keepdim=True).values}[maximum]
+        q = torch.exp(scale(s - m, epsilon))
+        for _ in range(iterations_of(int(iterations))):
+            for axis in order:
+                q = q / q.sum(0 if axis == "c" else 1, keepdim=True)
+        return {"codes": (q / (len(q) if uniform else 1)).float()}
+
+    return of
+
+
+def scores_case(batch, prototypes, epsilon, iterations, scale=0.2):
+    return {"scores": scale * torch.randn(batch, prototypes), "epsilon": epsilon, "iterations": float(iterations)}
+
+
+golden.check(
+    "codes",
+    [scores_case(7, 3, 0.05, 3), scores_case(4, 11, 0.1, 1), scores_case(1, 5, 0.05, 2), scores_case(6, 2, 0.5, 5), scores_case(9, 4, 0.2, 2, 0.6)],
+    codes(),
+    {
+        "softmax": codes(iterations_of=lambda n: 1, order="r"),
+        "rows_first": codes(order="rc"),
+        "row_maximum": codes(maximum="row"),
+        "one_iteration": codes(iterations_of=lambda n: 1),
+        "one_more_iteration": codes(iterations_of=lambda n: n + 1),
+        "columns_only": codes(order="c"),
+        "multiplied": codes(scale=lambda s, e: s * e),
+        "divided_by_the_batch": codes(uniform=True),
+        "gradient_left_on": codes(cut=lambda x: x),
+    },
+    leaks=["scores"],
+)
+golden.check(
+    "large_scores",
+    [scores_case(5, 3, 0.05, 3, scale=8.0) | {"scores": torch.linspace(0, 1, 15).reshape(5, 3) + torch.tensor([[9.0, 9.0, 9.3]])}],
+    codes(),
+    {"overflow": lambda scores, epsilon, iterations: {"codes": torch.full_like(scores, math.nan)}},
+    tolerance=1e-4,
+)
+
+
+# Exercise 7.
+def swapped(pairs=lambda sa, sb, qa, qb: [(sa, qb), (sb, qa)], divide=2, cut=torch.detach, log=None):
+    def of(scores_a, scores_b, codes_a, codes_b, temperature):
+        terms = [-(cut(q) * (log or (lambda x: F.log_softmax(x, 1)))(s / temperature)).sum(1).mean() for s, q in pairs(scores_a, scores_b, codes_a, codes_b)]
+        return {"loss": sum(terms) / divide}
+
+    return of
+
+
+def swap_case(batch, prototypes, temperature, scale=1.0):
+    return {f"scores_{v}": scale * torch.randn(batch, prototypes) for v in "ab"} | {f"codes_{v}": torch.softmax(3 * torch.randn(batch, prototypes), 1) for v in "ab"} | {"temperature": temperature}
+
+
+golden.check(
+    "swapped",
+    [swap_case(5, 3, 0.1), swap_case(1, 7, 0.5), swap_case(4, 11, 1.7), swap_case(3, 2, 0.1, 20.0)],
+    swapped(),
+    {
+        "not_swapped": swapped(pairs=lambda sa, sb, qa, qb: [(sa, qa), (sb, qb)]),
+        "summed": swapped(divide=1),
+        "one_direction": swapped(pairs=lambda sa, sb, qa, qb: [(sa, qb)], divide=1),
+        "gradient_into_codes": swapped(cut=lambda x: x),
+        "temperature_multiplied": lambda temperature, **case: swapped()(temperature=1 / temperature, **case),
+        "temperature_ignored": lambda temperature, **case: swapped()(temperature=1.0, **case),
+        "divided_by_prototypes": lambda scores_a, **case: {"loss": swapped()(scores_a=scores_a, **case)["loss"] / scores_a.shape[1]},
+        "summed_over_the_batch": lambda scores_a, **case: {"loss": swapped()(scores_a=scores_a, **case)["loss"] * len(scores_a)},
+        "sign": swapped(divide=-2),
+    },
+    gradients=["scores_a", "scores_b"],
+    leaks=["codes_a", "codes_b"],
+)
+
+
+# Exercise 8. Clusters of all sizes; of one member; empty.
+def tightness(power=1, sizes=lambda z, a: z * np.log(z + a), single="max", clip=(10, 90), scale=True):
+    def of(features, centroids, assignments, alpha, temperature):
+        d = np.linalg.norm(features.astype(np.float64) - centroids.astype(np.float64)[assignments.astype(int)], axis=1) ** power
+        values = np.full(len(centroids), np.nan)
+        for c in range(len(centroids)):
+            own = d[assignments == c]
+            if len(own) > 1:
+                values[c] = own.sum() / sizes(len(own), alpha)
+        values[np.isnan(values)] = {"max": np.nanmax(values), "zero": 0.0, "mean": np.nanmean(values)}[single]
+        if clip:
+            values = np.clip(values, np.percentile(values, clip[0]), np.percentile(values, clip[1]))
+        return {"φ": (temperature * values / values.mean() if scale else values).astype(np.float32)}
+
+    return of
+
+
+def cluster_case(sizes, width, alpha, temperature):
+    assignments = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
+    spread = rng.uniform(0.2, 2, (len(sizes), 1))[assignments]
+    centroids = drawn(len(sizes), width)
+    return {
+        "features": (centroids[assignments] + spread * rng.normal(size=(len(assignments), width))).astype(np.float32),
+        "centroids": centroids,
+        "assignments": assignments.astype(np.int64),
+        "alpha": alpha,
+        "temperature": temperature,
+    }
+
+
+golden.check(
+    "concentrations",
+    [cluster_case([9, 4, 1, 12, 2, 7, 30], 3, 10.0, 0.2), cluster_case([5, 0, 2, 17], 2, 10.0, 0.1), cluster_case([3, 8], 5, 1.0, 0.5), cluster_case(list(range(1, 14)), 2, 10.0, 0.2)],
+    tightness(),
+    {
+        "squared_distances": tightness(power=2),
+        "number_forgotten": tightness(sizes=lambda z, a: np.log(z + a)),
+        "logarithm_forgotten": tightness(sizes=lambda z, a: z),
+        "alpha_forgotten": tightness(sizes=lambda z, a: z * np.log(z)),
+        "singles_zero": tightness(single="zero"),
+        "singles_mean": tightness(single="mean"),
+        "not_clipped": tightness(clip=None),
+        "clipped_at_quartiles": tightness(clip=(25, 75)),
+        "not_scaled": tightness(scale=False),
+    },
+    tolerance=2e-5,
+)
+
+
+# Exercise 9.
+def proto(logits=lambda z, c, phi: z @ c.T / phi, cut=torch.detach, reduce=lambda losses: losses.mean()):
+    def of(z, prototypes, assignments, φ):
+        own = torch.as_tensor(np.asarray(assignments).astype(np.int64))
+        return {"loss": reduce(F.cross_entropy(logits(z, cut(prototypes), cut(φ)), own, reduction="none"))}
+
+    return of
+
+
+def proto_case(batch, width, clusters):
+    return {"z": torch.randn(batch, width), "prototypes": torch.randn(clusters, width), "assignments": labels(batch, clusters), "φ": torch.rand(clusters) + 0.2}
+
+
+unit = lambda x: F.normalize(x, dim=1)
+golden.check(
+    "proto_nce",
+    [proto_case(5, 3, 7), proto_case(1, 4, 2), proto_case(11, 2, 3), proto_case(6, 5, 4)],
+    proto(),
+    {
+        "one_temperature": proto(logits=lambda z, c, phi: z @ c.T / phi.mean()),
+        "temperature_of_the_own": lambda z, prototypes, assignments, φ: proto(logits=lambda z, c, phi: z @ c.T / phi[torch.as_tensor(np.asarray(assignments).astype(np.int64))][:, None])(z, prototypes, assignments, φ),
+        "multiplied": proto(logits=lambda z, c, phi: z @ c.T * phi),
+        "temperature_forgotten": proto(logits=lambda z, c, phi: z @ c.T),
+        "gradient_into_prototypes": proto(cut=lambda x: x),
+        "normalized": proto(logits=lambda z, c, phi: unit(z) @ unit(c).T / phi),
+        "summed": proto(reduce=lambda losses: losses.sum()),
+        "sign": proto(reduce=lambda losses: -losses.mean()),
+        "distances": proto(logits=lambda z, c, phi: -((z[:, None] - c) ** 2).sum(-1) / phi),
+    },
+    gradients=["z"],
+    leaks=["prototypes", "φ"],
+)
+
+golden.save()

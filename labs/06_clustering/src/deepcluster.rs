@@ -1,0 +1,74 @@
+//! DeepCluster's training loop.
+
+use candle_core::Tensor;
+use candle_nn::loss::cross_entropy;
+use clustering::{balanced_indices, normalized_mutual_information};
+use ssl_data::Augmentation;
+use ssl_eval::{embed, normalize, whiten};
+use ssl_experiment::landmarks::Landmarks;
+use ssl_experiment::{Plan, Run, Settings as _, Training};
+use ssl_nn::params::Init;
+use ssl_nn::{AdamW, Backbone, Linear, Optimizer};
+
+use super::Settings;
+use super::clusters::kmeans;
+use super::network::SOBEL;
+
+/// Clusters, unless `--clusters` says otherwise: ten times as many as there are classes.
+const CLUSTERS: usize = 100;
+/// Principal directions that are kept.
+const WHITENED: usize = 64;
+
+/// Trains a backbone to tell the clusters of its own features, of one epoch after the other.
+pub fn train(run: &Run, settings: &Settings, name: &str) -> anyhow::Result<Backbone> {
+    let (mut params, images) = (run.params(), run.data.train.len());
+    let backbone = run.backbone(&SOBEL, &params.pp("backbone"))?;
+    let count = settings.clusters.unwrap_or(CLUSTERS).min(images);
+    let classifier = Linear::new(backbone.features(), count, &params.pp("classifier"))?;
+    // The last epoch's clusters, to compare with.
+    let before = params.buffer("assignments", &[images], Init::Constant(0.0))?;
+    let mut optimizer = AdamW::new(params.pp("backbone").trained(), settings.weight_decay);
+    let loader = run.loader(settings)?;
+    let guess = (count as f64).ln();
+    let plan = Plan { name, epochs: settings.epochs(), landmarks: Landmarks { collapsed: 0.0, random: guess } };
+    let state = &mut [("params", &mut params as _), ("optimizer", &mut optimizer as _)];
+    let mut training = Training::begin(run, settings, &loader, plan, state)?;
+    let view = Augmentation { jitter: None, grayscale: 0.0, ..settings.view() };
+    for epoch in training.epochs() {
+        let mut rng = loader.rng(epoch, CLUSTERING);
+        let encode = |images: &Tensor, train: bool| backbone.forward(&(SOBEL.prepare)(images)?, train);
+        let features = embed(&encode, run.data.train.images(), &run.device)?; // [N, D]
+        let features = normalize(&whiten(&features, WHITENED)?)?;
+        let assignments = kmeans(&features, count, &mut rng)?.assignments;
+        // Clusters have other numbers now: what told the old ones is of no use.
+        params.pp("classifier").redraw(epoch)?;
+        let mut head = AdamW::new(params.pp("classifier").trained(), settings.weight_decay);
+        let order = balanced_indices(&assignments, count, images, &mut rng)?;
+        for batch in loader.clone().with_order(order)?.views(epoch, std::slice::from_ref(&view))? {
+            let batch = batch?;
+            let labels: Vec<u32> = batch.indices.iter().map(|&image| assignments[image]).collect();
+            let labels = Tensor::new(labels, &run.device)?;
+            let logits = classifier.forward(&encode(batch.images(), true)?)?; // [B, K]
+            let loss = cross_entropy(&logits, &labels)?;
+            let gradients = loss.backward()?;
+            let rate = training.learning_rate(settings.learning_rate);
+            optimizer.step(&gradients, rate)?;
+            head.step(&gradients, rate)?;
+            training.step(f64::from(loss.to_scalar::<f32>()?), labels.elem_count())?;
+        }
+        let old: Vec<u32> = before.to_dtype(candle_core::DType::U32)?.to_vec1()?;
+        training.measure("NMI with the last clusters", normalized_mutual_information(&assignments, &old)?);
+        if let Some(classes) = run.data.train.labels() {
+            training.measure("NMI with classes", normalized_mutual_information(&assignments, classes)?);
+        }
+        before.set(&Tensor::from_iter(assignments.iter().map(|&cluster| cluster as f32), &run.device)?)?;
+        if let Some(knn) = run.knn(&backbone, &SOBEL)? {
+            training.measure("kNN", knn);
+        }
+        training.end_epoch(&[("params", &params), ("optimizer", &optimizer)])?;
+    }
+    Ok(backbone)
+}
+
+/// Where the generator of an epoch's clusters stands, beyond those of its batches.
+const CLUSTERING: usize = 1 << 30;

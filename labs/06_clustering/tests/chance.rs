@@ -1,0 +1,176 @@
+//! Checks of functions of chance: how results are spread, exact counts, the same generator, the same result.
+
+use candle_core::{DType, Device, Result, Tensor};
+use rand::{Rng as _, SeedableRng};
+use ssl_data::Rng;
+use ssl_grading::{Check, Values, refused};
+
+use super::{Exercises, check, diagnoses, labels, refusals};
+
+/// Draws: with so many, a right answer is off by more than the tolerance less than once in 10⁹ runs.
+const FIRSTS: usize = 6_000;
+const SECONDS: usize = 22_000;
+const ORDERS: usize = 12_000;
+
+pub fn seeds() -> Vec<Check<Exercises>> {
+    vec![
+        check("first", "kmeans_plus_plus", (3, 0.04), first, diagnoses::FIRST),
+        check("second", "kmeans_plus_plus", (6, 0.0), second, diagnoses::SECOND),
+        check("spread_out", "kmeans_plus_plus", (2, 0.0), spread_out, &[]),
+        check("coinciding", "kmeans_plus_plus", (1, 0.0), coinciding, &[]),
+        refused("refused_counts", "kmeans_plus_plus", 1, refusals::KMEANS_PLUS_PLUS),
+    ]
+}
+
+fn number(holds: bool) -> f64 {
+    f64::from(u8::from(holds))
+}
+
+/// The rows of `points` that are chosen, or nothing where a centroid is none of them.
+fn chosen(exercises: &Exercises, points: &Tensor, k: usize, rng: &mut Rng) -> Result<Option<Vec<usize>>> {
+    let rows: Vec<Vec<f32>> = points.to_vec2()?;
+    let centroids: Vec<Vec<f32>> = (exercises.kmeans_plus_plus)(points, k, rng)?.to_vec2()?;
+    let places = centroids.iter().map(|centroid| rows.iter().position(|row| row == centroid)).collect();
+    Ok(if centroids.len() == k { places } else { None })
+}
+
+fn first(exercises: &Exercises, case: &Values) -> Result<Values> {
+    let points = case.tensor("points")?;
+    let draw = |rng: &mut Rng| chosen(exercises, points, 2, rng);
+    let (mut rng, mut replay) = (Rng::seed_from_u64(1), Rng::seed_from_u64(1));
+    let (mut counts, mut complete, mut same) = (vec![0.0; points.dims()[0]], true, true);
+    for i in 0..FIRSTS {
+        let places = draw(&mut rng)?;
+        same &= i >= REPLAYED || places == draw(&mut replay)?;
+        match places {
+            Some(places) => counts[places[0]] += 1.0 / FIRSTS as f64,
+            None => complete = false,
+        }
+    }
+    Values::new()
+        .with("share of each point among the first", &Tensor::new(counts, &Device::Cpu)?)
+        .with_number("all centroids are features (1 is yes)", number(complete))?
+        .with_number("the same state of rng gives the same (1 is yes)", number(same))
+}
+
+/// Draws that are repeated.
+const REPLAYED: usize = 50;
+
+/// By which rule the second centroid is drawn, told by how often it is the nearer one of the other two points.
+fn second(exercises: &Exercises, case: &Values) -> Result<Values> {
+    let points = case.tensor("points")?;
+    let mut rng = Rng::seed_from_u64(2);
+    let (mut nearer, mut firsts) = ([0.0; 2], [0.0f64; 2]);
+    for _ in 0..SECONDS {
+        let Some(places) = chosen(exercises, points, 2, &mut rng)? else { continue };
+        if places[0] < 2 {
+            firsts[places[0]] += 1.0;
+            nearer[places[0]] += number(places[1] == 1 - places[0]);
+        }
+    }
+    let rows: Vec<Vec<f32>> = points.to_vec2()?;
+    let square = |a: usize, b: usize| rows[a].iter().zip(&rows[b]).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>();
+    let follows = |rule: &Rule| {
+        [0, 1].into_iter().all(|i| {
+            let [near, far, itself] = [square(i, 1 - i), square(i, 2), 0.0].map(rule.weight);
+            (nearer[i] / firsts[i].max(1.0) - near / (near + far + itself)).abs() < rule.tolerance
+        })
+    };
+    let found = RULES.iter().find(|rule| follows(rule)).map_or(9.0, |rule| rule.number);
+    let name = "a feature is drawn by (2: d², 1: d, 0: none, each alike, −1: the same, the chosen one among them, −2: less for greater d, 9: none of these)";
+    Values::new().with_number(name, found)
+}
+
+/// How likely a point is, by its squared distance from the first centroid.
+struct Rule {
+    number: f64,
+    weight: fn(f64) -> f64,
+    tolerance: f64,
+}
+
+/// The right one first; its shares are small, and vary little.
+const RULES: [Rule; 5] = [
+    Rule { number: 2.0, weight: |square| square, tolerance: 0.008 },
+    Rule { number: 1.0, weight: f64::sqrt, tolerance: 0.03 },
+    Rule { number: 0.0, weight: |square| number(square > 0.0), tolerance: 0.04 },
+    Rule { number: -1.0, weight: |_| 1.0, tolerance: 0.04 },
+    Rule { number: -2.0, weight: |square| if square > 0.0 { 1.0 / square } else { 0.0 }, tolerance: 0.03 },
+];
+
+/// Groups of points, far from each other, and as many centroids.
+fn spread_out(exercises: &Exercises, case: &Values) -> Result<Values> {
+    let (groups, size) = (case.count("groups")?, case.count("size")?);
+    let mut rng = Rng::seed_from_u64(3);
+    let of_group = |i: usize| 1000.0 * (i / size) as f32;
+    let points: Vec<f32> = (0..groups * size).flat_map(|i| [of_group(i) + rng.random::<f32>(), rng.random()]).collect();
+    let points = Tensor::from_vec(points, (groups * size, 2), &Device::Cpu)?;
+    let mut missing = 0;
+    for seed in 0..20 {
+        let places = chosen(exercises, &points, groups, &mut Rng::seed_from_u64(seed))?.unwrap_or_default();
+        missing += (0..groups).filter(|group| !places.iter().any(|place| place / size == *group)).count();
+    }
+    Values::new().with_number("groups without a centroid", missing as f64)
+}
+
+/// Points that are all the same.
+fn coinciding(exercises: &Exercises, case: &Values) -> Result<Values> {
+    let points = Tensor::ones((case.count("count")?, 3), DType::F32, &Device::Cpu)?;
+    let centroids = (exercises.kmeans_plus_plus)(&points, case.count("k")?, &mut Rng::seed_from_u64(4))?;
+    let numbers: Vec<f32> = centroids.flatten_all()?.to_vec1()?;
+    let wrong = numbers.iter().filter(|number| **number != 1.0).count();
+    Values::new().with_number("centroids", centroids.dims()[0] as f64)?.with_number("not a number", wrong as f64)
+}
+
+pub fn orders() -> Vec<Check<Exercises>> {
+    vec![
+        check("balanced", "balanced_indices", (7, 0.0), balanced, diagnoses::BALANCED),
+        check("extra_images", "balanced_indices", (2, 0.03), extra_images, diagnoses::EXTRA_IMAGES),
+        refused("refused_images", "balanced_indices", 1, refusals::BALANCED_INDICES),
+    ]
+}
+
+fn balanced(exercises: &Exercises, case: &Values) -> Result<Values> {
+    let (assignments, k, n) = (labels(case, "assignments")?, case.count("k")?, case.count("n")?);
+    let draw = |seed: u64| (exercises.balanced_indices)(&assignments, k, n, &mut Rng::seed_from_u64(seed));
+    let order = draw(0)?;
+    let mut times = vec![0.0f64; assignments.len()];
+    for &image in &order {
+        match times.get_mut(image) {
+            Some(times) => *times += 1.0,
+            None => candle_core::bail!("image {image} of {}", assignments.len()),
+        }
+    }
+    let of =
+        |cluster: u32| times.iter().zip(&assignments).filter(move |(_, c)| **c == cluster).map(|(times, _)| *times);
+    let clusters = || 0..k as u32;
+    let least = clusters().map(|c| of(c).reduce(f64::min).unwrap_or(0.0));
+    let most = clusters().map(|c| of(c).reduce(f64::max).unwrap_or(0.0));
+    let sequence: Vec<u32> = order.iter().map(|&image| assignments[image]).collect();
+    let runs = sequence.windows(2).filter(|pair| pair[0] != pair[1]).count();
+    let filled = clusters().filter(|&c| of(c).next().is_some()).count();
+    let tensor = |numbers: Vec<f64>| Tensor::new(numbers, &Device::Cpu);
+    Values::new()
+        .with("places of each cluster", &tensor(clusters().map(|c| of(c).sum()).collect())?)
+        .with("least times that an image of each comes", &tensor(least.collect())?)
+        .with("most times that an image of each comes", &tensor(most.collect())?)
+        // Clusters side by side change as often as there are clusters, and cluster after cluster in turn changes always.
+        .with_number("clusters come in no order (1 is yes)", number(runs >= 3 * filled && runs + 2 < order.len()))?
+        .with_number("the same state of rng gives the same (1 is yes)", number(order == draw(0)?))?
+        .with_number("another state gives another order (1 is yes)", number(order != draw(1)?))
+}
+
+/// Which images of a cluster come once more than others.
+fn extra_images(exercises: &Exercises, case: &Values) -> Result<Values> {
+    let (size, places) = (case.count("size")?, case.count("places")?);
+    let mut rng = Rng::seed_from_u64(5);
+    let mut shares = vec![0.0; size];
+    for _ in 0..ORDERS {
+        let order = (exercises.balanced_indices)(&vec![0; size], 1, places, &mut rng)?;
+        for (image, share) in shares.iter_mut().enumerate() {
+            let times = order.iter().filter(|&&other| other == image).count();
+            *share += number(times > places / size) / ORDERS as f64;
+        }
+    }
+    let name = "share of orders in which each image comes once more than others";
+    Ok(Values::new().with(name, &Tensor::new(shares, &Device::Cpu)?))
+}
