@@ -1,9 +1,9 @@
 //! DeepCluster's training loop.
 
-use candle_core::Tensor;
+use candle_core::{DType, Result, Tensor};
 use candle_nn::loss::cross_entropy;
 use clustering::{balanced_indices, normalized_mutual_information};
-use ssl_data::Augmentation;
+use ssl_data::{Augmentation, Rng};
 use ssl_eval::{embed, normalize, whiten};
 use ssl_experiment::landmarks::Landmarks;
 use ssl_experiment::{Plan, Run, Settings as _, Training};
@@ -36,10 +36,7 @@ pub fn train(run: &Run, settings: &Settings, name: &str) -> anyhow::Result<Backb
     let view = Augmentation { jitter: None, grayscale: 0.0, ..settings.view() };
     for epoch in training.epochs() {
         let mut rng = loader.rng(epoch, CLUSTERING);
-        let encode = |images: &Tensor, train: bool| backbone.forward(&(SOBEL.prepare)(images)?, train);
-        let features = embed(&encode, run.data.train.images(), &run.device)?; // [N, D]
-        let features = normalize(&whiten(&features, WHITENED)?)?;
-        let assignments = kmeans(&features, count, &mut rng)?.assignments;
+        let assignments = clusters(run, &backbone, count, &mut rng)?;
         // Clusters have other numbers now: what told the old ones is of no use.
         params.pp("classifier").redraw(epoch)?;
         let mut head = AdamW::new(params.pp("classifier").trained(), settings.weight_decay);
@@ -48,7 +45,7 @@ pub fn train(run: &Run, settings: &Settings, name: &str) -> anyhow::Result<Backb
             let batch = batch?;
             let labels: Vec<u32> = batch.indices.iter().map(|&image| assignments[image]).collect();
             let labels = Tensor::new(labels, &run.device)?;
-            let logits = classifier.forward(&encode(batch.images(), true)?)?; // [B, K]
+            let logits = classifier.forward(&encode(&backbone, batch.images(), true)?)?; // [B, K]
             let loss = cross_entropy(&logits, &labels)?;
             let gradients = loss.backward()?;
             let rate = training.learning_rate(settings.learning_rate);
@@ -56,18 +53,30 @@ pub fn train(run: &Run, settings: &Settings, name: &str) -> anyhow::Result<Backb
             head.step(&gradients, rate)?;
             training.step(f64::from(loss.to_scalar::<f32>()?), labels.elem_count())?;
         }
-        let old: Vec<u32> = before.to_dtype(candle_core::DType::U32)?.to_vec1()?;
+        let old: Vec<u32> = before.to_dtype(DType::U32)?.to_vec1()?;
+        before.set(&Tensor::new(assignments.as_slice(), &run.device)?.to_dtype(DType::F32)?)?;
         training.measure("NMI with the last clusters", normalized_mutual_information(&assignments, &old)?);
         if let Some(classes) = run.data.train.labels() {
             training.measure("NMI with classes", normalized_mutual_information(&assignments, classes)?);
         }
-        before.set(&Tensor::from_iter(assignments.iter().map(|&cluster| cluster as f32), &run.device)?)?;
         if let Some(knn) = run.knn(&backbone, &SOBEL)? {
             training.measure("kNN", knn);
         }
         training.end_epoch(&[("params", &params), ("optimizer", &optimizer)])?;
     }
     Ok(backbone)
+}
+
+/// What the backbone gives for the edges of images.
+fn encode(backbone: &Backbone, images: &Tensor, train: bool) -> Result<Tensor> {
+    backbone.forward(&(SOBEL.prepare)(images)?, train)
+}
+
+/// Clusters of all training images' features, whitened and brought to length 1.
+fn clusters(run: &Run, backbone: &Backbone, count: usize, rng: &mut Rng) -> Result<Vec<u32>> {
+    let features = embed(&|images, train| encode(backbone, images, train), run.data.train.images(), &run.device)?;
+    let features = normalize(&whiten(&features, WHITENED)?)?; // [N, WHITENED]
+    Ok(kmeans(&features, count, rng)?.assignments)
 }
 
 /// Where the generator of an epoch's clusters stands, beyond those of its batches.

@@ -3,7 +3,7 @@
 use candle_core::{D, Result, Tensor};
 use ssl_experiment::{Input, Run};
 use ssl_nn::ops::conv2d;
-use ssl_nn::{Backbone, Mlp, Params};
+use ssl_nn::{Backbone, Mlp, Output, Params};
 
 /// Widths of the projector's hidden layer and of z.
 const HIDDEN: usize = 256;
@@ -30,7 +30,8 @@ pub struct Network {
 impl Network {
     pub fn new(run: &Run, input: &Input, params: &Params) -> Result<Self> {
         let backbone = run.backbone(input, &params.pp("backbone"))?;
-        let projector = Mlp::new(&[backbone.features(), HIDDEN, EMBEDDING], &params.pp("projector"))?;
+        let widths = [backbone.features(), HIDDEN, EMBEDDING];
+        let projector = Mlp::with_batch_norm(&widths, Output::Linear, &params.pp("projector"))?;
         Ok(Self { backbone, projector })
     }
 

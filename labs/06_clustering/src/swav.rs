@@ -52,12 +52,9 @@ pub fn train(run: &Run, settings: &Settings, name: &str, codes: Codes) -> anyhow
             let directions = unit(&prototypes)?;
             let score = |view| network.embed(view, true)?.matmul(&directions.t()?);
             let scores = views.iter().map(score).collect::<Result<Vec<_>>>()?; // [B, K] each
-            let [code_a, code_b] = [&scores[0], &scores[1]].map(|scores| coded(scores, settings.epsilon, codes));
-            let (code_a, code_b) = (code_a?, code_b?);
-            // A small view has no code; it predicts those of both large ones.
-            let pairs = std::iter::once((&scores[0], &scores[1])).chain(scores[2..].iter().map(|small| (small, small)));
-            let losses = pairs.map(|(a, b)| swapped_prediction_loss(a, b, &code_a, &code_b, settings.temperature));
-            let loss = Tensor::stack(&losses.collect::<Result<Vec<_>>>()?, 0)?.mean_all()?;
+            let (code_a, code_b) =
+                (coded(&scores[0], settings.epsilon, codes)?, coded(&scores[1], settings.epsilon, codes)?);
+            let loss = predicted(&scores, &code_a, &code_b, settings.temperature)?;
             let gradients = loss.backward()?;
             let rate = training.learning_rate(settings.learning_rate);
             optimizer.step(&gradients, rate)?;
@@ -73,6 +70,14 @@ pub fn train(run: &Run, settings: &Settings, name: &str, codes: Codes) -> anyhow
         training.end_epoch(&[("params", &params), ("optimizer", &optimizer), ("prototypes", &slow)])?;
     }
     Ok(network.backbone)
+}
+
+/// The loss of the two large views, each of which predicts the other's code, and of the small ones, which have no code and predict both.
+fn predicted(scores: &[Tensor], code_a: &Tensor, code_b: &Tensor, temperature: f64) -> Result<Tensor> {
+    let large = std::iter::once((&scores[0], &scores[1]));
+    let pairs = large.chain(scores[2..].iter().map(|small| (small, small)));
+    let losses = pairs.map(|(a, b)| swapped_prediction_loss(a, b, code_a, code_b, temperature));
+    Tensor::stack(&losses.collect::<Result<Vec<_>>>()?, 0)?.mean_all()
 }
 
 /// Two views of the image's size, and with `--multi-crop` four of half of it.

@@ -68,7 +68,7 @@ fn trained(run: &Run, trials: &[Trial], page: &mut Page) -> anyhow::Result<Compa
     let (mut spectra, mut rows) = (Vec::new(), Vec::new());
     for trial in trials {
         let model = train(run, &trial.settings, &trial.variant, &trial.training())?;
-        let values = singular_values(&model.test_embeddings(run)?)?;
+        let values = singular_values(&model.test_directions(run)?)?;
         let std = history(&run.out, &trial.training(), "std")?.last().map_or(f64::NAN, |(_, std)| *std);
         rows.push(vec![trial.name.clone(), format!("{std:.3}"), format!("{:.1}", effective_rank(&values))]);
         spectra.push((trial.name.clone(), values));
@@ -83,7 +83,7 @@ fn trained(run: &Run, trials: &[Trial], page: &mut Page) -> anyhow::Result<Compa
         let series = trials.iter().map(line).collect::<anyhow::Result<Vec<_>>>()?;
         page.figure(&lines(run, quantity, series)?, caption);
     }
-    page.figure(&spectrum(run, &spectra)?, "Along how many directions z is spread: those on the floor are not used.");
+    page.figure(&spectrum(run, &spectra)?, "Singular values of z/‖z‖: how far z is spread along its principal directions. Where all have collapsed to a point, none is far from 0.");
     page.table(&["variant", "std of z", "effective rank of z"].map(String::from), &rows);
     comparison.write(page);
     Ok(comparison)

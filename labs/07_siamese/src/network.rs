@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use candle_core::{Result, Tensor};
 use siamese::{Predictor, collapse_level};
-use ssl_eval::embed;
+use ssl_eval::{embed, normalize};
 use ssl_experiment::{Input, Run};
 use ssl_nn::{Backbone, Mlp, Output, Params};
 
@@ -85,11 +85,11 @@ impl Online {
         self.seen.take().map_or(Ok(f64::NAN), |z| collapse_level(&z))
     }
 
-    /// Embeddings of test images by the frozen network.
-    pub fn test_embeddings(&self, run: &Run) -> anyhow::Result<Tensor> {
+    /// Directions of test images' embeddings by the frozen network: z/‖z‖.
+    pub fn test_directions(&self, run: &Run) -> anyhow::Result<Tensor> {
         let test = &run.data.test;
         let encode = |images: &Tensor, train: bool| self.network.embed(images, train);
-        Ok(embed(&encode, test.sample(SEEN.min(test.len()), 0).images(), &run.device)?)
+        Ok(normalize(&embed(&encode, test.sample(SEEN.min(test.len()), 0).images(), &run.device)?)?)
     }
 }
 

@@ -34,11 +34,11 @@ pub fn report(run: &Run, settings: &Settings, model: &Online, comparison: &Compa
     let untrained = Online::new(run, settings.method, &Variant::USUAL, &params.pp("online"), &params.pp("predictor"))?;
     let spectra = [("before training", &untrained), (name, model)]
         .into_iter()
-        .map(|(name, model)| Ok((name.to_string(), singular_values(&model.test_embeddings(run)?)?)))
+        .map(|(name, model)| Ok((name.to_string(), singular_values(&model.test_directions(run)?)?)))
         .collect::<anyhow::Result<Vec<_>>>()?;
     page.figure(
         &spectrum(run, &spectra)?,
-        "Along how many directions z of test images is spread: those on the floor are not used.",
+        "Singular values of z/‖z‖ of test images: how far they are spread along their principal directions.",
     );
     let ranks = spectra.iter().map(|(name, values)| format!("{name} {:.1}", effective_rank(values)));
     page.text(&format!("Effective rank of z: {}.", ranks.collect::<Vec<_>>().join(", ")));
@@ -78,23 +78,18 @@ pub fn lines(run: &Run, quantity: &str, series: Vec<(String, Vec<(f64, f64)>)>) 
     curves.save(&run.out, &format!("while_training_{}", quantity.to_lowercase()))
 }
 
-/// Singular values of several sets of embeddings, each divided by its greatest.
+/// Singular values of several sets of directions.
 pub fn spectrum(run: &Run, spectra: &[(String, Vec<f64>)]) -> anyhow::Result<String> {
     let line = |(name, values): &(String, Vec<f64>)| {
-        let greatest = values.first().copied().unwrap_or(1.0);
-        let points = values.iter().enumerate().map(|(i, value)| ((i + 1) as f64, (value / greatest).max(FLOOR)));
-        (name.clone(), points.collect())
+        (name.clone(), values.iter().enumerate().map(|(i, value)| ((i + 1) as f64, *value)).collect())
     };
     let curves = Curves {
-        title: "Spectrum of z".to_string(),
+        title: "Spectrum of z/‖z‖".to_string(),
         x_label: "direction".to_string(),
-        y_label: "singular value ÷ the greatest".to_string(),
+        y_label: "singular value".to_string(),
         series: spectra.iter().map(line).collect(),
         levels: Vec::new(),
         scale: Scale::Logarithmic,
     };
     curves.save(&run.out, "spectrum")
 }
-
-/// Below this share of the greatest, a singular value is rounding.
-const FLOOR: f64 = 1e-5;

@@ -8,7 +8,7 @@ use ssl_data::{Dataset, Toybox};
 use ssl_eval::evaluation::PROBE_WIDTH;
 use ssl_eval::{
     Evaluation, Knn, LinearProbe, accuracy, adaptive_avg_pool2d, collapse_level, confusion_matrix, effective_rank,
-    embed, embed_blocks, singular_values,
+    embed, embed_blocks, singular_values, whiten,
 };
 use ssl_nn::{Backbone, BackboneKind, ConvNet4, Params};
 
