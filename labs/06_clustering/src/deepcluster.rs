@@ -1,6 +1,6 @@
 //! DeepCluster's training loop.
 
-use candle_core::{DType, Result, Tensor};
+use candle_core::{DType, Result, Tensor, Var};
 use candle_nn::loss::cross_entropy;
 use clustering::{balanced_indices, normalized_mutual_information};
 use ssl_data::{Augmentation, Rng};
@@ -53,12 +53,10 @@ pub fn train(run: &Run, settings: &Settings, name: &str) -> anyhow::Result<Backb
             head.step(&gradients, rate)?;
             training.step(f64::from(loss.to_scalar::<f32>()?), labels.elem_count())?;
         }
-        let old: Vec<u32> = before.to_dtype(DType::U32)?.to_vec1()?;
-        before.set(&Tensor::new(assignments.as_slice(), &run.device)?.to_dtype(DType::F32)?)?;
-        training.measure("NMI with the last clusters", normalized_mutual_information(&assignments, &old)?);
-        if let Some(classes) = run.data.train.labels() {
-            training.measure("NMI with classes", normalized_mutual_information(&assignments, classes)?);
+        for (name, nmi) in in_common(run, &assignments, &before)? {
+            training.measure(name, nmi);
         }
+        before.set(&Tensor::new(assignments.as_slice(), &run.device)?.to_dtype(DType::F32)?)?;
         if let Some(knn) = run.knn(&backbone, &SOBEL)? {
             training.measure("kNN", knn);
         }
@@ -77,6 +75,15 @@ fn clusters(run: &Run, backbone: &Backbone, count: usize, rng: &mut Rng) -> Resu
     let features = embed(&|images, train| encode(backbone, images, train), run.data.train.images(), &run.device)?;
     let features = normalize(&whiten(&features, WHITENED)?)?; // [N, WHITENED]
     Ok(kmeans(&features, count, rng)?.assignments)
+}
+
+/// What clusters have in common with those of the last epoch, and with the classes where there are any.
+fn in_common(run: &Run, assignments: &[u32], before: &Var) -> Result<Vec<(&'static str, f64)>> {
+    let before: Vec<u32> = before.to_dtype(DType::U32)?.to_vec1()?;
+    let before = [("NMI with the last clusters", before.as_slice())];
+    let classes = run.data.train.labels().map(|classes| ("NMI with classes", classes));
+    let nmi = |(name, labels)| Ok((name, normalized_mutual_information(assignments, labels)?));
+    before.into_iter().chain(classes).map(nmi).collect()
 }
 
 /// Where the generator of an epoch's clusters stands, beyond those of its batches.
