@@ -23,7 +23,7 @@ pub fn compare(ablation: Ablation, run: Run, settings: &Settings) -> anyhow::Res
         Ablation::Clusters => (
             "clusters",
             "how many clusters",
-            "NMI with classes",
+            "NMI, classes",
             "How much clusters have in common with the classes, by epoch.",
         ),
         Ablation::MultiCrop => ("multi_crop", "with and without small views", "kNN", "kNN of the classes, by epoch."),

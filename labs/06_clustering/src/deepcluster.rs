@@ -80,8 +80,8 @@ fn clusters(run: &Run, backbone: &Backbone, count: usize, rng: &mut Rng) -> Resu
 /// What clusters have in common with those of the last epoch, and with the classes where there are any.
 fn in_common(run: &Run, assignments: &[u32], before: &Var) -> Result<Vec<(&'static str, f64)>> {
     let before: Vec<u32> = before.to_dtype(DType::U32)?.to_vec1()?;
-    let before = [("NMI with the last clusters", before.as_slice())];
-    let classes = run.data.train.labels().map(|classes| ("NMI with classes", classes));
+    let before = [("NMI, last epoch", before.as_slice())];
+    let classes = run.data.train.labels().map(|classes| ("NMI, classes", classes));
     let nmi = |(name, labels)| Ok((name, normalized_mutual_information(assignments, labels)?));
     before.into_iter().chain(classes).map(nmi).collect()
 }

@@ -28,7 +28,7 @@ pub fn report(run: &Run, settings: &Settings, backbone: &Backbone, comparison: &
             "information: what a code tells of its image, in nats; 0 where all images have the same. After each epoch kNN of the classes on 1,000 test images.",
         ),
         Method::Deepcluster => (
-            &["NMI with classes", "NMI with the last clusters", "kNN"],
+            &["NMI, classes", "NMI, last epoch", "kNN"],
             "How much clusters have in common with the classes and with those of the epoch before; kNN of the classes on 1,000 test images.",
         ),
         Method::Pcl => (&["kNN"], "After each epoch kNN of the classes on 1,000 test images."),
@@ -43,10 +43,12 @@ pub fn report(run: &Run, settings: &Settings, backbone: &Backbone, comparison: &
         "Rows: clusters of test images, those first that are nearest to their centroid.",
     );
     if let Some(classes) = after.split.labels() {
-        let nmi = |test: &Test| normalized_mutual_information(&test.clusters.assignments, classes);
+        let nmi = |test: &Test| {
+            Ok::<_, candle_core::Error>(100.0 * normalized_mutual_information(&test.clusters.assignments, classes)?)
+        };
         let bars = Bars {
             title: format!("NMI of classes and {CLUSTERS} clusters of h"),
-            y_label: "NMI".to_string(),
+            y_label: "NMI (%)".to_string(),
             groups: vec!["random".to_string(), name.to_string()],
             series: vec![("test images".to_string(), vec![nmi(&before)?, nmi(&after)?])],
         };
