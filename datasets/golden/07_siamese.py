@@ -34,6 +34,7 @@ golden.check(
         "gradient_to_both": lambda p, z: cosine(p, z, of=lambda z: z),
         "gradient_to_z": lambda p, z: cosine(p.detach(), z, of=lambda z: z),
         "not_normalized": lambda p, z: {"loss": -(p * z.detach()).sum(-1).mean()},
+        "z_not_normalized": lambda p, z: {"loss": -(unit(p) * z.detach()).sum(-1).mean()},
         "p_not_normalized": lambda p, z: {"loss": -(p * unit(z.detach())).sum(-1).mean()},
         "normalized_over_the_batch": lambda p, z: {"loss": -F.cosine_similarity(p, z.detach(), dim=0).mean()},
         "sign": lambda p, z: {"loss": F.cosine_similarity(p, z.detach(), dim=-1).mean()},
@@ -120,10 +121,17 @@ def leaking(**case):
     return {"loss": total / count}
 
 
+def pairwise(case):
+    count = len(case) // 2
+    pairs = [(case[f"p{v}"], case[f"z{u}"].detach()) for v in range(count) for u in range(count) if u != v]
+    return sum(-F.cosine_similarity(p, z, dim=-1).mean() for p, z in pairs) / len(pairs)
+
+
 MISTAKES_OF_VIEWS = {
     "own_embedding": simsiam(target=lambda z, v: z[v]),
     "all_views": simsiam(target=lambda z, v: sum(z) / len(z)),
     "next_view": simsiam(target=lambda z, v: z[(v + 1) % len(z)]),
+    "mean_of_distances": lambda **case: {"loss": pairwise(case)},
     "mean_of_directions": simsiam(target=lambda z, v: sum(unit(x) for u, x in enumerate(z) if u != v)),
     "summed": simsiam(divide=lambda count: 1),
     "half": simsiam(divide=lambda count: 2),
@@ -244,6 +252,7 @@ golden.check(
     momenta(lambda k, total, base: 1 - (1 - base) * (math.cos(math.pi * k / total) + 1) / 2),
     {
         "constant": momenta(lambda k, total, base: base),
+        "whole_numbers": momenta(lambda k, total, base: 1 - (1 - base) * (math.cos(math.pi * (k // total)) + 1) / 2),
         "line": momenta(lambda k, total, base: base + (1 - base) * k / total),
         "falling": momenta(lambda k, total, base: base + (1 - base) * (math.cos(math.pi * k / total) + 1) / 2),
         "whole_period": momenta(lambda k, total, base: 1 - (1 - base) * (math.cos(2 * math.pi * k / total) + 1) / 2),
@@ -269,6 +278,7 @@ golden.check(
     level(),
     {
         "not_normalized": level(norm=lambda z: z),
+        "not_centered": level(std=lambda z: z.square().mean(0).sqrt().mean()),
         "sample_deviation": level(std=lambda z: (z.std(0, correction=1) if len(z) > 1 else torch.full((z.shape[1],), math.nan)).mean()),
         "not_scaled": level(scale=lambda z: 1),
         "scaled_by_the_width": level(scale=lambda z: z.shape[1]),
@@ -348,6 +358,10 @@ def simsiam_of(predictions, embeddings):
     return simsiam()(**{f"p{v}": p for v, p in enumerate(predictions)}, **{f"z{v}": z for v, z in enumerate(embeddings)})["loss"]
 
 
+# What the predictor adds when it is not in training mode.
+EVALUATION = 0.5
+
+
 def simsiam_forward(online, predictor, target, views):
     embeddings = [online(view) for view in views]
     return simsiam_of([predictor(z) for z in embeddings], embeddings)
@@ -386,6 +400,7 @@ golden.check(
         "one_batch": stepped(one_batch),
         "embedded_twice": stepped(embedded_twice),
         "without_predictor": stepped(without_predictor),
+        "predicts_in_evaluation_mode": stepped(lambda o, p, t, views: simsiam_forward(o, lambda z: p(z) + EVALUATION, t, views)),
         "views_backwards": stepped(backwards),
         "two_views_only": stepped(lambda o, p, t, views: simsiam_forward(o, p, t, views[:2])),
         "one_view_twice": stepped(lambda o, p, t, views: simsiam_forward(o, p, t, [views[0]] * len(views))),
@@ -429,6 +444,7 @@ golden.check(
         "one_batch": stepped(byol_forward(joint=True)),
         "target_predicts_too": stepped(byol_forward(predict_target=True)),
         "without_predictor": stepped(byol_forward(skip_predictor=True)),
+        "predicts_in_evaluation_mode": stepped(lambda o, p, t, views: byol_forward()(o, lambda z: p(z) + EVALUATION, t, views)),
         "averaged": stepped(byol_forward(divide=2)),
         "target_of_itself": stepped(target_of_itself),
         "target_in_evaluation_mode": stepped(target_frozen_statistics),

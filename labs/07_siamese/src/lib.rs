@@ -166,7 +166,7 @@ pub fn momentum_at(step: usize, total: usize, base: f64) -> f64 {
 /// ```
 ///
 /// with ẑ as in exercise 1 and the population's standard deviation (divided by B). It is near 1 where directions are spread evenly and 0 where all
-/// embeddings point the same way. Their lengths do not matter.
+/// embeddings point the same way, or where there is one embedding only. Their lengths do not matter.
 ///
 /// # Shapes
 /// `[B, D]` → a number.

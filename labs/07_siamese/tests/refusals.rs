@@ -63,12 +63,23 @@ pub const BYOL_LOSS: &[Bad<Exercises>] = &[
     ("maps", |e| byol(e, [&[3, 4, 2]; 4])),
 ];
 
+/// Names and shapes.
+type Shapes<'a> = &'a [(&'a str, &'a [usize])];
+
 /// An update of a target with weights of these names and shapes, after which it must be as it was.
-fn follow(e: &Exercises, target: &[(&str, &[usize])], online: &[(&str, &[usize])], momentum: f64) -> Result<()> {
+fn follow(e: &Exercises, target: Shapes, online: Shapes, momentum: f64) -> Result<()> {
+    follow_with(e, [target, online], [&[], &[]], momentum)
+}
+
+/// As [`follow`], of networks that have buffers, too: those of the target first.
+fn follow_with(e: &Exercises, weights: [Shapes; 2], buffers: [Shapes; 2], momentum: f64) -> Result<()> {
     let params = Params::new(0, &Device::Cpu);
-    for (branch, weights) in [("target", target), ("online", online)] {
-        for (name, shape) in weights {
+    for (i, branch) in ["target", "online"].into_iter().enumerate() {
+        for (name, shape) in weights[i] {
             params.pp(branch).trainable(name, shape, Init::Uniform(1.0))?;
+        }
+        for (name, shape) in buffers[i] {
+            params.pp(branch).buffer(name, shape, Init::Uniform(1.0))?;
         }
     }
     let target = params.pp("target");
@@ -90,6 +101,9 @@ pub const EMA_UPDATE: &[Bad<Exercises>] = &[
     ("weights with other names", |e| follow(e, &[("a", &[3]), ("b", &[3])], &[("b", &[3]), ("c", &[3])], 0.9)),
     ("an online network with more weights", |e| follow(e, &[("b", &[3])], &[("a", &[3]), ("b", &[3])], 0.9)),
     ("a target with more weights", |e| follow(e, &[("a", &[3]), ("b", &[3])], &[("a", &[3])], 0.9)),
+    ("buffers with other names", |e| follow_with(e, [&[("a", &[3])]; 2], [&[("mean", &[3])], &[("means", &[3])]], 0.9)),
+    ("buffers of another shape", |e| follow_with(e, [&[("a", &[3])]; 2], [&[("mean", &[3])], &[("mean", &[1])]], 0.9)),
+    ("a target without buffers", |e| follow_with(e, [&[("a", &[3])]; 2], [&[], &[("mean", &[3])]], 0.9)),
     ("weights of another shape", |e| follow(e, &[("a", &[3]), ("b", &[2, 3])], &[("a", &[3]), ("b", &[1, 3])], 0.9)),
 ];
 
