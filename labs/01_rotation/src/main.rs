@@ -114,9 +114,7 @@ pub fn train(run: &Run, settings: &Settings, rotations: &[u32], name: &str) -> a
             training.measure("accuracy", rotation_accuracy(&logits.detach(), &labels)?);
             training.step(f64::from(loss.to_scalar::<f32>()?), labels.elem_count())?;
         }
-        if let Some(knn) = run.knn(&model.backbone, &Input::RGB)? {
-            training.measure("kNN", knn);
-        }
+        training.watch(run, &model.backbone, &Input::RGB)?;
         training.end_epoch(&[("params", &params), ("optimizer", &optimizer)])?;
     }
     Ok(model)

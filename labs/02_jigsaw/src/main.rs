@@ -124,9 +124,7 @@ pub fn train(run: &Run, settings: &Settings, maker: &Maker, name: &str) -> anyho
             training.measure("accuracy", puzzle.solved(&logits)?);
             training.step(f64::from(loss.to_scalar::<f32>()?), puzzle.labels.elem_count())?;
         }
-        if let Some(knn) = run.knn(&model.backbone, &maker.cutter.input())? {
-            training.measure("kNN", knn);
-        }
+        training.watch(run, &model.backbone, &maker.cutter.input())?;
         training.end_epoch(&[("params", &params), ("optimizer", &optimizer)])?;
     }
     Ok(model)

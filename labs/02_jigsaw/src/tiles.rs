@@ -6,6 +6,7 @@ use jigsaw::{extract_patches, normalize_patches};
 use rand::Rng as _;
 use serde::Serialize;
 use ssl_data::Rng;
+use ssl_data::augment::luminance;
 use ssl_experiment::{Input, range};
 
 /// How patches are cut; each flag closes a way to tell a place without looking at what is there.
@@ -98,7 +99,5 @@ fn some_gray(images: &Tensor, share: f64, rng: &mut Rng) -> Result<Tensor> {
     let batch = images.dims()[0];
     let gray: Vec<f32> = (0..batch).map(|_| f32::from(u8::from(rng.random_bool(share)))).collect();
     let gray = Tensor::from_vec(gray, (batch, 1, 1, 1), images.device())?;
-    let weights = Tensor::new(&[0.299f32, 0.587, 0.114], images.device())?.reshape((1, 3, 1, 1))?;
-    let luminance = images.broadcast_mul(&weights)?.sum_keepdim(1)?; // [B, 1, H, W]
-    images + luminance.broadcast_sub(images)?.broadcast_mul(&gray)?
+    images + luminance(images)?.broadcast_sub(images)?.broadcast_mul(&gray)?
 }

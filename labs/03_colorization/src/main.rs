@@ -107,9 +107,7 @@ pub fn train(run: &Run, settings: &Settings, palette: &Palette, loss: Loss) -> a
             optimizer.backward_step(&loss, training.learning_rate(settings.learning_rate))?;
             training.step(f64::from(loss.to_scalar::<f32>()?), lab.dims()[0])?;
         }
-        if let Some(knn) = run.knn(&model.backbone, &INPUT)? {
-            training.measure("kNN", knn);
-        }
+        training.watch(run, &model.backbone, &INPUT)?;
         training.end_epoch(&[("params", &params), ("optimizer", &optimizer)])?;
     }
     Ok(model)

@@ -8,12 +8,11 @@ use ssl_nn::ops::upsample2d;
 use super::colorizer::Colorizer;
 use super::palette::{Loss, Palette, SPREAD, lightness, mean_ab};
 
-/// a and b `[B, 2, H/4, W/4]` that a model answers for colors `[B, 3, H, W]`, of which it sees L.
-fn answer(palette: &Palette, model: &Colorizer, lab: &Tensor, temperature: f64) -> Result<Tensor> {
-    let answers = model.forward(&lightness(lab)?, false)?;
-    match model.loss {
+/// a and b `[B, 2, H/4, W/4]` of a model's answers.
+fn color(palette: &Palette, loss: Loss, answers: &Tensor, temperature: f64) -> Result<Tensor> {
+    match loss {
         Loss::Regression => answers * SPREAD,
-        _ => annealed_mean(&answers, &palette.bins, temperature),
+        _ => annealed_mean(answers, &palette.bins, temperature),
     }
 }
 
@@ -21,7 +20,8 @@ fn answer(palette: &Palette, model: &Colorizer, lab: &Tensor, temperature: f64) 
 pub fn paint(palette: &Palette, model: &Colorizer, images: &Tensor, temperature: f64) -> Result<Tensor> {
     let lab = rgb_to_lab(images)?;
     let (_, _, height, width) = lab.dims4()?;
-    let ab = upsample2d(&answer(palette, model, &lab, temperature)?, (height, width))?;
+    let answers = model.forward(&lightness(&lab)?, false)?;
+    let ab = upsample2d(&color(palette, model.loss, &answers, temperature)?, (height, width))?;
     lab_to_rgb(&Tensor::cat(&[lab.narrow(1, 0, 1)?, ab], 1)?)
 }
 
@@ -55,9 +55,10 @@ pub fn judge(run: &Run, palette: &Palette, model: &Colorizer, temperature: f64) 
     let sum = |x: &Tensor| Ok::<_, candle_core::Error>(f64::from(x.sum_all()?.to_scalar::<f32>()?));
     for indices in (0..run.data.test.len()).collect::<Vec<_>>().chunks(BATCH) {
         let lab = rgb_to_lab(&run.data.test.images().select(indices).to_tensor(&run.device)?)?;
-        let (painted, truth) = (answer(palette, model, &lab, temperature)?, mean_ab(&lab)?);
+        let answers = model.forward(&lightness(&lab)?, false)?;
+        let (painted, truth) = (color(palette, model.loss, &answers, temperature)?, mean_ab(&lab)?);
         let bins = palette.targets(&lab)?.argmax(1)?; // [B, H/4, W/4]
-        let answered = palette.nearest(&answer(palette, model, &lab, MODE)?)?;
+        let answered = palette.nearest(&color(palette, model.loss, &answers, MODE)?)?;
         let hits = answered.eq(&bins)?.to_dtype(DType::F32)?;
         let rares = is_rare.index_select(&bins.flatten_all()?, 0)?.reshape(bins.shape())?;
         squares += bins.elem_count() as f64;

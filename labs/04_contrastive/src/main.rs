@@ -113,9 +113,7 @@ pub fn train(run: &Run, settings: &Settings, loss: Loss) -> anyhow::Result<Model
             training.measure("uniformity", uniformity);
             training.step(f64::from(loss.to_scalar::<f32>()?), views.dims()[0])?;
         }
-        if let Some(knn) = run.knn(&model.backbone, &Input::RGB)? {
-            training.measure("kNN", knn);
-        }
+        training.watch(run, &model.backbone, &Input::RGB)?;
         training.end_epoch(&[("params", &params), ("optimizer", &optimizer)])?;
     }
     Ok(model)

@@ -111,9 +111,7 @@ pub fn train(run: &Run, settings: &Settings, recipes: [Recipe; 2], name: &str) -
             let loss = model.step(&mut optimizer, &views, settings.temperature, rate)?;
             training.step(loss, 2 * batch_size)?;
         }
-        if let Some(knn) = run.knn(&model.backbone, &Input::RGB)? {
-            training.measure("kNN", knn);
-        }
+        training.watch(run, &model.backbone, &Input::RGB)?;
         training.end_epoch(&[("params", &params), ("optimizer", &optimizer)])?;
     }
     Ok(model)

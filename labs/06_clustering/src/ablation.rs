@@ -1,9 +1,6 @@
 //! `--ablate`: what keeps SwAV from collapse, and how many clusters or views it takes.
 
 use ssl_experiment::{Comparison, Run};
-use ssl_report::plot::Scale;
-use ssl_report::progress::curve;
-use ssl_report::{Curves, Plot};
 
 use super::swav::{self, Codes};
 use super::{Ablation, Method, Settings, deepcluster};
@@ -31,7 +28,7 @@ pub fn compare(ablation: Ablation, run: Run, settings: &Settings) -> anyhow::Res
     let mut settings = settings.clone();
     settings.flags.epochs = Some(settings.flags.epochs_or(EPOCHS));
     let run = run.into_ablation(name)?;
-    let mut comparison = Comparison::default();
+    let (mut comparison, mut trainings) = (Comparison::default(), Vec::new());
     for (label, settings, codes) in trials(ablation, &settings) {
         let training = label.replace(' ', "_");
         let backbone = match settings.method {
@@ -39,18 +36,10 @@ pub fn compare(ablation: Ablation, run: Run, settings: &Settings) -> anyhow::Res
             _ => swav::train(&run, &settings, &training, codes)?,
         };
         comparison.push(&label, run.evaluate(&backbone, &settings.method.input())?);
+        trainings.push((label, training));
     }
-    let line = |label: String| Ok((label.clone(), curve(&run.out, &label.replace(' ', "_"), quantity)?));
-    let curves = Curves {
-        title: format!("{quantity} while training"),
-        x_label: "epoch".to_string(),
-        y_label: quantity.to_string(),
-        series: comparison.names().into_iter().map(line).collect::<anyhow::Result<_>>()?,
-        levels: Vec::new(),
-        scale: Scale::Linear,
-    };
     let mut page = run.page(&format!("Lab 06: {title}"));
-    page.figure(&curves.save(&run.out, &format!("{name}_while_training"))?, caption);
+    page.figure(&run.compared_curves(&trainings, quantity)?, caption);
     comparison.write(&mut page);
     page.figure(&comparison.bars(title, &run.out, &format!("{name}_probes"))?, "What the features are good for.");
     run.finish(&page, &comparison)

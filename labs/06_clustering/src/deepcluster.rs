@@ -33,7 +33,7 @@ pub fn train(run: &Run, settings: &Settings, name: &str) -> anyhow::Result<Backb
     let plan = Plan { name, epochs: settings.epochs(), landmarks: Landmarks { collapsed: 0.0, random: guess } };
     let state = &mut [("params", &mut params as _), ("optimizer", &mut optimizer as _)];
     let mut training = Training::begin(run, settings, &loader, plan, state)?;
-    let view = Augmentation { jitter: None, grayscale: 0.0, ..settings.view() };
+    let view = Augmentation { jitter: None, grayscale: 0.0, ..settings.views.augmentation() };
     for epoch in training.epochs() {
         let mut rng = loader.rng(epoch, CLUSTERING);
         let assignments = clusters(run, &backbone, count, &mut rng)?;
@@ -57,9 +57,7 @@ pub fn train(run: &Run, settings: &Settings, name: &str) -> anyhow::Result<Backb
             training.measure(name, nmi);
         }
         before.set(&Tensor::new(assignments.as_slice(), &run.device)?.to_dtype(DType::F32)?)?;
-        if let Some(knn) = run.knn(&backbone, &SOBEL)? {
-            training.measure("kNN", knn);
-        }
+        training.watch(run, &backbone, &SOBEL)?;
         training.end_epoch(&[("params", &params), ("optimizer", &optimizer)])?;
     }
     Ok(backbone)

@@ -14,7 +14,6 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use serde::Serialize;
-use ssl_data::Augmentation;
 use ssl_experiment::{Allocator, Flags, Input, Run, ViewFlags, launch, range};
 use ssl_nn::Backbone;
 
@@ -127,12 +126,5 @@ pub fn train(run: &Run, settings: &Settings, name: &str) -> anyhow::Result<Backb
         Method::Swav => swav::train(run, settings, name, swav::Codes::Sinkhorn),
         Method::Deepcluster => deepcluster::train(run, settings, name),
         Method::Pcl => pcl::train(run, settings, name),
-    }
-}
-
-impl Settings {
-    /// How a view is made.
-    fn view(&self) -> Augmentation {
-        self.views.augmentation()
     }
 }

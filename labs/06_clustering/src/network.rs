@@ -1,6 +1,8 @@
 //! What the backbones see, and what comes behind them.
 
-use candle_core::{D, Result, Tensor};
+use candle_core::{Result, Tensor};
+use ssl_data::augment::luminance;
+use ssl_eval::normalize;
 use ssl_experiment::{Input, Run};
 use ssl_nn::ops::conv2d;
 use ssl_nn::{Backbone, Mlp, Output, Params};
@@ -14,11 +16,9 @@ pub const SOBEL: Input = Input { channels: 2, prepare: &sobel };
 
 /// RGB images `[B, 3, H, W]` → edges of their luminance `[B, 2, H, W]`.
 fn sobel(images: &Tensor) -> Result<Tensor> {
-    let weights = Tensor::new(&[0.299f32, 0.587, 0.114], images.device())?.reshape((1, 3, 1, 1))?;
-    let luminance = images.broadcast_mul(&weights)?.sum_keepdim(1)?; // [B, 1, H, W]
     let across = Tensor::new(&[[1f32, 0.0, -1.0], [2.0, 0.0, -2.0], [1.0, 0.0, -1.0]], images.device())?;
     let filters = Tensor::stack(&[across.clone(), across.t()?], 0)?.unsqueeze(1)?; // [2, 1, 3, 3]
-    conv2d(&luminance, &filters.contiguous()?, 1, 1)
+    conv2d(&luminance(images)?, &filters.contiguous()?, 1, 1)
 }
 
 /// Images → features h → embeddings z of length 1.
@@ -36,11 +36,6 @@ impl Network {
     }
 
     pub fn embed(&self, images: &Tensor, train: bool) -> Result<Tensor> {
-        unit(&self.projector.forward(&self.backbone.forward(images, train)?, train)?)
+        normalize(&self.projector.forward(&self.backbone.forward(images, train)?, train)?)
     }
-}
-
-/// Rows of length 1.
-pub fn unit(x: &Tensor) -> Result<Tensor> {
-    x.broadcast_div(&(x.sqr()?.sum_keepdim(D::Minus1)? + 1e-12)?.sqrt()?)
 }

@@ -3,14 +3,14 @@
 use candle_core::{D, Result, Tensor};
 use candle_nn::ops::log_softmax;
 use clustering::{concentration, proto_nce};
-use ssl_eval::embed;
+use ssl_eval::{embed, normalize};
 use ssl_experiment::landmarks::Landmarks;
 use ssl_experiment::{Input, Plan, Run, Settings as _, Training};
 use ssl_nn::{AdamW, Backbone, Optimizer, Params};
 
 use super::Settings;
 use super::clusters::{Clusters, kmeans};
-use super::network::{Network, unit};
+use super::network::Network;
 
 /// Clusters of the coarser of two clusterings, unless `--clusters` says otherwise; the finer one has twice as many.
 const CLUSTERS: usize = 200;
@@ -43,7 +43,7 @@ pub fn train(run: &Run, settings: &Settings, name: &str) -> anyhow::Result<Backb
     let first = (INSTANCES_ONLY * settings.epochs() as f64).ceil() as usize;
     for epoch in training.epochs() {
         let clusterings = if epoch < first { Vec::new() } else { clusterings(run, settings, &slow, epoch)? };
-        for batch in loader.views(epoch, &[settings.view(), settings.view()])? {
+        for batch in loader.views(epoch, &[settings.views.augmentation(), settings.views.augmentation()])? {
             let batch = batch?;
             let z = online.embed(&batch.tensors[0], true)?; // [B, D]
             let keys = slow.embed(&batch.tensors[1], true)?.detach();
@@ -56,9 +56,7 @@ pub fn train(run: &Run, settings: &Settings, name: &str) -> anyhow::Result<Backb
             follow(&slow_params, &online_params)?;
             training.step(f64::from(loss.to_scalar::<f32>()?), 2 * loader.batch_size())?;
         }
-        if let Some(knn) = run.knn(&online.backbone, &Input::RGB)? {
-            training.measure("kNN", knn);
-        }
+        training.watch(run, &online.backbone, &Input::RGB)?;
         training.end_epoch(&[("params", &params), ("optimizer", &optimizer)])?;
     }
     Ok(online.backbone)
@@ -77,7 +75,7 @@ fn clusterings(run: &Run, settings: &Settings, slow: &Network, epoch: usize) -> 
         .map(|count| {
             let Clusters { centroids, assignments } = kmeans(&embeddings, count, &mut rng)?;
             let concentration = concentration(&embeddings, &centroids, &assignments, ALPHA, settings.temperature)?;
-            Ok(Prototypes { directions: unit(&centroids)?, assignments, concentration })
+            Ok(Prototypes { directions: normalize(&centroids)?, assignments, concentration })
         })
         .collect()
 }

@@ -5,13 +5,14 @@ use candle_nn::ops::softmax;
 use clustering::{sinkhorn, swapped_prediction_loss};
 use ssl_data::Augmentation;
 use ssl_data::augment::Crop;
+use ssl_eval::normalize;
 use ssl_experiment::landmarks::Landmarks;
 use ssl_experiment::{Input, Plan, Run, Settings as _, Training};
 use ssl_nn::params::Init;
 use ssl_nn::{AdamW, Backbone, Optimizer};
 
 use super::Settings;
-use super::network::{EMBEDDING, Network, unit};
+use super::network::{EMBEDDING, Network};
 
 /// How codes are made of scores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +50,7 @@ pub fn train(run: &Run, settings: &Settings, name: &str, codes: Codes) -> anyhow
     for epoch in training.epochs() {
         for batch in loader.views(epoch, &views(run, settings))? {
             let views = batch?.tensors; // [B, 3, H, W] twice, then small ones
-            let directions = unit(&prototypes)?;
+            let directions = normalize(&prototypes)?;
             let score = |view| network.embed(view, true)?.matmul(&directions.t()?);
             let scores = views.iter().map(score).collect::<Result<Vec<_>>>()?; // [B, K] each
             let (code_a, code_b) =
@@ -64,9 +65,7 @@ pub fn train(run: &Run, settings: &Settings, name: &str, codes: Codes) -> anyhow
             training.measure("information", information(&code_a)?);
             training.step(f64::from(loss.to_scalar::<f32>()?), views.len() * loader.batch_size())?;
         }
-        if let Some(knn) = run.knn(&network.backbone, &Input::RGB)? {
-            training.measure("kNN", knn);
-        }
+        training.watch(run, &network.backbone, &Input::RGB)?;
         training.end_epoch(&[("params", &params), ("optimizer", &optimizer), ("prototypes", &slow)])?;
     }
     Ok(network.backbone)
@@ -82,7 +81,7 @@ fn predicted(scores: &[Tensor], code_a: &Tensor, code_b: &Tensor, temperature: f
 
 /// Two views of the image's size, and with `--multi-crop` four of half of it.
 fn views(run: &Run, settings: &Settings) -> Vec<Augmentation> {
-    let large = settings.view();
+    let large = settings.views.augmentation();
     let small = Augmentation {
         size: Some(run.data.train.images().size().0 / 2),
         crop: Some(Crop { scale: SMALL_CROP, ..Crop::default() }),

@@ -4,10 +4,10 @@ use anyhow::ensure;
 use ssl_eval::{effective_rank, singular_values};
 use ssl_experiment::{Comparison, Input, Run};
 use ssl_report::Page;
-use ssl_report::progress::{curve, history};
+use ssl_report::progress::history;
 
 use super::network::Variant;
-use super::plots::{lines, spectrum};
+use super::plots::spectrum;
 use super::{Ablation, Method, Settings, train};
 
 /// Epochs of each training: short, so that a comparison ends within half an hour.
@@ -74,16 +74,19 @@ fn trained(run: &Run, trials: &[Trial], page: &mut Page) -> anyhow::Result<Compa
         spectra.push((trial.name.clone(), values));
         comparison.push(&trial.name, run.evaluate(&model.network.backbone, &Input::RGB)?);
     }
+    let trainings: Vec<_> = trials.iter().map(|trial| (trial.name.clone(), trial.training())).collect();
     for (quantity, caption) in [
         ("loss", "The loss alone does not tell: it is lowest where everything has collapsed."),
         ("std", "Deviation of each channel of z/‖z‖, averaged, times √D: 1 is spread out, 0 is one point."),
         ("kNN", "After each epoch kNN of the classes on 1,000 test images."),
     ] {
-        let line = |trial: &Trial| Ok((trial.name.clone(), curve(&run.out, &trial.training(), quantity)?));
-        let series = trials.iter().map(line).collect::<anyhow::Result<Vec<_>>>()?;
-        page.figure(&lines(run, quantity, series)?, caption);
+        page.figure(&run.compared_curves(&trainings, quantity)?, caption);
     }
-    page.figure(&spectrum(run, &spectra)?, "Singular values of z/‖z‖: how far z is spread along its principal directions. Where all have collapsed to a point, none is far from 0.");
+    page.figure(
+        &spectrum(run, &spectra)?,
+        "Singular values of z/‖z‖: how far z is spread along its principal directions. Where all have collapsed to a point, none is far \
+         from 0.",
+    );
     page.table(&["variant", "std of z", "effective rank of z"].map(String::from), &rows);
     comparison.write(page);
     Ok(comparison)

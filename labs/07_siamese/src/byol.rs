@@ -40,9 +40,7 @@ pub fn train(run: &Run, settings: &Settings, variant: &Variant, name: &str) -> a
             training.measure("std", online.level()?);
             training.step(loss, 2 * loader.batch_size())?;
         }
-        if let Some(knn) = run.knn(&online.network.backbone, &Input::RGB)? {
-            training.measure("kNN", knn);
-        }
+        training.watch(run, &online.network.backbone, &Input::RGB)?;
         training.end_epoch(&[("params", &params), ("optimizer", &optimizer)])?;
     }
     Ok(online)

@@ -65,19 +65,6 @@ fn views(run: &Run, settings: &Settings) -> anyhow::Result<String> {
     grid.save(&run.out, "views")
 }
 
-/// One quantity of several trainings.
-pub fn lines(run: &Run, quantity: &str, series: Vec<(String, Vec<(f64, f64)>)>) -> anyhow::Result<String> {
-    let curves = Curves {
-        title: format!("{quantity} while training"),
-        x_label: "epoch".to_string(),
-        y_label: quantity.to_string(),
-        series,
-        levels: Vec::new(),
-        scale: Scale::Linear,
-    };
-    curves.save(&run.out, &format!("while_training_{}", quantity.to_lowercase()))
-}
-
 /// Singular values of several sets of directions.
 pub fn spectrum(run: &Run, spectra: &[(String, Vec<f64>)]) -> anyhow::Result<String> {
     let line = |(name, values): &(String, Vec<f64>)| {

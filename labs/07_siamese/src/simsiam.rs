@@ -2,6 +2,7 @@
 
 use candle_core::{D, Result, Tensor};
 use siamese::{Step, simsiam_step};
+use ssl_eval::normalize;
 use ssl_experiment::landmarks::Landmarks;
 use ssl_experiment::{Input, Plan, Run, Settings as _, Training};
 use ssl_nn::{AdamW, Optimizer};
@@ -32,9 +33,7 @@ pub fn train(run: &Run, settings: &Settings, variant: &Variant, name: &str) -> a
             training.measure("std", online.level()?);
             training.step(loss, views.len() * loader.batch_size())?;
         }
-        if let Some(knn) = run.knn(&online.network.backbone, &Input::RGB)? {
-            training.measure("kNN", knn);
-        }
+        training.watch(run, &online.network.backbone, &Input::RGB)?;
         training.end_epoch(&[("params", &params), ("optimizer", &optimizer)])?;
     }
     Ok(online)
@@ -44,13 +43,8 @@ pub fn train(run: &Run, settings: &Settings, variant: &Variant, name: &str) -> a
 fn step_without_stop_gradient(step: &Step, optimizer: &mut dyn Optimizer) -> Result<f64> {
     let z = step.views.iter().map(|view| (step.embed)(view, true)).collect::<Result<Vec<_>>>()?;
     let p = z.iter().map(|z| (step.predict)(z, true)).collect::<Result<Vec<_>>>()?;
-    let cosine = |p: &Tensor, z: &Tensor| (unit(p)? * unit(z)?)?.sum(D::Minus1)?.mean_all();
+    let cosine = |p: &Tensor, z: &Tensor| (normalize(p)? * normalize(z)?)?.sum(D::Minus1)?.mean_all();
     let loss = ((cosine(&p[0], &z[1])? + cosine(&p[1], &z[0])?)? / -2.0)?;
     optimizer.backward_step(&loss, step.learning_rate)?;
     loss.to_scalar::<f32>().map(f64::from)
-}
-
-/// Rows of length 1.
-fn unit(x: &Tensor) -> Result<Tensor> {
-    x.broadcast_div(&(x.sqr()?.sum_keepdim(D::Minus1)? + 1e-12)?.sqrt()?)
 }

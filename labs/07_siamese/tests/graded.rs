@@ -106,7 +106,10 @@ fn networks() -> Vec<Check<Exercises>> {
         let p = (exercises.predict)(&z, case.number("train")? != 0.0, &mut params, &network::weights(case))?;
         let weights = params.trained();
         let inputs = weights.iter().map(|(name, var)| (name.as_str(), var)).chain([("z", &z)]);
-        Values::new().with_gradients("p", &p, &inputs.collect::<Vec<_>>())
+        let values = Values::new().with_gradients("p", &p, &inputs.collect::<Vec<_>>())?;
+        let afterwards =
+            |values: Values, (name, buffer): &(String, Var)| values.with(&format!("{name} afterwards"), buffer);
+        Ok(params.buffers().iter().fold(values, afterwards))
     };
     let momenta = |exercises: &Exercises, case: &Values| {
         let (total, base) = (case.count("total")?, case.number("base")?);

@@ -245,6 +245,23 @@ impl Run {
         curves.save(&self.out, &format!("{file}_{}", training.replace('-', "_")))
     }
 
+    /// Curves of one quantity of several trainings, a label and a name each, as `while_training_QUANTITY`.
+    ///
+    /// # Errors
+    /// As [`Run::training_curves`].
+    pub fn compared_curves(&self, trainings: &[(String, String)], quantity: &str) -> anyhow::Result<String> {
+        let line = |(label, training): &(String, String)| Ok((label.clone(), curve(&self.out, training, quantity)?));
+        let curves = Curves {
+            title: format!("{quantity} while training"),
+            x_label: "epoch".to_string(),
+            y_label: quantity.to_string(),
+            series: trainings.iter().map(line).collect::<anyhow::Result<_>>()?,
+            levels: Vec::new(),
+            scale: Scale::Linear,
+        };
+        curves.save(&self.out, &format!("while_training_{}", quantity.to_lowercase().replace(", ", "_")))
+    }
+
     /// Ends a run: writes `evaluation.json`, from which tables of several runs are made, and the page.
     ///
     /// # Errors

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use ssl_data::Loader;
-use ssl_nn::{Checkpoint, Part, WarmupCosine};
+use ssl_nn::{Backbone, Checkpoint, Part, WarmupCosine};
 use ssl_report::{Landmarks, Progress};
 
 use crate::key::Key;
 use crate::run::Resume;
-use crate::{Run, Settings, machine};
+use crate::{Input, Run, Settings, machine};
 
 /// What is to be trained.
 #[derive(Clone, Copy, Debug)]
@@ -132,6 +132,17 @@ impl Training {
     /// Something else was measured in this step: see [`Progress::measure`].
     pub fn measure(&mut self, name: &str, value: f64) {
         self.progress.measure(name, value);
+    }
+
+    /// Measures kNN of the classes by the backbone's features, as [`Run::knn`] has it; nothing where images have no classes.
+    ///
+    /// # Errors
+    /// As [`Run::knn`].
+    pub fn watch(&mut self, run: &Run, backbone: &Backbone, input: &Input) -> anyhow::Result<()> {
+        if let Some(knn) = run.knn(backbone, input)? {
+            self.measure("kNN", knn);
+        }
+        Ok(())
     }
 
     /// An epoch is done: writes its metrics and the checkpoint from which the training can go on.

@@ -168,6 +168,7 @@ const NAMELESS: &[(&str, Exercises)] = &[
     ("unknown_single", tight(|x, c, a, alpha, t| concentration(x, c, a, alpha + 1.0, t))),
     ("temperature_of_a_tenth", tight(|x, c, a, alpha, _| concentration(x, c, a, alpha, 0.1))),
     ("first_cluster", proto(|z, c, a, f| proto_nce(z, c, &vec![0; a.len()], f))),
+    ("softmax_then_log", proto(|z, c, a, f| { let p = softmax(&products(z, c)?.broadcast_div(&f.detach())?, 1)?; p.log()?.gather(&Tensor::new(a, z.device())?.unsqueeze(1)?, 1)?.mean_all()?.neg() })),
     ("z_detached", proto(|z, c, a, f| proto_nce(&z.detach(), c, a, f))),
 ];
 

@@ -172,6 +172,7 @@ const NAMELESS: &[(&str, Exercises)] = &[
     ("no_epsilon", cosine(|p, z| products(&p.broadcast_div(&p.sqr()?.sum_keepdim(1)?.sqrt()?)?, &unit(&z.detach())?)?.mean_all()?.neg())),
     ("first_pair_only", cosine(|p, z| negative_cosine(&p.narrow(0, 0, 1)?, &z.narrow(0, 0, 1)?))),
     ("bias_forgotten", predict(|z, train, params, w| predicted(z, train, params, w, &Shape { bias: false, ..RIGHT }))),
+    ("normalized_twice", predict(normalized_twice)),
     ("z_detached", predict(|z, train, params, w| predicted(&z.detach(), train, params, w, &RIGHT))),
     ("first_two_views", simsiam(|p, z| simsiam_loss(&p[..p.len().min(2)], &z[..z.len().min(2)]))),
     ("zip_of_what_there_is", simsiam(|p, z| { let n = p.len().min(z.len()); simsiam_loss(&p[..n], &z[..n]) })),

@@ -35,6 +35,18 @@ pub fn predicted(z: &Tensor, train: bool, params: &mut Params, weights: &Weights
     if shape.bias { second.forward(&x) } else { x.matmul(&second.weight().t()?) }
 }
 
+/// Batch norm sees the same batch twice, so that its running statistics move twice.
+pub fn normalized_twice(z: &Tensor, train: bool, params: &mut Params, weights: &Weights) -> Result<Tensor> {
+    let p = predicted(z, train, params, weights, &RIGHT)?;
+    if train {
+        for (name, buffer) in params.buffers() {
+            let (before, after) = (&weights[&name], buffer.as_detached_tensor());
+            buffer.set(&(&after + ((after.clone() - before)? * 0.9)?)?)?;
+        }
+    }
+    Ok(p)
+}
+
 pub fn averaged(pairs: Vec<(Var, Var)>, momentum: f64) -> Result<()> {
     for (target, online) in pairs {
         let old = (target.as_detached_tensor() * momentum)?;

@@ -1,10 +1,24 @@
 //! Changes of color, as torchvision's on `float` tensors in [0, 1].
 
+use candle_core::{Result, Tensor};
+
 /// Planes of red, green and blue.
 pub(super) struct Planes<'a> {
     red: &'a mut [f32],
     green: &'a mut [f32],
     blue: &'a mut [f32],
+}
+
+/// How bright images look: the weights of ITU-R 601 to three digits (the augmentations have torchvision's four).
+///
+/// # Shapes
+/// `[B, 3, H, W]` → `[B, 1, H, W]`.
+///
+/// # Errors
+/// A number of channels other than 3.
+pub fn luminance(images: &Tensor) -> Result<Tensor> {
+    let weights = Tensor::new(&[0.299f32, 0.587, 0.114], images.device())?.reshape((1, 3, 1, 1))?;
+    images.broadcast_mul(&weights)?.sum_keepdim(1)
 }
 
 /// How bright a color looks: the weights of ITU-R 601-2.

@@ -13,6 +13,7 @@ mod view;
 use rand::Rng as _;
 use rand::seq::SliceRandom;
 
+pub use color::luminance;
 pub use crop::{Crop, CropBox};
 pub use view::{Step, View};
 
