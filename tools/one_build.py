@@ -26,6 +26,7 @@ COMMANDS = [
     *(f"test --no-run -p {lab}-solution" for lab in LABS),
     "test --no-run -p ssl-nn",
     "bench --no-run --profile dev -p ssl-nn --bench against_torch",
+    "bench --no-run --profile dev -p ssl-eval --bench against_sklearn",
 ]
 
 

@@ -1,6 +1,9 @@
 //! Features of a frozen backbone.
 
+use std::ops::Range;
+
 use candle_core::{DType, Device, Result, Tensor, bail};
+use rayon::prelude::*;
 use ssl_data::Images;
 use ssl_nn::Encode;
 
@@ -77,7 +80,7 @@ fn pool_to(maps: &Tensor, width: usize) -> Result<Tensor> {
 /// ⌊i · H / rows⌋ to ⌈(i + 1) · H / rows⌉, so that cells overlap where the grid does not divide the maps; columns likewise.
 ///
 /// # Shapes
-/// `[B, C, H, W]` → `[B, C, rows, columns]`.
+/// `[B, C, H, W]` → `[B, C, rows, columns]`, on the CPU.
 ///
 /// # Errors
 /// A rank other than 4, an empty grid or one that is finer than the maps.
@@ -86,18 +89,17 @@ pub fn adaptive_avg_pool2d(maps: &Tensor, (rows, columns): (usize, usize)) -> Re
     if !(1..=height).contains(&rows) || !(1..=width).contains(&columns) {
         bail!("expected a grid from 1×1 to {height}×{width} cells, got {rows}×{columns}");
     }
-    let cell = |i: usize, cells: usize, length: usize| {
-        let start = i * length / cells;
-        (start, ((i + 1) * length).div_ceil(cells) - start)
+    let strips = |cells: usize, length: usize| {
+        (0..cells).map(move |i| i * length / cells..((i + 1) * length).div_ceil(cells)).collect::<Vec<_>>()
     };
-    let mut means = Vec::with_capacity(rows * columns);
-    for row in 0..rows {
-        let (top, tall) = cell(row, rows, height);
-        let strip = maps.narrow(2, top, tall)?;
-        for column in 0..columns {
-            let (left, wide) = cell(column, columns, width);
-            means.push(strip.narrow(3, left, wide)?.mean((2, 3))?); // [B, C]
-        }
-    }
-    Tensor::stack(&means, 2)?.reshape((batch, channels, rows, columns))
+    let (tall, wide) = (strips(rows, height), strips(columns, width));
+    let cells: Vec<_> = tall.iter().flat_map(|y| wide.iter().map(move |x| (y.clone(), x.clone()))).collect();
+    let mean = |plane: &[f32], (y, x): &(Range<usize>, Range<usize>)| {
+        let sum: f32 = y.clone().map(|y| plane[y * width..][x.clone()].iter().sum::<f32>()).sum();
+        sum / (y.len() * x.len()) as f32
+    };
+    let maps: Vec<f32> = maps.flatten_all()?.to_vec1()?;
+    let planes = maps.par_chunks_exact(height * width);
+    let means: Vec<f32> = planes.flat_map_iter(|plane| cells.iter().map(|cell| mean(plane, cell))).collect();
+    Tensor::from_vec(means, (batch, channels, rows, columns), &Device::Cpu)
 }

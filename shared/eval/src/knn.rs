@@ -1,6 +1,7 @@
 //! Weighted k nearest neighbors (Wu et al. 2018, section 3.4).
 
 use candle_core::{Result, Tensor, bail};
+use rayon::prelude::*;
 
 /// Test rows whose similarities are held in memory at a time.
 const BLOCK: usize = 512;
@@ -43,23 +44,33 @@ impl Knn {
         let mut predictions = Vec::with_capacity(rows);
         for first in (0..rows).step_by(BLOCK) {
             let block = test.narrow(0, first, BLOCK.min(rows - first))?;
-            let cosines: Vec<Vec<f32>> = block.matmul(&self.train)?.to_vec2()?;
-            predictions.extend(cosines.iter().map(|row| self.vote(row)));
+            let cosines: Vec<f32> = block.matmul(&self.train)?.flatten_all()?.to_vec1()?;
+            predictions.par_extend(cosines.par_chunks_exact(self.labels.len()).map(|row| self.vote(row)));
         }
         Ok(predictions)
     }
 
     fn vote(&self, cosines: &[f32]) -> u32 {
-        let mut order: Vec<usize> = (0..cosines.len()).collect();
-        let k = self.k.clamp(1, order.len());
-        order.select_nth_unstable_by(k - 1, |&a, &b| cosines[b].total_cmp(&cosines[a]).then(a.cmp(&b)));
+        let k = self.k.clamp(1, cosines.len());
+        let mut order: Vec<u64> = cosines.iter().enumerate().map(|(i, &cosine)| falling(cosine) | i as u64).collect();
+        order.select_nth_unstable(k - 1);
         let mut votes = vec![0.0; self.classes];
-        for &i in &order[..k] {
+        for i in order[..k].iter().map(|place| (place & INDEX) as usize) {
             votes[self.labels[i] as usize] += (f64::from(cosines[i]) / self.temperature).exp();
         }
         let best = (0..self.classes).rev().max_by(|&a, &b| votes[a].total_cmp(&votes[b]));
         best.unwrap_or_default() as u32
     }
+}
+
+/// The half of a place in the order of neighbors that holds the number of the training row: of equally near ones, the first counts.
+const INDEX: u64 = u32::MAX as u64;
+
+/// A number that falls where the cosine rises, in the upper half: whole numbers are sorted out several times as fast as floats.
+fn falling(cosine: f32) -> u64 {
+    let bits = cosine.to_bits();
+    let rising = if cosine.is_sign_negative() { !bits } else { bits | 1 << 31 };
+    u64::from(!rising) << 32
 }
 
 /// Features `[N, D]` as rows of length 1; a row of zeros stays one.

@@ -19,6 +19,7 @@ pub mod features;
 pub mod knn;
 pub mod linear_probe;
 pub mod measures;
+mod regression;
 pub mod spectrum;
 pub mod tsne;
 

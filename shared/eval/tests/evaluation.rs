@@ -48,6 +48,27 @@ fn the_linear_probe_predicts_what_scikit_learn_does() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// 20 rows of two classes, apart along the first of 50 features, of which each comes twice, large, and once more far from 0.
+fn hard_to_fit() -> Result<(Tensor, Vec<u32>)> {
+    let labels: Vec<u32> = (0..20).map(|row| row % 2).collect();
+    let value = |row: u32, column: u32| ((row * 31 + column * 17) % 23) as f32 + 40.0 * (row % 2) as f32;
+    let rows: Vec<f32> = (0..20).flat_map(|row| (0..25).map(move |column| value(row, column))).collect();
+    let once = Tensor::from_vec(rows, (20, 25), &Device::Cpu)?;
+    Ok((Tensor::cat(&[(&once * 1e6)?, (once + 1e4)?], 1)?, labels))
+}
+
+#[test]
+fn the_linear_probe_fits_fewer_rows_than_features_repeated_features_and_one_class() -> anyhow::Result<()> {
+    let (features, labels) = hard_to_fit()?;
+    for l2 in [0.0, 1e-8, 1e-3] {
+        let probe = LinearProbe::fit(&features, &labels, CLASSES, l2)?;
+        assert_eq!(probe.predict(&features)?, labels, "λ = {l2}");
+        let one = LinearProbe::fit(&features, &[2; 20], CLASSES, l2)?;
+        assert_eq!(one.predict(&features)?, [2; 20], "λ = {l2}");
+    }
+    Ok(())
+}
+
 #[test]
 fn knn_votes_as_numpy_does() -> anyhow::Result<()> {
     let golden = Golden::load()?;

@@ -22,8 +22,8 @@ use crate::key::Key;
 use crate::{Comparison, Flags, Settings, machine};
 
 /// How features are judged everywhere in the course, in the words of a report.
-pub const PROTOCOL: &str = "backbone after the last epoch, frozen, in evaluation mode; linear probe: full-batch L-BFGS softmax \
-    regression on standardized features (L2 1e-3), all training images; kNN: cosine, k = 200, T = 0.1; accuracy on the test split";
+pub const PROTOCOL: &str = "backbone after the last epoch, frozen, in evaluation mode; linear probe: softmax regression on standardized \
+    features (L2 1e-3) by preconditioned L-BFGS, all training images; kNN: cosine, k = 200, T = 0.1; accuracy on the test split";
 
 /// What a quick run says of itself.
 const QUICK: &str = "A quick run: few images and one epoch, to see that everything works. Its numbers mean nothing.";

@@ -1,0 +1,244 @@
+"""A lab's method in PyTorch and lightly: the same network, augmentation, loss, optimizer, schedule and probes as in Rust.
+
+    pip install torch torchvision lightly scikit-learn
+    python tools/against_torch.py DIR --method simclr --epochs 10 --batch-size 256
+
+does what `cargo run -p simclr-solution -- --data cifar10:DIR …` does; `byol` and `simsiam` are of lab 07, `swav` is of lab 06. DIR holds CIFAR-10's
+binary files. Prints the loss by epoch, the training time, and linear and kNN accuracy on the test images.
+"""
+
+import argparse
+import copy
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from lightly.loss import NegativeCosineSimilarity, NTXentLoss, SwaVLoss
+from lightly.models.utils import update_momentum
+from lightly.transforms import SimCLRTransform
+from PIL import Image
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+from torch import nn
+
+
+def arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("--method", choices=METHODS, default="simclr")
+    parser.add_argument("--train-images", type=int, default=50_000)
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--batch-size", type=int, default=256)
+    parser.add_argument("--crop", type=float, default=0.7)
+    parser.add_argument("--strength", type=float, default=1.0)
+    parser.add_argument("--grayscale", type=float, default=0.5)
+    parser.add_argument("--learning-rate", type=float, default=0.002)
+    parser.add_argument("--weight-decay", type=float, default=1e-4)
+    parser.add_argument("--warmup", type=float, default=0.05)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=2)
+    return parser.parse_args()
+
+
+def read(files):
+    """Images `[N, 32, 32, 3]` and labels of files in CIFAR-10's binary format."""
+    records = np.concatenate([np.fromfile(file, np.uint8).reshape(-1, 3073) for file in files])
+    return records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1).copy(), records[:, 0].astype(int)
+
+
+class ConvNet4(nn.Module):
+    def __init__(self):
+        super().__init__()
+        blocks, channels = [], [3, 32, 64, 128, 256]
+        for i, stride in enumerate([1, 2, 2, 2]):
+            conv = nn.Conv2d(channels[i], channels[i + 1], 3, stride, 1, bias=False)
+            blocks += [conv, nn.BatchNorm2d(channels[i + 1]), nn.ReLU(inplace=True)]
+        self.blocks = nn.Sequential(*blocks)
+
+    def forward(self, x):
+        return self.blocks(x).mean((2, 3))
+
+
+def mlp(widths, *output):
+    """A hidden layer with batch norm and ReLU, then `output` behind a linear layer."""
+    hidden = [nn.Linear(widths[0], widths[1], bias=False), nn.BatchNorm1d(widths[1]), nn.ReLU(inplace=True)]
+    return nn.Sequential(*hidden, nn.Linear(widths[1], widths[2], bias=not output), *output)
+
+
+class SimCLR(nn.Module):
+    def __init__(self, total):
+        super().__init__()
+        self.backbone = ConvNet4()
+        self.head = nn.Sequential(nn.Linear(256, 256), nn.ReLU(inplace=True), nn.Linear(256, 128))
+        self.criterion = NTXentLoss(temperature=0.1)
+
+    def loss(self, views, step):
+        return self.criterion(*self.head(self.backbone(torch.cat(views))).chunk(2))
+
+    def after(self, step):
+        pass
+
+
+class SimSiam(nn.Module):
+    def __init__(self, total):
+        super().__init__()
+        self.backbone = ConvNet4()
+        self.projector = mlp([256, 256, 128], nn.BatchNorm1d(128, affine=False))
+        self.predictor = mlp([128, 32, 128])
+        self.criterion = NegativeCosineSimilarity()
+
+    def loss(self, views, step):
+        z = [self.projector(self.backbone(view)) for view in views]
+        p = [self.predictor(z) for z in z]
+        return (self.criterion(p[0], z[1].detach()) + self.criterion(p[1], z[0].detach())) / 2
+
+    def after(self, step):
+        pass
+
+
+class BYOL(nn.Module):
+    def __init__(self, total):
+        super().__init__()
+        self.total = total
+        self.backbone = ConvNet4()
+        self.projector = mlp([256, 256, 128])
+        self.predictor = mlp([128, 256, 128])
+        self.target = copy.deepcopy(nn.Sequential(self.backbone, self.projector)).requires_grad_(False)
+        self.criterion = NegativeCosineSimilarity()
+
+    def loss(self, views, step):
+        p = [self.predictor(self.projector(self.backbone(view))) for view in views]
+        t = [self.target(view) for view in views]
+        # ‖p̂ − t̂‖² = 2 − 2 cos, once for each direction
+        return 4 + 2 * (self.criterion(p[0], t[1]) + self.criterion(p[1], t[0]))
+
+    def after(self, step):
+        momentum = 1 - (1 - 0.99) * (math.cos(math.pi * step / self.total) + 1) / 2
+        online = nn.Sequential(self.backbone, self.projector)
+        update_momentum(online, self.target, momentum)
+        for slow, fast in zip(self.target.buffers(), online.buffers()):
+            slow.copy_(fast)
+
+
+class SwAV(nn.Module):
+    def __init__(self, total):
+        super().__init__()
+        self.frozen = int(0.05 * total)
+        self.backbone = ConvNet4()
+        self.projector = mlp([256, 256, 128])
+        self.prototypes = nn.Linear(128, 60, bias=False)
+        self.criterion = SwaVLoss()
+
+    def loss(self, views, step):
+        self.prototypes.requires_grad_(step >= self.frozen)
+        directions = F.normalize(self.prototypes.weight, dim=1)
+        z = [F.normalize(self.projector(self.backbone(view)), dim=1) for view in views]
+        return self.criterion([z @ directions.T for z in z], []).squeeze()
+
+    def after(self, step):
+        pass
+
+
+METHODS = {"simclr": SimCLR, "simsiam": SimSiam, "byol": BYOL, "swav": SwAV}
+
+
+class Pairs(torch.utils.data.Dataset):
+    def __init__(self, images, args):
+        self.images = [Image.fromarray(image) for image in images]
+        self.transform = SimCLRTransform(
+            input_size=32,
+            cj_strength=args.strength,
+            min_scale=args.crop,
+            random_gray_scale=args.grayscale,
+            gaussian_blur=0.0,
+            normalize=None,
+        )
+
+    def __len__(self):
+        return len(self.images)
+
+    def __getitem__(self, index):
+        return self.transform(self.images[index])
+
+
+def optimizer_of(model, weight_decay):
+    """AdamW that decays matrices alone, and of those not SwAV's prototypes, whose lengths mean nothing."""
+    decayed = [p for name, p in model.named_parameters() if p.requires_grad and p.dim() > 1 and "prototypes" not in name]
+    others = [p for p in model.parameters() if p.requires_grad and all(p is not other for other in decayed)]
+    groups = [{"params": decayed, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups)
+
+
+def train(images, args):
+    torch.manual_seed(args.seed)
+    loader = torch.utils.data.DataLoader(
+        Pairs(images, args), batch_size=args.batch_size, shuffle=True, num_workers=args.workers, drop_last=True
+    )
+    total = args.epochs * len(loader)
+    warmup = int(args.warmup * total)
+    model = METHODS[args.method](total)
+    optimizer = optimizer_of(model, args.weight_decay)
+    step = 0
+    for epoch in range(args.epochs):
+        losses = []
+        for views in loader:
+            rising, progress = (step + 1) / max(warmup, 1), (step - warmup) / (total - warmup)
+            rate = args.learning_rate * (rising if step < warmup else 0.5 * (1 + math.cos(math.pi * progress)))
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            loss = model.loss(views[:2], step)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            model.after(step)
+            losses.append(loss.item())
+            step += 1
+        print(f"epoch {epoch + 1}/{args.epochs}: loss {np.mean(losses):.4f}", flush=True)
+    return model.backbone.eval()
+
+
+@torch.no_grad()
+def features(backbone, images):
+    batches = torch.from_numpy(images).permute(0, 3, 1, 2).float().div(255).split(500)
+    return torch.cat([backbone(batch) for batch in batches]).numpy()
+
+
+def linear(train, train_labels, test, test_labels):
+    """Softmax regression with L2 1e-3 on standardized features."""
+    scaler = StandardScaler().fit(train)
+    probe = LogisticRegression(C=1 / (1e-3 * len(train)), max_iter=1000)
+    probe.fit(scaler.transform(train), train_labels)
+    return probe.score(scaler.transform(test), test_labels)
+
+
+def knn(train, train_labels, test, test_labels, k=200, temperature=0.1):
+    known = F.normalize(torch.from_numpy(train), dim=1)
+    votes_of = F.one_hot(torch.from_numpy(train_labels)).float()
+    right = 0
+    for block, labels in zip(torch.from_numpy(test).split(500), torch.from_numpy(test_labels).split(500)):
+        similarity, index = (F.normalize(block, dim=1) @ known.T).topk(k)
+        votes = (votes_of[index] * (similarity / temperature).exp()[..., None]).sum(1)
+        right += (votes.argmax(1) == labels).sum().item()
+    return right / len(test)
+
+
+def main():
+    args = arguments()
+    images, labels = read([args.directory / f"data_batch_{i}.bin" for i in range(1, 6)])
+    test_images, test_labels = read([args.directory / "test_batch.bin"])
+    chosen = np.random.default_rng(args.seed).permutation(len(images))[: args.train_images]
+    images, labels = images[chosen], labels[chosen]
+    start = time.perf_counter()
+    backbone = train(images, args)
+    seconds = time.perf_counter() - start
+    print(f"{seconds:.0f} s, {args.epochs * len(images) / seconds:.0f} pairs/s")
+    known, new = features(backbone, images), features(backbone, test_images)
+    print(f"linear {100 * linear(known, labels, new, test_labels):.1f} %")
+    print(f"kNN {100 * knn(known, labels, new, test_labels):.1f} %")
+
+
+if __name__ == "__main__":
+    main()
