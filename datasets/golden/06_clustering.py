@@ -20,7 +20,7 @@ def drawn(count, width):
 
 
 # Exercise 1. Three points: how often each is the first, and how often the nearer of the other two is the second.
-POINTS = np.array([[0.0, 0.0], [0.6, 0.8], [6.0, 8.0]], dtype=np.float32)
+POINTS = np.array([[0.0, 0.0], [0.6, 0.8], [3.0, 0.0]], dtype=np.float32)
 
 
 def first(shares=(1 / 3, 1 / 3, 1 / 3), rows=1.0, repeats=1.0):
@@ -35,12 +35,12 @@ golden.check(
     "first",
     [{"points": POINTS}],
     first(),
-    {"first_feature_first": first(shares=(1.0, 0.0, 0.0)), "last_feature_first": first(shares=(0.0, 0.0, 1.0)), "random_elsewhere": first(repeats=0.0)},
+    {"first_feature_first": first(shares=(1.0, 0.0, 0.0)), "last_feature_first": first(shares=(0.0, 0.0, 1.0)), "random_elsewhere": first(repeats=0.0), "generator_untouched": first(shares=(-1.0, -1.0, -1.0))},
     tolerance=0.04,
 )
 
 
-RULE = "a feature is drawn by (2: d², 1: d, 0: none, each alike, −1: the same, the chosen one among them, −2: less for greater d, 9: none of these)"
+RULE = "a feature is drawn by (2: d², 1: d, 0: none, each alike, −1: the same, the chosen one among them, −2: less for greater d, 8: always the farthest, 9: none of these)"
 golden.check(
     "second",
     [{"points": POINTS}],
@@ -50,12 +50,24 @@ golden.check(
         "with_replacement": lambda points: {RULE: -1.0},
         "distance_not_squared": lambda points: {RULE: 1.0},
         "nearest": lambda points: {RULE: -2.0},
+        "farthest": lambda points: {RULE: 8.0},
     },
     tolerance=0,
 )
 # Far from each other: three groups of points, and each has a centroid; more centroids than different points.
-golden.check("spread_out", [{"groups": 3.0, "size": 40.0}, {"groups": 7.0, "size": 11.0}], lambda groups, size: {"groups without a centroid": 0.0}, tolerance=0)
-golden.check("coinciding", [{"count": 5.0, "k": 3.0}, {"count": 4.0, "k": 4.0}], lambda count, k: {"centroids": k, "not a number": 0.0}, tolerance=0)
+golden.check(
+    "spread_out",
+    [{"groups": 3.0, "size": 40.0}, {"groups": 7.0, "size": 11.0}],
+    lambda groups, size: {"every group has a centroid (1 is yes)": 1.0},
+    {"groups_missed": lambda groups, size: {"every group has a centroid (1 is yes)": 0.0}},
+    tolerance=0,
+)
+golden.check(
+    "coinciding",
+    [{"count": 5.0, "k": 3.0}, {"count": 4.0, "k": 4.0}],
+    lambda count, k: {"centroids": k, "not a number": 0.0, "drawn where all d are 0 (1 is yes)": 1.0},
+    tolerance=0,
+)
 
 
 # Exercise 2.
@@ -90,11 +102,13 @@ def updated(give="half", divide=lambda members: len(members), empty=True):
     def of(features, assignments, k):
         k = int(k)
         members = [list(np.flatnonzero(assignments == c)) for c in range(k)]
+        start = int(np.argmax([len(m) for m in members]))
         for c in range(k):
             if not members[c] and empty:
                 sizes = [len(m) for m in members]
                 largest = int(np.argmax(sizes)) if give != "last_largest" else k - 1 - int(np.argmax(sizes[::-1]))
-                half = -(-len(members[largest]) // 2)
+                largest = start if give == "start" else largest
+                half = len(members[largest]) // 2 if give == "greater_half" else -(-len(members[largest]) // 2)
                 if give == "first_half":
                     half = len(members[largest]) // 2
                     members[c], members[largest] = members[largest][:half], members[largest][half:]
@@ -149,6 +163,8 @@ golden.check(
         "first_half": updated(give="first_half"),
         "copy_of_the_largest": updated(give="copy"),
         "one_member": updated(give="one"),
+        "greater_half": updated(give="greater_half"),
+        "largest_of_the_start": updated(give="start"),
         "members_in_both": updated(give="shared"),
         "last_of_the_largest": updated(give="last_largest"),
         "summed": updated(divide=lambda m: 1),
@@ -171,7 +187,7 @@ def balance(places=None, least=None, most=None, shuffled=1.0, repeats=1.0, diffe
             low = np.where(sizes > 0, np.floor(given / sizes), 0)
             high = np.where(sizes > 0, np.ceil(given / sizes), 0)
         return {
-            "places of each cluster": given.astype(np.float64),
+            "all places of each cluster": given.astype(np.float64),
             "least times that an image of each comes": low if least is None else least(sizes, given, low),
             "most times that an image of each comes": high if most is None else most(sizes, given, high),
             "clusters come in no order (1 is yes)": shuffled,
@@ -182,6 +198,13 @@ def balance(places=None, least=None, most=None, shuffled=1.0, repeats=1.0, diffe
     return found
 
 
+def left_over(sizes, n, takes, all_of_it):
+    """Equal shares of the clusters that are not empty, and what is left over for those that take it."""
+    filled = sizes > 0
+    rest = n % filled.sum()
+    return np.where(filled, n // filled.sum() + takes * (rest if all_of_it else 1), 0)
+
+
 def balance_case(sizes, n):
     assignments = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
     return {"assignments": assignments.astype(np.int64), "k": float(len(sizes)), "n": float(n)}
@@ -189,10 +212,13 @@ def balance_case(sizes, n):
 
 golden.check(
     "balanced",
-    [balance_case([90, 3, 0, 12], 100), balance_case([5, 70, 31], 64), balance_case([0, 40, 1, 0, 7], 121)],
+    [balance_case([90, 3, 0, 12], 101), balance_case([5, 70, 31], 65), balance_case([0, 40, 1, 0, 7], 121)],
     balance(),
     {
         "in_order": balance(shuffled=0.0),
+        "remainder_to_the_first": balance(places=lambda sizes, n, right: left_over(sizes, n, np.arange(len(sizes)) == np.flatnonzero(sizes)[0], True)),
+        "remainder_to_the_last": balance(places=lambda sizes, n, right: left_over(sizes, n, np.cumsum(sizes[::-1] > 0)[::-1] <= n % (sizes > 0).sum(), False)),
+        "empty_clusters_counted": balance(places=lambda sizes, n, right: np.where(sizes > 0, n // len(sizes) + (np.arange(len(sizes)) < n % len(sizes)), 0)),
         "generator_untouched": balance(differs=0.0),
         "random_elsewhere": balance(repeats=0.0),
     },
@@ -209,8 +235,9 @@ golden.check(
 
 # Exercise 5. Independent, the same up to names, names that are far apart, one label each, one label on one side.
 def information(a, b):
+    (_, a), (_, b) = np.unique(a, return_inverse=True), np.unique(b, return_inverse=True)
     joint = np.zeros((a.max() + 1, b.max() + 1))
-    np.add.at(joint, (a.astype(int), b.astype(int)), 1 / len(a))
+    np.add.at(joint, (a, b), 1 / len(a))
     pa, pb = joint.sum(1), joint.sum(0)
     with np.errstate(divide="ignore", invalid="ignore"):
         terms = joint * np.log(joint / np.outer(pa, pb))
@@ -218,11 +245,11 @@ def information(a, b):
     return np.nansum(terms), *entropies
 
 
-def nmi(normalize):
+def nmi(normalize, guarded=True):
     def of(a, b):
         i, ha, hb = information(a, b)
         if ha == 0 or hb == 0:
-            return {"NMI": float(ha == hb)}
+            return {"NMI": float(ha == hb) if guarded else math.nan}
         return {"NMI": float(normalize(i, ha, hb))}
 
     return of
@@ -246,6 +273,10 @@ golden.check(
         {"a": np.array([7, 7, 900, 3], dtype=np.int64), "b": np.array([1, 1, 0, 0], dtype=np.int64)},
         {"a": np.array([5, 5, 5], dtype=np.int64), "b": np.array([2, 2, 2], dtype=np.int64)},
         {"a": np.array([0, 0, 0, 0, 0], dtype=np.int64), "b": np.array([2, 1, 2, 0, 1], dtype=np.int64)},
+        {"a": np.array([1, 0, 4, 1], dtype=np.int64), "b": np.array([6, 6, 6, 6], dtype=np.int64)},
+        # Pairs that a number such as 10 · a + b would take for each other, and the greatest label there is.
+        {"a": np.array([1, 2, 2, 1, 2, 1, 1], dtype=np.int64), "b": np.array([12, 2, 12, 2, 2, 12, 2], dtype=np.int64)},
+        {"a": np.array([2**32 - 1, 0, 2**32 - 1, 5], dtype=np.int64), "b": np.array([1, 0, 1, 2**32 - 1], dtype=np.int64)},
     ],
     lambda a, b: {"NMI": float(normalized_mutual_info_score(a, b, average_method="geometric")) if len(set(a)) > 1 or len(set(b)) > 1 else 1.0},
     {
@@ -254,7 +285,10 @@ golden.check(
         "smaller_entropy": nmi(lambda i, a, b: i / min(a, b)),
         "greater_entropy": nmi(lambda i, a, b: i / max(a, b)),
         "product": nmi(lambda i, a, b: i / (a * b)),
-        "purity": lambda a, b: {"NMI": float(sum(np.bincount(a[b == c]).max() for c in set(b)) / len(a))},
+        "first_entropy": nmi(lambda i, a, b: i / a),
+        "base_2": nmi(lambda i, a, b: i / np.log(2) / np.sqrt(a * b)),
+        "one_label_forgotten": nmi(lambda i, a, b: i / np.sqrt(a * b), guarded=False),
+        "purity": lambda a, b: {"NMI": float(sum(np.unique(a[b == c], return_counts=True)[1].max() for c in set(b)) / len(a))},
         "agreement": lambda a, b: {"NMI": float((a == b).mean())},
     },
     tolerance=1e-6,
@@ -262,14 +296,14 @@ golden.check(
 
 
 # Exercise 6. Small scores and large ones, some of which overflow without the maximum.
-def codes(order="cr", maximum="all", iterations_of=lambda n: n, scale=lambda s, e: s / e, uniform=False, cut=torch.detach):
+def codes(order="cr", maximum="all", iterations_of=lambda n: n, scale=lambda s, e: s / e, uniform=False, cut=torch.detach, divide=torch.sum):
     def of(scores, epsilon, iterations):
         s = cut(scores).double()
         m = {"all": s.max(), "row": s.max(1, keepdim=True).values, "column": s.max(0, keepdim=True).values}[maximum]
         q = torch.exp(scale(s - m, epsilon))
         for _ in range(iterations_of(int(iterations))):
             for axis in order:
-                q = q / q.sum(0 if axis == "c" else 1, keepdim=True)
+                q = q / divide(q, 0 if axis == "c" else 1, keepdim=True)
         return {"codes": (q / (len(q) if uniform else 1)).float()}
 
     return of
@@ -289,6 +323,9 @@ golden.check(
         "row_maximum": codes(maximum="row"),
         "one_iteration": codes(iterations_of=lambda n: 1),
         "one_more_iteration": codes(iterations_of=lambda n: n + 1),
+        "one_iteration_less": codes(iterations_of=lambda n: n - 1),
+        "means_for_sums": codes(divide=torch.mean),
+        "hard_codes": lambda scores, epsilon, iterations: {"codes": F.one_hot(codes()(scores, epsilon, iterations)["codes"].argmax(1), scores.shape[1]).float()},
         "columns_only": codes(order="c"),
         "multiplied": codes(scale=lambda s, e: s * e),
         "divided_by_the_batch": codes(uniform=True),
@@ -298,7 +335,12 @@ golden.check(
 )
 golden.check(
     "large_scores",
-    [scores_case(5, 3, 0.05, 3, scale=8.0) | {"scores": torch.linspace(0, 1, 15).reshape(5, 3) + torch.tensor([[9.0, 9.0, 9.3]])}],
+    [
+        {"scores": torch.linspace(0, 1, 15).reshape(5, 3) + torch.tensor([[9.0, 9.0, 9.3]]), "epsilon": 0.05, "iterations": 3.0},
+        # Each row and each column has a greatest score of its own, far from all others.
+        {"scores": 10 * torch.eye(4) + 0.2 * torch.rand(4, 4), "epsilon": 0.05, "iterations": 2.0},
+        {"scores": torch.linspace(0, 1, 14).reshape(7, 2) - 1000, "epsilon": 0.05, "iterations": 3.0},
+    ],
     codes(),
     {"overflow": lambda scores, epsilon, iterations: {"codes": torch.full_like(scores, math.nan)}},
     tolerance=1e-4,
@@ -332,6 +374,9 @@ golden.check(
         "divided_by_prototypes": lambda scores_a, **case: {"loss": swapped()(scores_a=scores_a, **case)["loss"] / scores_a.shape[1]},
         "summed_over_the_batch": lambda scores_a, **case: {"loss": swapped()(scores_a=scores_a, **case)["loss"] * len(scores_a)},
         "sign": swapped(divide=-2),
+        "softmax_over_the_batch": swapped(log=lambda x: F.log_softmax(x, 0)),
+        "logarithm_of_softmax": swapped(log=lambda x: torch.log(torch.softmax(x, 1))),
+        "temperature_outside": lambda temperature, **case: {"loss": swapped()(temperature=1.0, **case)["loss"] / temperature},
     },
     gradients=["scores_a", "scores_b"],
     leaks=["codes_a", "codes_b"],
@@ -339,18 +384,21 @@ golden.check(
 
 
 # Exercise 8. Clusters of all sizes; of one member; empty.
-def tightness(power=1, sizes=lambda z, a: z * np.log(z + a), single="max", clip=(10, 90), scale=True):
+def tightness(power=1, sizes=lambda z, a: z * np.log(z + a), single="max", clip=(10, 90), scale="mean", root=False, method="linear", last=False):
     def of(features, centroids, assignments, alpha, temperature):
         d = np.linalg.norm(features.astype(np.float64) - centroids.astype(np.float64)[assignments.astype(int)], axis=1) ** power
         values = np.full(len(centroids), np.nan)
         for c in range(len(centroids)):
             own = d[assignments == c]
-            if len(own) > 1:
-                values[c] = own.sum() / sizes(len(own), alpha)
-        values[np.isnan(values)] = {"max": np.nanmax(values), "zero": 0.0, "mean": np.nanmean(values)}[single]
+            if len(own) > (single != "kept"):
+                values[c] = (math.sqrt((own**2).mean()) * len(own) if root else own.sum()) / sizes(len(own), alpha)
+        values[np.isnan(values)] = {"max": np.nanmax(values), "kept": np.nanmax(values), "zero": 0.0, "mean": np.nanmean(values)}[single]
+        factor = lambda: {"mean": temperature / values.mean(), "τ": temperature, "none": 1.0}[scale]
+        if last:
+            values = values * factor()
         if clip:
-            values = np.clip(values, np.percentile(values, clip[0]), np.percentile(values, clip[1]))
-        return {"φ": (temperature * values / values.mean() if scale else values).astype(np.float32)}
+            values = np.clip(values, *(np.percentile(values, percent, method=method) for percent in clip))
+        return {"φ": (values if last else values * factor()).astype(np.float32)}
 
     return of
 
@@ -381,17 +429,30 @@ golden.check(
         "singles_mean": tightness(single="mean"),
         "not_clipped": tightness(clip=None),
         "clipped_at_quartiles": tightness(clip=(25, 75)),
-        "not_scaled": tightness(scale=False),
+        "not_scaled": tightness(scale="none"),
+        "times_tau": tightness(scale="τ"),
+        "clipped_last": tightness(last=True),
+        "upper_only": tightness(clip=(0, 90)),
+        "lower_only": tightness(clip=(10, 100)),
+        "nearest_percentile": tightness(method="nearest"),
+        "lower_percentile": tightness(method="lower"),
+        "singles_kept": tightness(single="kept"),
+        "root_of_squares": tightness(root=True),
+        "alpha_outside": tightness(sizes=lambda z, a: z * (np.log(z) + a)),
     },
     tolerance=2e-5,
 )
 
 
 # Exercise 9.
-def proto(logits=lambda z, c, phi: z @ c.T / phi, cut=torch.detach, reduce=lambda losses: losses.mean()):
+def cross_entropy(logits, own):
+    return F.cross_entropy(logits, own, reduction="none")
+
+
+def proto(logits=lambda z, c, phi: z @ c.T / phi, cut=torch.detach, reduce=lambda losses: losses.mean(), losses=cross_entropy):
     def of(z, prototypes, assignments, φ):
         own = torch.as_tensor(np.asarray(assignments).astype(np.int64))
-        return {"loss": reduce(F.cross_entropy(logits(z, cut(prototypes), cut(φ)), own, reduction="none"))}
+        return {"loss": reduce(losses(logits(z, cut(prototypes), cut(φ)), own))}
 
     return of
 
@@ -417,6 +478,10 @@ golden.check(
         "normalized": proto(logits=lambda z, c, phi: unit(z) @ unit(c).T / phi),
         "summed": proto(reduce=lambda losses: losses.sum()),
         "sign": proto(reduce=lambda losses: -losses.mean()),
+        "logarithm_of_softmax": proto(losses=lambda logits, own: -torch.log(torch.softmax(logits, 1)).gather(1, own[:, None])[:, 0]),
+        "softmax_over_the_batch": proto(losses=lambda logits, own: -torch.log_softmax(logits, 0).gather(1, own[:, None])[:, 0]),
+        "own_left_out": proto(losses=lambda logits, own: torch.logsumexp(logits.scatter(1, own[:, None], -math.inf), 1) - logits.gather(1, own[:, None])[:, 0]),
+        "temperature_outside": lambda z, prototypes, assignments, φ: proto(logits=lambda z, c, phi: z @ c.T, losses=lambda logits, own: -(torch.log_softmax(logits, 1) / φ.detach()).gather(1, own[:, None])[:, 0])(z, prototypes, assignments, φ),
         "distances": proto(logits=lambda z, c, phi: -((z[:, None] - c) ** 2).sum(-1) / phi),
     },
     gradients=["z"],

@@ -55,6 +55,7 @@ pub const SINKHORN: &[Bad<Exercises>] = &[
     ("scores without a batch axis", |e| (e.sinkhorn)(&ones(&[4])?, 0.05, 3).map(drop)),
     ("maps", |e| (e.sinkhorn)(&ones(&[4, 3, 2])?, 0.05, 3).map(drop)),
     ("ε = 0", |e| (e.sinkhorn)(&ones(&[4, 3])?, 0.0, 3).map(drop)),
+    ("an ε that is NaN", |e| (e.sinkhorn)(&ones(&[4, 3])?, f64::NAN, 3).map(drop)),
     ("ε = −0.05", |e| (e.sinkhorn)(&ones(&[4, 3])?, -0.05, 3).map(drop)),
     ("no iterations", |e| (e.sinkhorn)(&ones(&[4, 3])?, 0.05, 0).map(drop)),
 ];
@@ -67,6 +68,7 @@ fn swap(e: &Exercises, shapes: [&[usize]; 4]) -> Result<()> {
 pub const SWAPPED_PREDICTION_LOSS: &[Bad<Exercises>] = &[
     ("one code for four scores", |e| swap(e, [&[4, 3], &[4, 3], &[4, 3], &[1, 3]])),
     ("one score for four codes", |e| swap(e, [&[4, 3], &[1, 3], &[4, 3], &[4, 3]])),
+    ("views of 4 and of 5 images", |e| swap(e, [&[4, 3], &[5, 3], &[5, 3], &[4, 3]])),
     ("codes over one prototype", |e| swap(e, [&[4, 3], &[4, 3], &[4, 1], &[4, 1]])),
     ("maps", |e| swap(e, [&[4, 3, 2]; 4])),
 ];
@@ -78,6 +80,7 @@ fn tightness(e: &Exercises, centroids: &[usize], assignments: &[u32]) -> Result<
 pub const CONCENTRATION: &[Bad<Exercises>] = &[
     ("centroids of another width", |e| tightness(e, &[2, 1], &[0, 1, 0, 1])),
     ("3 assignments of 4 features", |e| tightness(e, &[2, 3], &[0, 1, 0])),
+    ("5 assignments of 4 features", |e| tightness(e, &[2, 3], &[0, 1, 0, 1, 0])),
     ("cluster 2 of 2", |e| tightness(e, &[2, 3], &[0, 1, 0, 2])),
     ("clusters of one member each", |e| tightness(e, &[4, 3], &[0, 1, 2, 3])),
     ("maps", |e| (e.concentration)(&ones(&[4, 3, 2])?, &ones(&[2, 3, 2])?, &[0, 1, 0, 1], 10.0, 0.1).map(drop)),
@@ -90,6 +93,7 @@ fn proto(e: &Exercises, prototypes: &[usize], assignments: &[u32], concentration
 pub const PROTO_NCE: &[Bad<Exercises>] = &[
     ("prototypes of another width", |e| proto(e, &[2, 4], &[0, 1, 0, 1], &[2])),
     ("3 assignments of 4 rows", |e| proto(e, &[2, 3], &[0, 1, 0], &[2])),
+    ("5 assignments of 4 rows", |e| proto(e, &[2, 3], &[0, 1, 0, 1, 0], &[2])),
     ("one assignment of 4 rows", |e| proto(e, &[2, 3], &[0], &[2])),
     ("cluster 2 of 2", |e| proto(e, &[2, 3], &[0, 1, 0, 2], &[2])),
     ("one φ for two prototypes", |e| proto(e, &[2, 3], &[0, 1, 0, 1], &[1])),

@@ -49,7 +49,8 @@ impl Regression {
         let products = DMatrix::from_iterator(width, width, products.into_iter().map(f64::from));
         // Of the biases' row the curvature is 1 / classes already; a little more keeps the others from being singular where λ is 0.
         let hessian = products / (count * classes) as f64 + DMatrix::identity(width, width) * l2.max(1e-9);
-        let factor = Cholesky::new(hessian).ok_or_else(|| anyhow!("the features' covariance has no Cholesky factor"))?;
+        let factor =
+            Cholesky::new(hessian).ok_or_else(|| anyhow!("the features' covariance has no Cholesky factor"))?;
         Ok(Self { inputs, labels: labels.to_vec(), classes, l2, factor, last: RefCell::default() })
     }
 

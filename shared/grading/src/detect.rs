@@ -265,5 +265,6 @@ fn rows_in_another_order(pairs: &[Pair], tolerance: f64) -> Option<String> {
         got.iter().zip(&expected).all(|(a, b)| near(*a, *b, tolerance)).then_some(())
     };
     pairs.iter().try_for_each(reordered)?;
-    Some("These are the right rows in another order.".to_string())
+    let what = if pairs.iter().all(|pair| pair.dims.len() == 1) { "numbers" } else { "rows" };
+    Some(format!("These are the right {what} in another order."))
 }

@@ -17,7 +17,7 @@ pub fn render<E: Copy + Send + 'static>(session: &Session<E>) -> String {
     let lab = &session.lab;
     let total: u32 = lab.checks.iter().map(|check| check.points).sum();
     let mut out = String::new();
-    let _ = writeln!(out, "\n{BOLD}{:<4}{:<28}{:<10}{:>8}{BOLD:#}", "", lab.name, "checks", "points");
+    let _ = writeln!(out, "\n{BOLD}{:<4}{:<32}{:<10}{:>8}{BOLD:#}", "", lab.name, "checks", "points");
     for exercise in &lab.exercises {
         let known: Vec<_> =
             lab.checks_of(exercise.name).filter_map(|(i, check)| Some((check, session.known_verdict(i)?))).collect();
@@ -40,12 +40,12 @@ pub fn render<E: Copy + Send + 'static>(session: &Session<E>) -> String {
         };
         let checks = format!("{count}/{}", lab.checks_of(exercise.name).count());
         let number = lab.number(exercise.name);
-        let _ = writeln!(out, "{number:<4}{:<28}{checks:<10}{won:>4}/{worth:<4} {style}{word}{style:#}", exercise.name);
+        let _ = writeln!(out, "{number:<4}{:<32}{checks:<10}{won:>4}/{worth:<4} {style}{word}{style:#}", exercise.name);
     }
     let all = lab.checks.len();
     let tested = (0..all).filter(|&i| session.known_verdict(i).is_some());
     let worth: u32 = tested.clone().map(|i| lab.checks[i].points).sum();
     let (sum, words) = if tested.count() == all { (total, "total") } else { (worth, "of what was tested") };
-    let _ = writeln!(out, "{BOLD}{:<4}{words:<38}{:>4}/{sum}{BOLD:#}", "", session.points());
+    let _ = writeln!(out, "{BOLD}{:<4}{words:<42}{:>4}/{sum}{BOLD:#}", "", session.points());
     out
 }

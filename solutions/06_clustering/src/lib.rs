@@ -28,7 +28,7 @@ fn squared_distances(features: &Tensor, centroids: &Tensor) -> Result<Tensor> {
 /// d(x)² = min over the chosen centroids c of ‖x − c‖²
 /// ```
 ///
-/// or uniformly where all d are 0. All random numbers come from `rng`.
+/// or uniformly among all features where all d are 0. All random numbers come from `rng`.
 ///
 /// # Shapes
 /// `[N, D]` → `[k, D]`, in the order in which they were drawn.
@@ -37,7 +37,8 @@ fn squared_distances(features: &Tensor, centroids: &Tensor) -> Result<Tensor> {
 /// A rank other than 2; no centroids, or more than features.
 ///
 /// # Hint
-/// A feature that is chosen has d = 0, so that it is not chosen again. A number between 0 and Σ d² lies in one feature's share: whose?
+/// A feature that is chosen has d = 0, so that it is not chosen again. `rng.random_range(0.0..total)` is a number between 0 and Σ d²; it lies in one
+/// feature's share: whose?
 pub fn kmeans_plus_plus(features: &Tensor, k: usize, rng: &mut Rng) -> Result<Tensor> {
     // BEGIN SOLUTION 1: one feature after the other, by squared distance
     let (count, _) = features.dims2()?;
@@ -101,7 +102,7 @@ pub fn assign(features: &Tensor, centroids: &Tensor) -> Result<Tensor> {
 
 /// Exercise 3: every centroid moves into the middle of its features, and no cluster stays empty.
 ///
-/// First, for each empty cluster in the order of its number: the largest cluster (of several, the first) gives it the second half of its members, the
+/// First, for each empty cluster in the order of its number: the cluster that is largest by then (of several, the first) gives it the second half of its members, the
 /// last ⌊n/2⌋ of them in the order of their rows. Then
 ///
 /// ```text
@@ -382,7 +383,8 @@ fn percentile(values: &[f64], percent: f64) -> f64 {
 /// Nats.
 ///
 /// # Errors
-/// A rank other than 2; widths that differ; another number of assignments than rows, of φ than prototypes; an assignment that is not below K.
+/// A rank of z or prototypes other than 2; widths that differ; another number of assignments than rows, of φ than prototypes; an assignment that is
+/// not below K.
 ///
 /// # Hint
 /// Every column of the logits has a temperature of its own. `gather` takes each row's own column.

@@ -1,9 +1,6 @@
-//! k-means, orders and labels in other ways, most of them wrong.
-
-use std::collections::HashMap;
+//! k-means in other ways, most of them wrong.
 
 use candle_core::{Result, Tensor, bail};
-use rand::seq::SliceRandom as _;
 use rand::{Rng as _, SeedableRng};
 use ssl_data::Rng;
 
@@ -105,20 +102,28 @@ pub enum Give {
     One,
     Shared,
     OfTheLast,
+    GreaterHalf,
+    OfTheStart,
 }
 
 pub fn shared_out(mut members: Vec<Vec<u32>>, give: Give) -> Vec<Vec<u32>> {
+    let start = (0..members.len()).rev().max_by_key(|&c| members[c].len()).unwrap_or(0);
     for c in 0..members.len() {
         if !members[c].is_empty() {
             continue;
         }
         let greatest = members.iter().map(Vec::len).max().unwrap_or(0);
         let mut largest = (0..members.len()).filter(|&c| members[c].len() == greatest);
-        let largest = if give == Give::OfTheLast { largest.next_back() } else { largest.next() }.unwrap_or(c);
+        let largest = match give {
+            Give::OfTheLast => largest.next_back().unwrap_or(c),
+            Give::OfTheStart => start,
+            _ => largest.next().unwrap_or(c),
+        };
         let list = members[largest].clone();
         let half = list.len().div_ceil(2);
         let (rest, given) = match give {
-            Give::Half | Give::OfTheLast => (list[..half].to_vec(), list[half..].to_vec()),
+            Give::GreaterHalf => (list[..list.len() / 2].to_vec(), list[list.len() / 2..].to_vec()),
+            Give::Half | Give::OfTheLast | Give::OfTheStart => (list[..half].to_vec(), list[half..].to_vec()),
             Give::FirstHalf => (list[list.len() / 2..].to_vec(), list[..list.len() / 2].to_vec()),
             Give::Copy => (list.clone(), list),
             Give::One => (list[..list.len() - 1].to_vec(), list[list.len() - 1..].to_vec()),
@@ -164,81 +169,32 @@ pub fn times(x: &Tensor, factors: &Tensor) -> Result<Tensor> {
     x.broadcast_mul(factors)
 }
 
-pub fn sorted_by_cluster(mut order: Vec<usize>, assignments: &[u32]) -> Result<Vec<usize>> {
-    order.sort_by_key(|&image| assignments[image]);
-    Ok(order)
+/// One coordinate of each feature.
+pub fn one_coordinate(x: &Tensor, i: usize) -> Result<Tensor> {
+    x.narrow(1, i.min(x.dims2()?.1 - 1), 1)
 }
 
-/// One of each cluster, then one of each again.
-pub fn in_turns(order: Vec<usize>, assignments: &[u32]) -> Result<Vec<usize>> {
-    let mut seen: HashMap<u32, usize> = HashMap::new();
-    let mut places: Vec<(usize, u32, usize)> = Vec::new();
-    for image in order {
-        let round = seen.entry(assignments[image]).or_default();
-        places.push((*round, assignments[image], image));
-        *round += 1;
+/// Features, chosen by the distances of others in their place.
+pub fn chosen_as(x: &Tensor, instead: &Tensor, k: usize, rng: &mut Rng) -> Result<Tensor> {
+    let (rows, others): (Vec<Vec<f32>>, Vec<Vec<f32>>) = (x.to_vec2()?, instead.to_vec2()?);
+    if k == 0 || k > rows.len() {
+        bail!("{k} of {}", rows.len());
     }
-    places.sort_unstable();
-    Ok(places.into_iter().map(|(.., image)| image).collect())
-}
-
-fn lists(assignments: &[u32], k: usize, n: usize) -> Result<Vec<Vec<usize>>> {
-    if assignments.iter().any(|&c| c as usize >= k) || (assignments.is_empty() && n > 0) {
-        bail!("assignments that do not fit");
+    let mut chosen = vec![rng.random_range(0..rows.len())];
+    while chosen.len() < k {
+        let weights: Vec<f64> = others.iter().map(|row| nearest(row, &chosen, &others)).collect();
+        chosen.push(drawn(&weights, rng));
     }
-    let of = |c: usize| (0..assignments.len()).filter(|&image| assignments[image] as usize == c).collect();
-    Ok((0..k).map(of).filter(|list: &Vec<usize>| !list.is_empty()).collect())
+    x.index_select(&Tensor::from_iter(chosen.into_iter().map(|i| i as u32), x.device())?, 0)
 }
 
-/// Clusters are not shuffled before their images are taken.
-pub fn first_images_again(assignments: &[u32], k: usize, n: usize, rng: &mut Rng) -> Result<Vec<usize>> {
-    let lists = lists(assignments, k, n)?;
-    let places = |i: usize| n / lists.len() + usize::from(i < n % lists.len());
-    let mut order: Vec<usize> =
-        lists.iter().enumerate().flat_map(|(i, list)| list.iter().copied().cycle().take(places(i))).collect();
-    order.shuffle(rng);
-    Ok(order)
-}
-
-/// Every place has an image of its cluster that is drawn anew.
-pub fn with_replacement(assignments: &[u32], k: usize, n: usize, rng: &mut Rng) -> Result<Vec<usize>> {
-    let lists = lists(assignments, k, n)?;
-    let mut order = Vec::new();
-    for (i, list) in lists.iter().enumerate() {
-        let places = n / lists.len() + usize::from(i < n % lists.len());
-        order.extend((0..places).map(|_| list[rng.random_range(0..list.len())]));
+/// Once no feature is apart from those that are chosen, the last one is taken.
+pub fn last_where_alike(x: &Tensor, k: usize, chosen: Tensor) -> Result<Tensor> {
+    let rows: Vec<Vec<f32>> = x.to_vec2()?;
+    let different = rows.iter().enumerate().filter(|(i, row)| !rows[..*i].contains(row)).count();
+    if different >= k {
+        return Ok(chosen);
     }
-    order.shuffle(rng);
-    Ok(order)
-}
-
-/// NMI by its parts: mutual information and both entropies.
-pub fn by_entropies(a: &[u32], b: &[u32], normalize: impl Fn(f64, f64, f64) -> f64) -> Result<f64> {
-    if a.len() != b.len() || a.is_empty() {
-        bail!("{} and {} labels", a.len(), b.len());
-    }
-    let pairs: Vec<(u32, u32)> = a.iter().copied().zip(b.iter().copied()).collect();
-    let (ha, hb) = (entropy_of(a), entropy_of(b));
-    if ha == 0.0 || hb == 0.0 {
-        return Ok(if ha == hb { 1.0 } else { 0.0 });
-    }
-    Ok(normalize(ha + hb - entropy_of(&pairs), ha, hb))
-}
-
-fn entropy_of<T: std::hash::Hash + Eq>(things: &[T]) -> f64 {
-    let mut counts: HashMap<&T, f64> = HashMap::new();
-    things.iter().for_each(|thing| *counts.entry(thing).or_default() += 1.0);
-    if counts.len() == 1 {
-        return 0.0;
-    }
-    let total = things.len() as f64;
-    -counts.values().map(|count| count / total * (count / total).ln()).sum::<f64>()
-}
-
-/// The share of images in their cluster's commonest class.
-pub fn purity(a: &[u32], b: &[u32]) -> Result<f64> {
-    let mut counts: HashMap<u32, HashMap<u32, usize>> = HashMap::new();
-    a.iter().zip(b).for_each(|(a, b)| *counts.entry(*b).or_default().entry(*a).or_default() += 1);
-    let most: usize = counts.values().filter_map(|of| of.values().max()).sum();
-    Ok(most as f64 / a.len() as f64)
+    let last = x.narrow(0, rows.len() - 1, 1)?.repeat((k - different, 1))?;
+    Tensor::cat(&[chosen.narrow(0, 0, different)?, last], 0)
 }

@@ -5,18 +5,20 @@ extern crate clustering_solution as clustering;
 #[expect(dead_code, reason = "`main` runs the checks; here the checks are checked")]
 mod graded;
 mod kmeans;
+mod labelings;
 mod prototypes;
 
 use std::process::ExitCode;
 
 use candle_core::{D, Result, Tensor};
-use candle_nn::ops::softmax;
+use candle_nn::ops::{log_softmax, softmax};
 use clustering::{
     assign, balanced_indices, concentration, kmeans_plus_plus, normalized_mutual_information, proto_nce, sinkhorn,
     swapped_prediction_loss, update_centroids,
 };
 use graded::{EXERCISES, Exercises};
 use kmeans::*;
+use labelings::*;
 use prototypes::*;
 use ssl_data::Rng;
 use ssl_grading::mistakes::Cases;
@@ -71,6 +73,11 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("with_replacement", seeds(|x, k, rng| chosen_by(x, k, rng, None, |_| 1.0))),
     ("distance_not_squared", seeds(|x, k, rng| chosen_by(x, k, rng, None, f64::sqrt))),
     ("nearest", seeds(|x, k, rng| chosen_by(x, k, rng, None, |d| if d > 0.0 { 1.0 / d } else { 0.0 }))),
+    ("farthest", seeds(|x, k, rng| chosen_by(x, k, rng, None, |d| d.powi(60)))),
+    ("generator_untouched", seeds(|x, k, _| kmeans_plus_plus(x, k, &mut seeded()))),
+    ("groups_missed", seeds(|x, k, rng| chosen_with(x, k, rng, |_, new| new))),
+    ("groups_missed", seeds(|x, k, rng| chosen_with(x, k, rng, |old, new| if old.is_finite() { old + new } else { new }))),
+    ("groups_missed", seeds(|x, k, rng| chosen_with(x, k, rng, |old, new| if old.is_finite() { old } else { new }))),
 
     ("product", nearest(|x, c| x.matmul(&c.t()?)?.argmax(D::Minus1))),
     ("cosine", nearest(|x, c| unit(x)?.matmul(&unit(c)?.t()?)?.argmax(D::Minus1))),
@@ -83,6 +90,8 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("first_half", update(|x, a, k| means(x, &shared_out(members(x, a, k)?, Give::FirstHalf)))),
     ("copy_of_the_largest", update(|x, a, k| means(x, &shared_out(members(x, a, k)?, Give::Copy)))),
     ("one_member", update(|x, a, k| means(x, &shared_out(members(x, a, k)?, Give::One)))),
+    ("greater_half", update(|x, a, k| means(x, &shared_out(members(x, a, k)?, Give::GreaterHalf)))),
+    ("largest_of_the_start", update(|x, a, k| means(x, &shared_out(members(x, a, k)?, Give::OfTheStart)))),
     ("members_in_both", update(|x, a, k| means(x, &shared_out(members(x, a, k)?, Give::Shared)))),
     ("last_of_the_largest", update(|x, a, k| means(x, &shared_out(members(x, a, k)?, Give::OfTheLast)))),
     ("summed", update(|x, a, k| times(&update_centroids(x, a, k)?, &sizes(x, a, k)?))),
@@ -90,6 +99,9 @@ const MISTAKES: &[(&str, Exercises)] = &[
 
     ("in_order", balance(|a, k, n, rng| sorted_by_cluster(balanced_indices(a, k, n, rng)?, a))),
     ("in_order", balance(|a, k, n, rng| in_turns(balanced_indices(a, k, n, rng)?, a))),
+    ("remainder_to_the_first", balance(|a, k, n, rng| filled_by(a, k, n, rng, |i, clusters| n / clusters + if i == 0 { n % clusters } else { 0 }))),
+    ("remainder_to_the_last", balance(|a, k, n, rng| filled_by(a, k, n, rng, |i, clusters| n / clusters + usize::from(clusters - 1 - i < n % clusters)))),
+    ("empty_clusters_counted", balance(by_all_clusters)),
     ("generator_untouched", balance(|a, k, n, _| balanced_indices(a, k, n, &mut seeded()))),
     ("random_elsewhere", balance(|a, k, n, _| balanced_indices(a, k, n, &mut of_the_system()))),
     ("always_the_same", balance(first_images_again)),
@@ -99,6 +111,9 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("smaller_entropy", nmi(|a, b| by_entropies(a, b, |i, ha, hb| i / ha.min(hb)))),
     ("greater_entropy", nmi(|a, b| by_entropies(a, b, |i, ha, hb| i / ha.max(hb)))),
     ("product", nmi(|a, b| by_entropies(a, b, |i, ha, hb| i / (ha * hb)))),
+    ("first_entropy", nmi(|a, b| by_entropies(a, b, |i, ha, _| i / ha))),
+    ("base_2", nmi(|a, b| by_entropies(a, b, |i, ha, hb| i / (ha * hb).sqrt() / 2f64.ln()))),
+    ("one_label_forgotten", nmi(|a, b| Ok(if constant(a) || constant(b) { f64::NAN } else { normalized_mutual_information(a, b)? }))),
     ("purity", nmi(purity)),
     ("agreement", nmi(|a, b| Ok(a.iter().zip(b).filter(|(a, b)| a == b).count() as f64 / a.len() as f64))),
 
@@ -107,6 +122,9 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("row_maximum", codes(|s, e, n| transported(s, e, n, &Plan { row_maximum: true, ..PLAN }))),
     ("one_iteration", codes(|s, e, n| transported(s, e, n.min(1), &PLAN))),
     ("one_more_iteration", codes(|s, e, n| transported(s, e, n + 1, &PLAN))),
+    ("one_iteration_less", codes(|s, e, n| if n == 0 { sinkhorn(s, e, n) } else { transported_or_not(s, e, n - 1) })),
+    ("means_for_sums", codes(|s, e, n| sinkhorn(s, e, n)? * s.dims2()?.1 as f64)),
+    ("hard_codes", codes(|s, e, n| greatest_of_rows(&sinkhorn(s, e, n)?))),
     ("columns_only", codes(|s, e, n| transported(s, e, n, &Plan { order: &[0], ..PLAN }))),
     ("multiplied", codes(|s, e, n| transported(s, 1.0 / e, n, &PLAN))),
     ("divided_by_the_batch", codes(|s, e, n| transported(s, e, n, &PLAN)? / s.dims()[0] as f64)),
@@ -122,6 +140,9 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("divided_by_prototypes", swap(|a, b, x, y, t| swapped_prediction_loss(a, b, x, y, t)? / a.dims()[1] as f64)),
     ("summed_over_the_batch", swap(|a, b, x, y, t| swapped_prediction_loss(a, b, x, y, t)? * a.dims()[0] as f64)),
     ("sign", swap(|a, b, x, y, t| swapped_prediction_loss(a, b, x, y, t)?.neg())),
+    ("softmax_over_the_batch", swap(|a, b, x, y, t| both_ways(a, b, x, y, |s, q| with_logs(&log_softmax(&(s / t)?, 0)?, q)))),
+    ("logarithm_of_softmax", swap(|a, b, x, y, t| both_ways(a, b, x, y, |s, q| with_logs(&softmax(&(s / t)?, 1)?.log()?, q)))),
+    ("temperature_outside", swap(|a, b, x, y, t| swapped_prediction_loss(a, b, x, y, 1.0)? / t)),
 
     ("squared_distances", tight(|x, c, a, alpha, t| tightness(x, c, a, alpha, t, &Tightness { squared: true, ..TIGHT }))),
     ("number_forgotten", tight(|x, c, a, alpha, t| tightness(x, c, a, alpha, t, &Tightness { divide: |z, alpha| (z + alpha).ln(), ..TIGHT }))),
@@ -129,9 +150,18 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("alpha_forgotten", tight(|x, c, a, alpha, t| tightness(x, c, a, alpha, t, &Tightness { divide: |z, _| z * z.ln(), ..TIGHT }))),
     ("singles_zero", tight(|x, c, a, alpha, t| tightness(x, c, a, alpha, t, &Tightness { single: Single::Zero, ..TIGHT }))),
     ("singles_mean", tight(|x, c, a, alpha, t| tightness(x, c, a, alpha, t, &Tightness { single: Single::Mean, ..TIGHT }))),
-    ("not_clipped", tight(|x, c, a, alpha, t| tightness(x, c, a, alpha, t, &Tightness { clip: 0.0, ..TIGHT }))),
-    ("clipped_at_quartiles", tight(|x, c, a, alpha, t| tightness(x, c, a, alpha, t, &Tightness { clip: 25.0, ..TIGHT }))),
-    ("not_scaled", tight(|x, c, a, alpha, t| tightness(x, c, a, alpha, t, &Tightness { scaled: false, ..TIGHT }))),
+    ("singles_kept", tight(|x, c, a, alpha, t| tightness(x, c, a, alpha, t, &Tightness { single: Single::Kept, ..TIGHT }))),
+    ("root_of_squares", tight(|x, c, a, alpha, t| tightness(x, c, a, alpha, t, &Tightness { root: true, ..TIGHT }))),
+    ("alpha_outside", tight(|x, c, a, alpha, t| tightness(x, c, a, alpha, t, &Tightness { divide: |z, alpha| z * (z.ln() + alpha), ..TIGHT }))),
+    ("not_clipped", tight(|x, c, a, alpha, t| tightness(x, c, a, alpha, t, &Tightness { clip: (0.0, 100.0), ..TIGHT }))),
+    ("clipped_at_quartiles", tight(|x, c, a, alpha, t| tightness(x, c, a, alpha, t, &Tightness { clip: (25.0, 75.0), ..TIGHT }))),
+    ("upper_only", tight(|x, c, a, alpha, t| tightness(x, c, a, alpha, t, &Tightness { clip: (0.0, 90.0), ..TIGHT }))),
+    ("lower_only", tight(|x, c, a, alpha, t| tightness(x, c, a, alpha, t, &Tightness { clip: (10.0, 100.0), ..TIGHT }))),
+    ("nearest_percentile", tight(|x, c, a, alpha, t| tightness(x, c, a, alpha, t, &Tightness { place: round_half_even, ..TIGHT }))),
+    ("lower_percentile", tight(|x, c, a, alpha, t| tightness(x, c, a, alpha, t, &Tightness { place: f64::floor, ..TIGHT }))),
+    ("not_scaled", tight(|x, c, a, alpha, t| tightness(x, c, a, alpha, t, &Tightness { scaled: Scaled::Never, ..TIGHT }))),
+    ("times_tau", tight(|x, c, a, alpha, t| tightness(x, c, a, alpha, t, &Tightness { scaled: Scaled::TimesTau, ..TIGHT }))),
+    ("clipped_last", tight(|x, c, a, alpha, t| tightness(x, c, a, alpha, t, &Tightness { scaled: Scaled::First, ..TIGHT }))),
 
     ("one_temperature", proto(|z, c, a, f| proto_nce(z, c, a, &f.mean_all()?.broadcast_as(f.shape())?.contiguous()?))),
     ("temperature_of_the_own", proto(|z, c, a, f| of_logits(&products(z, c)?.broadcast_div(&f.detach().index_select(&Tensor::new(a, f.device())?, 0)?.unsqueeze(1)?)?, a))),
@@ -141,14 +171,19 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("normalized", proto(|z, c, a, f| proto_nce(&unit(z)?, &unit(c)?, a, f))),
     ("summed", proto(|z, c, a, f| proto_nce(z, c, a, f)? * a.len() as f64)),
     ("sign", proto(|z, c, a, f| proto_nce(z, c, a, f)?.neg())),
+    ("logarithm_of_softmax", proto(|z, c, a, f| of_logs(&softmax(&tempered(z, c, f)?, 1)?.log()?, a))),
+    ("softmax_over_the_batch", proto(|z, c, a, f| of_logs(&log_softmax(&tempered(z, c, f)?, 0)?, a))),
+    ("temperature_outside", proto(|z, c, a, f| of_logs(&log_softmax(&products(z, c)?, 1)?.broadcast_div(&f.detach())?, a))),
+    ("own_left_out", proto(|z, c, a, f| without_own(&tempered(z, c, f)?, a))),
     ("distances", proto(|z, c, a, f| of_logits(&squares(z, &c.detach())?.neg()?.broadcast_div(&f.detach())?, a))),
 ];
 
 /// Wrong, but nothing that anybody would write: it has to lose points, and needs no name.
 #[rustfmt::skip]
 const NAMELESS: &[(&str, Exercises)] = &[
-    ("distance_to_the_last_only", seeds(|x, k, rng| chosen_with(x, k, rng, |_, new| new))),
-    ("sum_of_distances", seeds(|x, k, rng| chosen_with(x, k, rng, |old, new| if old.is_finite() { old + new } else { new }))),
+    ("first_coordinate_only", seeds(|x, k, rng| { let rows = one_coordinate(x, 0)?; chosen_as(x, &rows, k, rng) })),
+    ("second_coordinate_only", seeds(|x, k, rng| { let rows = one_coordinate(x, 1)?; chosen_as(x, &rows, k, rng) })),
+    ("all_alike", seeds(|x, k, rng| chosen_by(x, k, rng, None, |d| d + 1e-30).and_then(|c| last_where_alike(x, k, c)))),
     ("means_of_two", seeds(|x, k, rng| { let c = kmeans_plus_plus(x, k, rng)?; (&c + c.flip(&[0])?)? / 2.0 })),
     ("one_less", seeds(|x, k, rng| kmeans_plus_plus(x, if k > 1 { k - 1 } else { k }, rng))),
     ("second_nearest", nearest(|x, c| if c.dims()[0] < 2 { assign(x, c) } else { squares(x, c)?.arg_sort_last_dim(true)?.narrow(1, 1, 1)?.squeeze(1) })),
@@ -159,16 +194,18 @@ const NAMELESS: &[(&str, Exercises)] = &[
     ("places_by_size", balance(|a, k, n, rng| { let all = balanced_indices(a, k, n, rng)?; Ok(all.iter().enumerate().map(|(i, _)| i % a.len()).collect()) })),
     ("one_place_less", balance(|a, k, n, rng| balanced_indices(a, k, n.saturating_sub(1), rng))),
     ("no_rounds", balance(with_replacement)),
-    ("by_bits", nmi(|a, b| by_entropies(a, b, |i, ha, hb| i / (ha * hb).sqrt() / 2f64.ln()))),
-    ("one_for_one_label", nmi(|a, b| Ok(if a.iter().all(|x| *x == a[0]) { 1.0 } else { normalized_mutual_information(a, b)? }))),
+    ("one_for_one_label", nmi(|a, b| Ok(if constant(a) { 1.0 } else { normalized_mutual_information(a, b)? }))),
+    ("one_label_of_b_forgotten", nmi(|a, b| Ok(if constant(b) && !constant(a) { f64::NAN } else { normalized_mutual_information(a, b)? }))),
+    ("pairs_that_collide", nmi(pairs_by_tens)),
     ("three_iterations", codes(|s, e, n| if n == 0 { sinkhorn(s, e, n) } else { sinkhorn(s, e, 3) })),
-    ("hard_codes", codes(|s, e, n| { let q = sinkhorn(s, e, n)?; q.broadcast_ge(&q.max_keepdim(1)?)?.to_dtype(q.dtype()) })),
+    ("less_the_least", codes(|s, e, n| shifted_by(s, e, n, &s.min_all()?))),
+    ("less_the_mean", codes(|s, e, n| shifted_by(s, e, n, &s.mean_all()?))),
+    ("less_the_greatest_size", codes(|s, e, n| shifted_by(s, e, n, &s.abs()?.max_all()?))),
     ("codes_squared", swap(|a, b, x, y, t| swapped_prediction_loss(a, b, &x.sqr()?, &y.sqr()?, t))),
     ("second_scores_detached", swap(|a, b, x, y, t| swapped_prediction_loss(a, &b.detach(), x, y, t))),
     ("unknown_single", tight(|x, c, a, alpha, t| concentration(x, c, a, alpha + 1.0, t))),
     ("temperature_of_a_tenth", tight(|x, c, a, alpha, _| concentration(x, c, a, alpha, 0.1))),
     ("first_cluster", proto(|z, c, a, f| proto_nce(z, c, &vec![0; a.len()], f))),
-    ("softmax_then_log", proto(|z, c, a, f| { let p = softmax(&products(z, c)?.broadcast_div(&f.detach())?, 1)?; p.log()?.gather(&Tensor::new(a, z.device())?.unsqueeze(1)?, 1)?.mean_all()?.neg() })),
     ("z_detached", proto(|z, c, a, f| proto_nce(&z.detach(), c, a, f))),
 ];
 
@@ -179,7 +216,7 @@ const ALTERNATIVES: &[(&str, Exercises)] = &[
     ("updated_from_lists", update(|x, a, k| means(x, &shared_out(members(x, a, k)?, Give::Half)))),
     ("nmi_by_entropies", nmi(|a, b| by_entropies(a, b, |i, ha, hb| i / (ha * hb).sqrt()))),
     ("codes_of_columns", codes(codes_by_hand)),
-    ("swapped_by_sums", swap(|a, b, x, y, t| { a.dims2()?; (entropy(a, &y.detach(), t)? + entropy(b, &x.detach(), t)?)? / 2.0 })),
+    ("swapped_by_sums", swap(|a, b, x, y, t| { if a.dims2()? != b.dims2()? { candle_core::bail!("views that differ") } (entropy(a, &y.detach(), t)? + entropy(b, &x.detach(), t)?)? / 2.0 })),
     ("tightness_by_lists", tight(|x, c, a, alpha, t| tightness(x, c, a, alpha, t, &TIGHT))),
     ("proto_by_softmax", proto(|z, c, a, f| { if f.dims1()? != c.dims()[0] || a.len() != z.dims()[0] { candle_core::bail!("sizes") } of_logits(&products(z, c)?.broadcast_div(&f.detach())?, a) })),
 ];

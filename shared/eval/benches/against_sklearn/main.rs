@@ -47,8 +47,7 @@ fn main() -> anyhow::Result<()> {
     };
     let folder = tempfile::tempdir()?;
     let labels = [&data.train, &data.test].map(|split| split.labels().unwrap_or_default().to_vec());
-    let known =
-        Known { train: embed(&data.train)?, test: embed(&data.test)?, labels, classes: data.classes.len() };
+    let known = Known { train: embed(&data.train)?, test: embed(&data.test)?, labels, classes: data.classes.len() };
     known.write(folder.path())?;
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
@@ -102,7 +101,9 @@ fn sklearn(folder: &Path) -> Option<Answers> {
         let text = String::from_utf8(output.stdout)?;
         text.lines().map(parsed).collect::<anyhow::Result<Answers>>()
     };
-    answers().inspect_err(|error| eprintln!("our side only: {python} with scikit-learn did not answer ({error:#})")).ok()
+    answers()
+        .inspect_err(|error| eprintln!("our side only: {python} with scikit-learn did not answer ({error:#})"))
+        .ok()
 }
 
 /// `name<TAB>seconds<TAB>accuracy`
