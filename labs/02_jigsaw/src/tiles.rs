@@ -44,8 +44,11 @@ pub struct Cutter {
 }
 
 /// What the backbone sees of a whole image: a single normalized patch.
-const NORMALIZED: Input =
-    Input { channels: 3, prepare: &|images| normalize_patches(&images.unsqueeze(1)?)?.squeeze(1) };
+const NORMALIZED: Input = Input {
+    name: "normalized RGB",
+    channels: 3,
+    prepare: &|images| normalize_patches(&images.unsqueeze(1)?)?.squeeze(1),
+};
 
 impl Cutter {
     /// What the backbone sees of whole images.

@@ -43,7 +43,7 @@ const SQUARE: usize = 4;
 pub const SPREAD: f64 = 50.0;
 
 /// What the backbone sees of images.
-pub const INPUT: Input = Input { channels: 1, prepare: &|images| lightness(&rgb_to_lab(images)?) };
+pub const INPUT: Input = Input { name: "lightness", channels: 1, prepare: &|images| lightness(&rgb_to_lab(images)?) };
 
 /// L of colors `[B, 3, H, W]` as the network sees it, in [−1, 1].
 pub fn lightness(lab: &Tensor) -> Result<Tensor> {

@@ -12,7 +12,7 @@ const HIDDEN: usize = 256;
 pub const EMBEDDING: usize = 128;
 
 /// DeepCluster's input: edges alone, across and down, so that colors do not decide on clusters.
-pub const SOBEL: Input = Input { channels: 2, prepare: &sobel };
+pub const SOBEL: Input = Input { name: "edges", channels: 2, prepare: &sobel };
 
 /// RGB images `[B, 3, H, W]` → edges of their luminance `[B, 2, H, W]`.
 fn sobel(images: &Tensor) -> Result<Tensor> {

@@ -36,11 +36,12 @@ impl FromStr for Source {
     }
 }
 
-/// The world that `size=N,lens=on|off,toys=on|off` asks for; each may be left out.
+/// The world that `size=N,lens=on|off,toys=on|off,classes=usual|held-out` asks for; each may be left out.
 fn toybox(options: &str) -> anyhow::Result<Toybox> {
     let mut world = Toybox::default();
     for option in options.split(',').filter(|option| !option.is_empty()) {
-        let expected = || format!("expected toybox:size=N,lens=on|off,toys=on|off, got {option:?}");
+        let expected =
+            || format!("expected toybox:size=N,lens=on|off,toys=on|off,classes=usual|held-out, got {option:?}");
         let (name, value) = option.split_once('=').with_context(expected)?;
         let switch = || match value {
             "on" => Ok(true),
@@ -51,6 +52,7 @@ fn toybox(options: &str) -> anyhow::Result<Toybox> {
             "size" => world.size = value.parse().with_context(expected)?,
             "lens" => world.lens = switch()?,
             "toys" => world.toys = switch()?,
+            "classes" if ["usual", "held-out"].contains(&value) => world.held_out = value == "held-out",
             _ => bail!(expected()),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ssl_data::toybox::{CLASSES, Kind, PartPlan, Role};
+use ssl_data::toybox::{CLASSES, Change, HELD_OUT, Kind, PartPlan, Role};
 use ssl_data::{Toybox, toybox::Toy};
 
 fn toys(count: usize) -> Vec<Toy> {
@@ -34,6 +34,40 @@ fn time_moves_the_toy_and_nothing_else() {
     assert_eq!(world.render(5, 0.0).pixels, world.render(5, 0.7).pixels);
     let world = Toybox::default();
     assert_ne!(world.render(5, 0.0).mask, world.render(5, 0.7).mask);
+}
+
+/// Mean absolute difference of two images, in steps of a byte.
+fn apart(a: &Toy, b: &Toy) -> f64 {
+    let difference = |(a, b): (&u8, &u8)| f64::from(a.abs_diff(*b));
+    a.pixels.iter().zip(&b.pixels).map(difference).sum::<f64>() / a.pixels.len() as f64
+}
+
+#[test]
+fn one_thing_changes_and_the_rest_stays() {
+    let world = Toybox::default();
+    for index in 0..10 {
+        let plain = world.render(index, 0.0);
+        let changed = |what| world.render_changed(index, what, 40);
+        let [position, light, texture] = [Change::Position, Change::Light, Change::Texture].map(changed);
+        assert_eq!((plain.label, &plain.mask), (light.label, &light.mask));
+        assert_eq!(plain.mask, texture.mask);
+        assert_ne!(plain.mask, position.mask);
+        let other = world.render(index + 400, 0.0);
+        for changed in [&position, &light, &texture] {
+            assert_eq!(changed.label, plain.label);
+            let (near, far) = (apart(&plain, changed), apart(&plain, &other));
+            assert!(0.5 < near && near < far, "image {index}: {near} from itself, {far} from another");
+        }
+    }
+}
+
+#[test]
+fn held_out_classes_are_other_toys_in_the_same_world() -> anyhow::Result<()> {
+    let world = Toybox { held_out: true, train: 30, test: 9, ..Toybox::default() };
+    let data = world.dataset()?;
+    assert_eq!((data.classes.len(), data.name.as_str()), (3, "toybox:classes=held-out"));
+    assert_eq!(data.train.labels().map(|labels| labels.iter().max()), Some(Some(&2)));
+    Ok(())
 }
 
 #[test]
@@ -87,13 +121,13 @@ fn mix(parts: &[PartPlan]) -> BTreeSet<(Role, Kind)> {
 
 #[test]
 fn no_class_is_a_mirror_image_or_a_rotation_of_another() {
-    let mixes: BTreeSet<_> = CLASSES.iter().map(|class| mix(&class.parts)).collect();
-    assert_eq!(mixes.len(), CLASSES.len());
+    let mixes: BTreeSet<_> = CLASSES.iter().chain(&HELD_OUT).map(|class| mix(&class.parts)).collect();
+    assert_eq!(mixes.len(), CLASSES.len() + HELD_OUT.len());
 }
 
 #[test]
 fn no_class_is_symmetric_under_rotation() {
-    for class in &CLASSES {
+    for class in CLASSES.iter().chain(&HELD_OUT) {
         for turns in 1..4 {
             let moved = |i: usize| 1 + (i - 1 + turns) % 4;
             let same = (1..5).all(|i| class.parts[i].kind == class.parts[moved(i)].kind);

@@ -8,6 +8,7 @@ use candle_nn::loss::cross_entropy;
 use serde::{Deserialize, Serialize};
 use ssl_data::Loader;
 use ssl_eval::Evaluation;
+use ssl_nn::backbone::RGB;
 use ssl_nn::params::fnv1a;
 use ssl_nn::{Linear, Optimizer, Sgd, WarmupCosine};
 use ssl_report::file::write_atomically;
@@ -18,6 +19,8 @@ use crate::{PROTOCOL, Run};
 
 /// What a backbone is shown of images `[B, 3, H, W]`: a baseline sees what the method's backbone sees.
 pub struct Input<'a> {
+    /// What that is, in a word: it is kept with a backbone's weights.
+    pub name: &'a str,
     /// Channels of what it is shown.
     pub channels: usize,
     /// `[B, 3, H, W]` → `[B, channels, H, W]`
@@ -26,7 +29,7 @@ pub struct Input<'a> {
 
 impl Input<'static> {
     /// The images as they are.
-    pub const RGB: Self = Self { channels: 3, prepare: &|images| Ok(images.clone()) };
+    pub const RGB: Self = Self { name: RGB, channels: 3, prepare: &|images| Ok(images.clone()) };
 }
 
 /// Settings of the supervised training, which converges on Toybox within a few epochs.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use candle_core::{Device, Result, Tensor};
+use serde::Serialize;
 use serde_json::{Value, json};
 use ssl_data::{Dataset, Loader, Split};
 use ssl_eval::{Evaluation, Knn, accuracy, embed};
@@ -138,7 +139,7 @@ impl Run {
     /// # Errors
     /// A name that is taken in `params`.
     pub fn backbone(&self, input: &Input, params: &Params) -> Result<Backbone> {
-        Backbone::new(self.flags.backbone, input.channels, params)
+        Ok(Backbone::new(self.flags.backbone, input.channels, params)?.seeing(input.name))
     }
 
     /// The training images in the batches that the settings ask for.
@@ -260,6 +261,14 @@ impl Run {
             scale: Scale::Linear,
         };
         curves.save(&self.out, &format!("while_training_{}", quantity.to_lowercase().replace(", ", "_")))
+    }
+
+    /// Writes what else was measured to a JSON file in the run's folder.
+    ///
+    /// # Errors
+    /// A file that can't be written.
+    pub fn write(&self, file: &str, measured: &impl Serialize) -> anyhow::Result<()> {
+        write_atomically(&self.out.join(file), format!("{}\n", serde_json::to_string_pretty(measured)?).as_bytes())
     }
 
     /// Ends a run: writes `evaluation.json`, from which tables of several runs are made, and the page.

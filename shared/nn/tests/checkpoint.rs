@@ -154,13 +154,13 @@ fn a_backbone_is_loaded_with_one_call() -> Result<()> {
     let path = folder.path().join("backbone.safetensors");
     let params = Params::new(7, &Device::Cpu);
     for (kind, channels) in [(BackboneKind::ConvNet4, 1), (BackboneKind::ResNet18, 3)] {
-        let backbone = Backbone::new(kind, channels, &params.pp(kind).pp("backbone"))?;
+        let backbone = Backbone::new(kind, channels, &params.pp(kind).pp("backbone"))?.seeing("edges");
         let images = Tensor::rand(0f32, 1.0, (2, channels, 8, 8), &Device::Cpu)?;
         backbone.forward(&images, true)?;
         backbone.save(&path)?;
         let loaded = Backbone::load(&path, &Device::Cpu)?;
         let [before, after] = [&backbone, &loaded].map(|network| network.forward(&images, false)?.to_vec2::<f32>());
-        assert_eq!(before?, after?, "{kind}");
+        assert_eq!((before?, "edges"), (after?, loaded.sees()), "{kind}");
     }
     Learner::new(0)?.save(1, &path)?;
     let message = format!("{:#}", Backbone::load(&path, &Device::Cpu).err().expect("a checkpoint is no backbone"));

@@ -54,7 +54,7 @@ const fn class(name: &'static str, places: [(f32, f32); 5], looks: [(Kind, f32);
     Class { name, parts }
 }
 
-/// All classes.
+/// The classes of the usual world.
 #[rustfmt::skip]
 pub const CLASSES: [Class; 10] = [
     class("rocket", LEFT,  [(Square, 0.0),   (Triangle, 0.0),  (Disc, 0.0),     (Bar, 0.25),      (Cross, 0.0)]),
@@ -67,4 +67,12 @@ pub const CLASSES: [Class; 10] = [
     class("tower",  RIGHT, [(Square, 0.125), (Ring, 0.0),      (Bar, 0.0),      (Triangle, 0.25), (Dome, 0.75)]),
     class("bird",   LEFT,  [(Disc, 0.0),     (Square, 0.0),    (Bar, 0.375),    (Triangle, 0.5),  (Cross, 0.0)]),
     class("fish",   RIGHT, [(Ring, 0.0),     (Triangle, 0.0),  (Bar, 0.0),      (Cross, 0.125),   (Dome, 0.75)]),
+];
+
+/// Classes of the same kinds of part that the usual world does not have: what is known of others is to help with them.
+#[rustfmt::skip]
+pub const HELD_OUT: [Class; 3] = [
+    class("drum",  LEFT,  [(Ring, 0.0),    (Square, 0.0),    (Dome, 0.25),     (Disc, 0.0),      (Bar, 0.125)]),
+    class("lamp",  RIGHT, [(Dome, 0.5),    (Triangle, 0.5),  (Cross, 0.0),     (Ring, 0.0),      (Bar, 0.0)]),
+    class("plane", LEFT,  [(Cross, 0.0),   (Ring, 0.0),      (Triangle, 0.25), (Square, 0.125),  (Dome, 0.75)]),
 ];

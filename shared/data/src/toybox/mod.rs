@@ -20,7 +20,7 @@ use rand::SeedableRng;
 use rayon::prelude::*;
 
 use crate::{Dataset, Images, Rng, Split};
-pub use classes::{CLASSES, Class, PartPlan, Role};
+pub use classes::{CLASSES, Class, HELD_OUT, PartPlan, Role};
 use scene::Scene;
 pub use shape::Kind;
 
@@ -39,12 +39,25 @@ pub struct Toybox {
     pub toys: bool,
     /// Whether the lens has its faults: the vignette and the color fringes.
     pub lens: bool,
+    /// Whether the toys are those of [`HELD_OUT`], which the usual world does not have.
+    pub held_out: bool,
 }
 
 impl Default for Toybox {
     fn default() -> Self {
-        Self { seed: 0, size: 32, train: 10_000, test: 5_000, toys: true, lens: true }
+        Self { seed: 0, size: 32, train: 10_000, test: 5_000, toys: true, lens: true, held_out: false }
     }
+}
+
+/// What changes about an image while its toy stays the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// The toy moves, by up to a tenth of the image in each direction.
+    Position,
+    /// Light comes from another side, in another tint.
+    Light,
+    /// The parts have other stripes.
+    Texture,
 }
 
 /// One rendered toy and the truth about it.
@@ -67,19 +80,41 @@ impl Toybox {
         let size = (self.size != usual.size).then(|| format!("size={}", self.size));
         let lens = (!self.lens).then(|| "lens=off".to_string());
         let toys = (!self.toys).then(|| "toys=off".to_string());
-        let options: Vec<String> = [size, lens, toys].into_iter().flatten().collect();
+        let classes = self.held_out.then(|| "classes=held-out".to_string());
+        let options: Vec<String> = [size, lens, toys, classes].into_iter().flatten().collect();
         if options.is_empty() { "toybox".to_string() } else { format!("toybox:{}", options.join(",")) }
     }
 
     /// Image number `index` at `time` (0 for pictures; in a video the toy drifts and waves its tips, one unit being a
     /// second).
     pub fn render(&self, index: usize, time: f32) -> Toy {
+        let (scene, mut rng) = self.scene(index, time);
+        self.paint(index, &scene, &mut rng)
+    }
+
+    /// Image number `index`, in which one thing is as in another one of the same class: in its `other`th.
+    pub fn render_changed(&self, index: usize, what: Change, other: usize) -> Toy {
+        let (mut scene, mut rng) = self.scene(index, 0.0);
+        let (donor, mut places) = self.scene(other * self.classes().len() + index % self.classes().len(), 0.0);
+        scene.change(what, donor, self, &mut places);
+        self.paint(index, &scene, &mut rng)
+    }
+
+    fn classes(&self) -> &'static [Class] {
+        if self.held_out { &HELD_OUT } else { &CLASSES }
+    }
+
+    /// What is in image number `index`, and the generator of what else is random in it.
+    fn scene(&self, index: usize, time: f32) -> (Scene, Rng) {
         let mut rng = Rng::seed_from_u64(self.seed);
         rng.set_stream(index as u64);
-        let label = index % CLASSES.len();
-        let scene = Scene::draw(&CLASSES[label], self, time, &mut rng);
-        let canvas = render::paint(&scene, self, &mut rng);
-        Toy { pixels: canvas.pixels, label: label as u32, bounds: bounds(&canvas.mask, self.size), mask: canvas.mask }
+        (Scene::draw(&self.classes()[index % self.classes().len()], self, time, &mut rng), rng)
+    }
+
+    fn paint(&self, index: usize, scene: &Scene, rng: &mut Rng) -> Toy {
+        let canvas = render::paint(scene, self, rng);
+        let label = (index % self.classes().len()) as u32;
+        Toy { pixels: canvas.pixels, label, bounds: bounds(&canvas.mask, self.size), mask: canvas.mask }
     }
 
     /// All images with their labels.
@@ -89,7 +124,7 @@ impl Toybox {
     pub fn dataset(&self) -> anyhow::Result<Dataset> {
         Ok(Dataset {
             name: self.name(),
-            classes: CLASSES.iter().map(|class| class.name.to_string()).collect(),
+            classes: self.classes().iter().map(|class| class.name.to_string()).collect(),
             train: self.split(0, self.train)?.into(),
             test: self.split(self.train, self.test)?.into(),
         })

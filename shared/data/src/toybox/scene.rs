@@ -4,9 +4,9 @@ use std::f32::consts::TAU;
 
 use rand::Rng as _;
 
-use super::Toybox;
 use super::classes::{Class, PartPlan, Role};
 use super::shape::Kind;
+use super::{Change, Toybox};
 use crate::Rng;
 
 /// sRGB colors of relative luminance 0.30 and equal chroma (Oklch, C = 0.12), three for each role.
@@ -65,6 +65,26 @@ impl Scene {
         let clutter = (0..rng.random_range(2..=5)).map(|_| speck(backdrop, world, rng)).collect();
         let toy = draw_toy(class, world, time, rng);
         Self { backdrop, clutter, toy: if world.toys { toy } else { Vec::new() }, tint, light }
+    }
+}
+
+impl Scene {
+    /// Takes one thing from another scene of the same class, or puts the toy elsewhere.
+    pub(super) fn change(&mut self, what: Change, donor: Scene, world: &Toybox, rng: &mut Rng) {
+        match what {
+            Change::Light => (self.light, self.tint) = (donor.light, donor.tint),
+            Change::Texture => {
+                for (part, other) in self.toy.iter_mut().zip(donor.toy) {
+                    part.stripes = other.stripes;
+                }
+            }
+            Change::Position => {
+                let by = [0; 2].map(|_| world.size as f32 * rng.random_range(-0.1..0.1));
+                for part in &mut self.toy {
+                    (part.x, part.y) = (part.x + by[0], part.y + by[1]);
+                }
+            }
+        }
     }
 }
 

@@ -187,11 +187,11 @@ fn baselines_are_kept_per_input() -> Result<()> {
     let gray = |images: &Tensor| images.mean_keepdim(1);
     let first = Baselines::load_or_train(&run, &Input::RGB)?;
     assert_eq!(kept()?, 1);
-    let other = Baselines::load_or_train(&run, &Input { channels: 1, prepare: &gray })?;
+    let other = Baselines::load_or_train(&run, &Input { name: "gray", channels: 1, prepare: &gray })?;
     assert_eq!(kept()?, 2);
     assert_ne!(first.random, other.random);
     let dark = |images: &Tensor| images * 0.5;
-    Baselines::load_or_train(&run, &Input { channels: 3, prepare: &dark })?;
+    Baselines::load_or_train(&run, &Input { name: "dark", channels: 3, prepare: &dark })?;
     assert_eq!(kept()?, 3);
     assert_eq!(Baselines::load_or_train(&run, &Input::RGB)?, first);
     assert_eq!(kept()?, 3);

@@ -57,6 +57,7 @@ pub struct Backbone {
     network: Network,
     kind: BackboneKind,
     channels: usize,
+    sees: String,
     params: Params,
 }
 
@@ -71,7 +72,11 @@ enum Network {
 struct Header {
     backbone: String,
     channels: usize,
+    sees: String,
 }
+
+/// What a backbone sees unless something else is said of it.
+pub const RGB: &str = "RGB";
 
 impl Backbone {
     /// A network for images of `channels` channels: 3 for RGB.
@@ -83,7 +88,17 @@ impl Backbone {
             BackboneKind::ConvNet4 => Network::ConvNet4(ConvNet4::new(channels, params)?),
             BackboneKind::ResNet18 => Network::ResNet18(ResNet18::new(channels, params)?),
         };
-        Ok(Self { network, kind, channels, params: params.clone() })
+        Ok(Self { network, kind, channels, sees: RGB.to_string(), params: params.clone() })
+    }
+
+    /// The same network, which is shown something else of images than [`RGB`]; its file says so.
+    pub fn seeing(self, what: &str) -> Self {
+        Self { sees: what.to_string(), ..self }
+    }
+
+    /// What it is shown of images, in a word.
+    pub fn sees(&self) -> &str {
+        &self.sees
     }
 
     /// Reads the file that [`Backbone::save`] wrote, whichever lab trained the network.
@@ -97,7 +112,7 @@ impl Backbone {
         let mut params = Params::new(0, device);
         let backbone = Self::new(header.backbone.parse().with_context(of_file)?, header.channels, &params)?;
         params.load_state(tensors).with_context(of_file)?;
-        Ok(backbone)
+        Ok(backbone.seeing(&header.sees))
     }
 
     /// Writes kind and weights to a safetensors file, whole or not at all.
@@ -105,7 +120,8 @@ impl Backbone {
     /// # Errors
     /// Weights that are not finite; a directory that can't be written to.
     pub fn save(&self, path: &Path) -> anyhow::Result<()> {
-        let header = serde_json::to_string(&Header { backbone: self.kind.to_string(), channels: self.channels })?;
+        let (backbone, channels, sees) = (self.kind.to_string(), self.channels, self.sees.clone());
+        let header = serde_json::to_string(&Header { backbone, channels, sees })?;
         TensorFile { header, tensors: self.params.state() }.save(path)
     }
 

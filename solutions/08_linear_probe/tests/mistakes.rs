@@ -1,0 +1,228 @@
+//! Wrong answers that the checks of lab 08 must name, and right ones that they must accept.
+
+extern crate linear_probe_solution as linear_probe;
+mod downstream;
+#[path = "../../../labs/08_linear_probe/tests/graded.rs"]
+#[expect(dead_code, reason = "`main` runs the checks; here the checks are checked")]
+mod graded;
+mod probes;
+mod subsets;
+
+use std::process::ExitCode;
+
+use candle_core::{Result, Tensor};
+use downstream::*;
+use graded::{EXERCISES, Exercises};
+use linear_probe::{
+    Blocks, FineTune, best_setting, box_iou, few_label_subset, fine_tune_step, frozen_features, knn_predict, mean_iou,
+    probe_epoch, standardize, top_k_accuracy, validation_split,
+};
+use probes::*;
+use ssl_data::Rng;
+use ssl_grading::mistakes::Cases;
+use ssl_nn::{Linear, Optimizer};
+use subsets::*;
+
+fn main() -> ExitCode {
+    let cases = Cases { mistakes: MISTAKES, nameless: NAMELESS, alternatives: ALTERNATIVES };
+    ssl_grading::mistakes::main(graded::lab, cases, env!("CARGO_MANIFEST_DIR"))
+}
+
+const fn features(frozen_features: fn(&Blocks, &Tensor, usize, usize) -> Result<Tensor>) -> Exercises {
+    Exercises { frozen_features, ..EXERCISES }
+}
+
+const fn scaled(standardize: fn(&Tensor, &Tensor) -> Result<(Tensor, Tensor)>) -> Exercises {
+    Exercises { standardize, ..EXERCISES }
+}
+
+type Epoch = fn(&Linear, &Tensor, &Tensor, &[Vec<u32>], &mut dyn Optimizer, f64) -> Result<f64>;
+
+const fn epoch(probe_epoch: Epoch) -> Exercises {
+    Exercises { probe_epoch, ..EXERCISES }
+}
+
+const fn top(top_k_accuracy: fn(&Tensor, &Tensor, usize) -> Result<f64>) -> Exercises {
+    Exercises { top_k_accuracy, ..EXERCISES }
+}
+
+const fn votes(knn_predict: fn(&Tensor, &[u32], &Tensor, usize, f64) -> Result<Vec<u32>>) -> Exercises {
+    Exercises { knn_predict, ..EXERCISES }
+}
+
+const fn few(few_label_subset: fn(&[u32], f64, &mut Rng) -> Result<Vec<usize>>) -> Exercises {
+    Exercises { few_label_subset, ..EXERCISES }
+}
+
+const fn parts(validation_split: fn(&[u32], f64, &mut Rng) -> Result<(Vec<usize>, Vec<usize>)>) -> Exercises {
+    Exercises { validation_split, ..EXERCISES }
+}
+
+type Score<'a> = dyn Fn(f64) -> Result<f64> + 'a;
+
+const fn choice(best_setting: fn(&[f64], &Score, &Score) -> Result<(f64, f64)>) -> Exercises {
+    Exercises { best_setting, ..EXERCISES }
+}
+
+const fn tune(fine_tune_step: fn(&FineTune, &mut dyn Optimizer, &mut dyn Optimizer) -> Result<f64>) -> Exercises {
+    Exercises { fine_tune_step, ..EXERCISES }
+}
+
+const fn regions(mean_iou: fn(&Tensor, &Tensor, usize) -> Result<f64>) -> Exercises {
+    Exercises { mean_iou, ..EXERCISES }
+}
+
+const fn overlap(box_iou: fn(&Tensor, &Tensor) -> Result<Tensor>) -> Exercises {
+    Exercises { box_iou, ..EXERCISES }
+}
+
+#[rustfmt::skip]
+const MISTAKES: &[(&str, Exercises)] = &[
+    ("training_mode", features(|b, x, d, n| frozen_features(&|x, _| b(x, true), x, d, n))),
+    ("graph_left_on", features(|b, x, d, n| pooled(b, x, d, n, &|maps| maps.mean((2, 3))))),
+    ("counted_from_0", features(|b, x, d, n| frozen_features(b, x, d + 1, n))),
+    ("counted_from_the_end", features(|b, x, d, n| frozen_features(&|x, t| Ok(b(x, t)?.into_iter().rev().collect()), x, d, n))),
+    ("last_block", features(|b, x, d, n| frozen_features(&|x, t| { let maps = b(x, t)?; Ok(vec![maps[maps.len() - 1].clone(); maps.len()]) }, x, d, n))),
+    ("maximum", features(|b, x, d, n| Ok(pooled(b, x, d, n, &|maps| maps.max(3)?.max(2))?.detach()))),
+    ("summed_over_places", features(|b, x, d, n| Ok(pooled(b, x, d, n, &|maps| maps.sum((2, 3)))?.detach()))),
+    ("first_batch_only", features(|b, x, d, n| frozen_features(b, &x.narrow(0, 0, n.min(x.dims()[0]))?, d, n))),
+    ("last_images_lost", features(|b, x, d, n| frozen_features(b, &x.narrow(0, 0, x.dims()[0] / n * n)?, d, n))),
+
+    ("of_each_split", scaled(|x, y| Ok((standardize(x, y)?.0, standardize(y, x)?.0)))),
+    ("of_both_splits", scaled(|x, y| { same_width(x, y)?; let both = Tensor::cat(&[x, y], 0)?; Ok((standardize(&both, x)?.1, standardize(&both, y)?.1)) })),
+    ("sample_deviation", scaled(|x, y| scaled_by(x, y, |x, _| { let n = x.dims()[0] as f64; deviation(x)? * (n / (n - 1.0)).sqrt() }))),
+    ("variance", scaled(|x, y| scaled_by(x, y, |x, _| deviation(x)?.sqr()))),
+    ("not_shifted", scaled(|x, y| { same_width(x, y)?; let d = guarded(&deviation(x)?)?; Ok((x.broadcast_div(&d)?, y.broadcast_div(&d)?)) })),
+    ("one_deviation", scaled(|x, y| scaled_by(x, y, |x, d| { let mean = x.mean_all()?; x.broadcast_sub(&mean)?.sqr()?.mean_all()?.sqrt()?.broadcast_as(d.shape())?.contiguous() }))),
+    ("not_a_number", scaled(|x, y| { same_width(x, y)?; let d = deviation(x)?; let m = x.mean_keepdim(0)?; Ok((x.broadcast_sub(&m)?.broadcast_div(&d)?, y.broadcast_sub(&m)?.broadcast_div(&d)?)) })),
+
+    ("backbone_trained", epoch(|p, x, y, b, o, r| in_batches(p, x, y, b, o, r, &EPOCH))),
+    ("one_batch", epoch(|p, x, y, b, o, r| if b.is_empty() { probe_epoch(p, x, y, b, o, r) } else { probe_epoch(p, x, y, &[b.concat()], o, r) })),
+    ("summed", epoch(|p, x, y, b, o, r| in_batches(p, &x.detach(), y, b, o, r, &Epochs { summed: true, ..EPOCH }))),
+    ("first_labels", epoch(|p, x, y, b, o, r| in_batches(p, &x.detach(), y, b, o, r, &Epochs { first_labels: true, ..EPOCH }))),
+    ("losses_summed", epoch(|p, x, y, b, o, r| Ok(probe_epoch(p, x, y, b, o, r)? * b.len() as f64))),
+    ("last_loss", epoch(|p, x, y, b, o, r| in_batches(p, &x.detach(), y, b, o, r, &Epochs { last: true, ..EPOCH }))),
+
+    ("top_1", top(|x, y, k| { top_k_accuracy(x, y, k)?; top_k_accuracy(x, y, 1) })),
+    ("one_more", top(|x, y, k| ranked(x, y, k, k + 1, Ties::ByNumber))),
+    ("one_less", top(|x, y, k| ranked(x, y, k, k.saturating_sub(1), Ties::ByNumber))),
+    ("least_logits", top(|x, y, k| top_k_accuracy(&x.neg()?, y, k))),
+    ("percent", top(|x, y, k| Ok(100.0 * top_k_accuracy(x, y, k)?))),
+    ("ties_count", top(|x, y, k| ranked(x, y, k, k, Ties::Win))),
+    ("ties_lose", top(|x, y, k| ranked(x, y, k, k, Ties::Lose))),
+
+    ("unweighted", votes(|x, y, z, k, t| voted(x, y, z, k, t, &Vote { weight: |_, _| 1.0, ..VOTE }))),
+    ("by_cosine", votes(|x, y, z, k, t| voted(x, y, z, k, t, &Vote { weight: |c, _| c, ..VOTE }))),
+    ("not_normalized", votes(|x, y, z, k, t| voted(x, y, z, k, t, &Vote { near: Near::Product, ..VOTE }))),
+    ("euclidean", votes(|x, y, z, k, t| voted(x, y, z, k, t, &Vote { near: Near::Distance, ..VOTE }))),
+    ("farthest", votes(|x, y, z, k, t| voted(x, y, z, k, t, &Vote { farthest: true, ..VOTE }))),
+    ("nearest_only", votes(|x, y, z, k, t| { knn_predict(x, y, z, k, t)?; knn_predict(x, y, z, 1, t) })),
+    ("all_vote", votes(|x, y, z, k, t| { knn_predict(x, y, z, k, t)?; knn_predict(x, y, z, y.len(), t) })),
+    ("mean_vote", votes(|x, y, z, k, t| voted(x, y, z, k, t, &Vote { mean: true, ..VOTE }))),
+    ("temperature_multiplied", votes(|x, y, z, k, t| voted(x, y, z, k, t, &Vote { weight: |c, t| (c * t).exp(), ..VOTE }))),
+    ("fewest_votes", votes(|x, y, z, k, t| voted(x, y, z, k, t, &Vote { fewest: true, ..VOTE }))),
+    ("greater_number", votes(|x, y, z, k, t| voted(x, y, z, k, t, &Vote { last: true, ..VOTE }))),
+
+    ("none_of_small_classes", few(|y, f, rng| drawn(y, f, rng, |n, f| (f * n).round()))),
+    ("rounded_down", few(|y, f, rng| drawn(y, f, rng, |n, f| (f * n).floor().max(1.0)))),
+    ("rounded_up", few(|y, f, rng| drawn(y, f, rng, |n, f| (f * n).ceil()))),
+    ("same_number_of_each", few(same_number)),
+    ("not_sorted", few(|y, f, rng| Ok(few_label_subset(y, f, rng)?.into_iter().rev().collect()))),
+    ("generator_untouched", few(|y, f, _| few_label_subset(y, f, &mut seeded()))),
+    ("random_elsewhere", few(|y, f, _| few_label_subset(y, f, &mut of_the_system()))),
+    ("first_images", few(|y, f, rng| { let chosen = few_label_subset(y, f, rng)?; first_of_each(&chosen, y) })),
+
+    ("swapped", parts(|y, f, rng| { let (a, b) = validation_split(y, f, rng)?; Ok((b, a)) })),
+    ("overlapping", parts(|y, f, rng| Ok(((0..y.len()).collect(), validation_split(y, f, rng)?.1)))),
+    ("only_image_taken", parts(|y, f, rng| parted(y, f, rng, |n, f| (f * n).round().max(1.0)))),
+    ("none_of_small_classes", parts(|y, f, rng| parted(y, f, rng, |n, f| if n > 1.0 { (f * n).round().min(n - 1.0) } else { 0.0 }))),
+    ("rounded_down", parts(|y, f, rng| parted(y, f, rng, |n, f| if n > 1.0 { (f * n).floor().clamp(1.0, n - 1.0) } else { 0.0 }))),
+    ("not_sorted", parts(|y, f, rng| { let (a, b) = validation_split(y, f, rng)?; Ok((a.into_iter().rev().collect(), b)) })),
+    ("generator_untouched", parts(|y, f, _| validation_split(y, f, &mut seeded()))),
+    ("random_elsewhere", parts(|y, f, _| validation_split(y, f, &mut of_the_system()))),
+    ("first_images", parts(|y, f, rng| { let (_, b) = validation_split(y, f, rng)?; let b = first_of_each(&b, y)?; Ok((without(y.len(), &b), b)) })),
+    ("last_images", parts(|y, f, rng| { let (a, _) = validation_split(y, f, rng)?; let a = first_of_each(&a, y)?; Ok((a.clone(), without(y.len(), &a))) })),
+
+    ("chosen_on_test", choice(|c, _, test| chosen_by(c, test, |candidate, accuracy| Ok((candidate, accuracy))))),
+    ("chosen_on_both", choice(chosen_on_both)),
+    ("tested_each_time", choice(tested_each_time)),
+    ("last_of_equals", choice(|c, validate, test| { let back: Vec<f64> = c.iter().rev().copied().collect(); best_setting(&back, validate, test) })),
+    ("validation_reported", choice(|c, validate, _| chosen_by(c, validate, |candidate, accuracy| Ok((candidate, accuracy))))),
+    ("worst", choice(|c, validate, test| best_setting(c, &|x| Ok(-validate(x)?), test))),
+
+    ("rates_swapped", tune(|s, b, h| fine_tune_step(&with_rates(s, s.head_rate, s.backbone_rate), b, h))),
+    ("head_rate_for_both", tune(|s, b, h| fine_tune_step(&with_rates(s, s.head_rate, s.head_rate), b, h))),
+    ("backbone_rate_for_both", tune(|s, b, h| fine_tune_step(&with_rates(s, s.backbone_rate, s.backbone_rate), b, h))),
+    ("backbone_frozen", tune(|s, b, h| fine_tune_step(&FineTune { encode: &|x, t| Ok((s.encode)(x, t)?.detach()), ..*s }, b, h))),
+    ("head_frozen", tune(|s, b, h| fine_tune_step(&with_rates(s, s.backbone_rate, 0.0), b, h))),
+    ("evaluation_mode", tune(|s, b, h| fine_tune_step(&FineTune { encode: &|x, _| (s.encode)(x, false), ..*s }, b, h))),
+    ("two_backward_passes", tune(two_passes)),
+    ("summed", tune(summed_loss)),
+
+    ("averaged_over_images", regions(per_image)),
+    ("absent_as_0", regions(|p, t, k| over_classes(p, t, k, &OVERLAP_OF, Some(0.0)))),
+    ("absent_as_1", regions(|p, t, k| over_classes(p, t, k, &OVERLAP_OF, Some(1.0)))),
+    ("dice", regions(|p, t, k| over_classes(p, t, k, &|both, p, t| 2.0 * both / (p + t), None))),
+    ("recall", regions(|p, t, k| over_classes(p, t, k, &|both, _, t| if t > 0.0 { both / t } else { 0.0 }, None))),
+    ("precision", regions(|p, t, k| over_classes(p, t, k, &|both, p, _| if p > 0.0 { both / p } else { 0.0 }, None))),
+    ("counted_twice", regions(|p, t, k| over_classes(p, t, k, &|both, p, t| both / (p + t), None))),
+    ("accuracy", regions(|p, t, k| { mean_iou(p, t, k)?; p.eq(t)?.to_dtype(candle_core::DType::F64)?.mean_all()?.to_scalar() })),
+    ("without_background", regions(without_background)),
+    ("weighted_by_pixels", regions(weighted_by_pixels)),
+
+    ("negative_sides", overlap(|a, b| covered(a, b, &Boxes { cut: false, ..BOXES_OF }))),
+    ("pixels_counted", overlap(|a, b| covered(a, b, &Boxes { pixel: 1.0, ..BOXES_OF }))),
+    ("union_is_the_sum", overlap(|a, b| covered(a, b, &Boxes { divide: |_, a, b| a + b, ..BOXES_OF }))),
+    ("over_the_smaller", overlap(|a, b| covered(a, b, &Boxes { divide: |_, a, b| a.min(b), ..BOXES_OF }))),
+    ("over_the_truth", overlap(|a, b| covered(a, b, &Boxes { divide: |_, _, b| b, ..BOXES_OF }))),
+    ("common_area", overlap(|a, b| covered(a, b, &Boxes { divide: |_, _, _| 1.0, ..BOXES_OF }))),
+    ("corner_and_size", overlap(|a, b| { a.dims2()?; b.dims2()?; box_iou(&from_size(a)?, &from_size(b)?) })),
+    ("inside_out", overlap(|a, b| covered(a, b, &Boxes { cut: false, ..BOXES_OF }))),
+];
+
+/// Wrong, but nothing that anybody would write: it has to lose points, and needs no name.
+#[rustfmt::skip]
+const NAMELESS: &[(&str, Exercises)] = &[
+    ("first_place", features(|b, x, d, n| Ok(pooled(b, x, d, n, &|maps| maps.narrow(2, 0, 1)?.narrow(3, 0, 1)?.flatten_from(1))?.detach()))),
+    ("rows_only", features(|b, x, d, n| Ok(pooled(b, x, d, n, &|maps| maps.narrow(3, 0, 1)?.mean((2, 3)))?.detach()))),
+    ("second_image_in_training_mode", features(|b, x, d, n| { let calls = std::cell::Cell::new(0); frozen_features(&|x, _| { calls.set(calls.get() + 1); b(x, calls.get() == 2) }, x, d, n) })),
+    ("test_in_order_only", scaled(|x, y| { let (a, b) = standardize(x, y)?; Ok((a, b.flip(&[0])?)) })),
+    ("guard_too_large", scaled(|x, y| scaled_by(x, y, |x, _| { let d = deviation(x)?; d.lt(0.5)?.where_cond(&d.ones_like()?, &d) }))),
+    ("epsilon_added", scaled(|x, y| scaled_by(x, y, |x, _| deviation(x)? + 0.01))),
+    ("first_batch_twice", epoch(|p, x, y, b, o, r| { let mut again = b.to_vec(); again.extend(b.first().cloned()); probe_epoch(p, x, y, &again, o, r) })),
+    ("batches_backwards", epoch(|p, x, y, b, o, r| { let back: Vec<_> = b.iter().rev().cloned().collect(); probe_epoch(p, x, y, &back, o, r) })),
+    ("half_the_rate", epoch(|p, x, y, b, o, r| probe_epoch(p, x, y, b, o, r / 2.0))),
+    ("loss_after_the_update", epoch(|p, x, y, b, o, r| { probe_epoch(p, x, y, b, o, r)?; mean_loss(p, x, y, b) })),
+    ("rows_without_label_count", top(|x, y, k| { let (n, m) = (x.dims2()?.0, top_k_accuracy(x, y, k)?); Ok((m * n as f64 + 1.0) / n as f64) })),
+    ("overflow", votes(|x, y, z, k, t| voted(x, y, z, k, t, &Vote { weight: |c, t| f64::from((c as f32 / t as f32).exp()), ..VOTE }))),
+    ("overflow_in_double", votes(|x, y, z, k, t| voted(x, y, z, k, t, &Vote { weight: |c, t| (c / t).exp(), ..VOTE }))),
+    ("labels_below_the_greatest", votes(|x, y, z, k, t| Ok(knn_predict(x, y, z, k, t)?.into_iter().map(|c| c.min(2)).collect()))),
+    ("with_replacement", few(with_replacement)),
+    ("half_even", few(|y, f, rng| drawn(y, f, rng, |n, f| (f * n).round_ties_even().max(1.0)))),
+    ("of_the_first_class_only", few(|y, f, rng| { let chosen = few_label_subset(y, f, rng)?; Ok(chosen.iter().map(|&i| if y[i] == 1 { first_of(y, 1) } else { i }).collect()) })),
+    ("some_left_out", parts(|y, f, rng| { let (mut a, b) = validation_split(y, f, rng)?; a.pop(); Ok((a, b)) })),
+    ("not_stratified", parts(not_stratified)),
+    ("validated_twice", choice(|c, validate, test| { for &x in c { validate(x)?; } best_setting(c, validate, test) })),
+    ("nan_wins", choice(|c, validate, test| best_setting(c, &|x| Ok(validate(x)?.max(-1.0)), test))),
+    ("head_twice", tune(|s, b, h| { let loss = fine_tune_step(s, b, h)?; fine_tune_step(&with_rates(s, 0.0, s.head_rate), b, h)?; Ok(loss) })),
+    ("loss_after_the_update", tune(|s, b, h| { fine_tune_step(s, b, h)?; fine_tune_step(&with_rates(s, 0.0, 0.0), b, h) })),
+    ("truth_only", regions(|p, t, k| { mean_iou(p, t, k)?; mean_iou(t, t, k) })),
+    ("first_classes", regions(|p, t, k| { mean_iou(p, t, k)?; over_classes(p, t, k.min(3), &OVERLAP_OF, None) })),
+    ("generalized", overlap(|a, b| box_iou(a, b)? - 0.1)),
+    ("one_when_both_are_empty", overlap(|a, b| { let found = box_iou(a, b)?; let empty = a.eq(b)?.to_dtype(candle_core::DType::F32)?.mean(1)?.ge(1.0)?; empty.where_cond(&found.ones_like()?, &found) })),
+];
+
+#[rustfmt::skip]
+const ALTERNATIVES: &[(&str, Exercises)] = &[
+    ("features_by_loops", features(|b, x, d, n| { if d == 0 { candle_core::bail!("depth 0") } Ok(pooled(b, x, d, n, &|maps| maps.mean(3)?.mean(2))?.detach()) })),
+    ("scaled_in_double", scaled(scaled_in_double)),
+    ("epoch_by_rows", epoch(|p, x, y, b, o, r| { if b.is_empty() { candle_core::bail!("no batches") } in_batches(p, &x.detach(), y, b, o, r, &EPOCH) })),
+    ("top_k_by_sorting", top(by_sorting)),
+    ("votes_in_shares", votes(|x, y, z, k, t| voted(x, y, z, k, t, &Vote { weight: |c, t| ((c - 1.0) / t).exp(), ..VOTE }))),
+    ("drawn_by_sample", few(by_sample)),
+    ("parts_from_few_labels", parts(|y, f, rng| parted(y, f, rng, |n, f| if n > 1.0 { (f * n).round().max(1.0).min(n - 1.0) } else { 0.0 }))),
+    ("chosen_by_list", choice(by_list)),
+    ("two_losses", tune(gradients_by_hand)),
+    ("iou_by_confusion", regions(|p, t, k| over_classes(p, t, k, &OVERLAP_OF, None))),
+    ("boxes_one_by_one", overlap(|a, b| covered(a, b, &BOXES_OF))),
+];
