@@ -14,7 +14,7 @@ use super::Settings;
 /// Shares of the training images that have labels.
 pub const FRACTIONS: [f64; 3] = [0.01, 0.1, 1.0];
 /// Steps, the same for every share: few labels are seen often.
-const STEPS: usize = 200;
+const STEPS: usize = 150;
 const QUICK_STEPS: usize = 10;
 
 /// Test accuracy after fine-tuning on a share of the training images.
@@ -40,8 +40,8 @@ pub fn accuracy(run: &Run, settings: &Settings, backbone: &Backbone, fraction: f
             head: &head,
             images: batch.images(),
             labels: batch.labels.as_ref().context("these images have no classes")?,
-            backbone_rate: settings.backbone_rate * schedule.at(i),
-            head_rate: settings.learning_rate * schedule.at(i),
+            backbone_rate: settings.learning_rate * schedule.at(i),
+            head_rate: settings.head_rate * schedule.at(i),
         };
         fine_tune_step(&step, &mut slow, &mut fast)?;
     }

@@ -37,12 +37,12 @@ pub struct Settings {
     #[arg(long, value_name = "NAME=PATH", num_args = 1..)]
     #[serde(skip)]
     checkpoint: Vec<Named>,
-    /// Greatest learning rate of AdamW for probes, heads and pretraining (above 0 to 10)
+    /// Greatest learning rate of AdamW for backbones, pretrained or fine-tuned (above 0 to 10)
     #[arg(long, default_value_t = 0.002, value_parser = range::learning_rate)]
     learning_rate: f64,
-    /// Greatest learning rate of a backbone that is fine-tuned (above 0 to 10): a quarter of the head's, which begins at random
-    #[arg(long, default_value_t = 0.0005, value_parser = range::learning_rate)]
-    backbone_rate: f64,
+    /// Greatest learning rate of a head in fine-tuning (above 0 to 10): five times the backbone's, because it begins at random
+    #[arg(long, default_value_t = 0.01, value_parser = range::learning_rate)]
+    head_rate: f64,
     /// Weight decay of pretraining and fine-tuning (0 to 1); the probe's is chosen on validation images
     #[arg(long, default_value_t = 1e-4, value_parser = range::fraction)]
     weight_decay: f64,

@@ -12,8 +12,9 @@ use ssl_report::percent;
 use super::probing::{Labeled, linear, neighbors, standardized};
 use super::{Settings, Subject, boxes, fine_tuning, invariance, regions};
 
-/// Depths that are probed: all blocks of a backbone.
-const DEPTHS: usize = 4;
+/// Blocks that are probed: in the middle, and the last.
+const DEPTHS: [usize; 2] = [2, 4];
+const LAST: usize = 4;
 /// Temperatures of the neighbors' vote that papers use.
 pub const TEMPERATURES: [f64; 2] = [0.07, 0.1];
 /// Images of toys that nobody has seen, for training and for testing: 30 labels a class.
@@ -22,7 +23,7 @@ const NEW_TOYS: (usize, usize) = (90, 1500);
 /// Fractions, but for weight decay. What needs toys is none where images are others.
 #[derive(Clone, Debug, Serialize)]
 pub struct Measures {
-    /// Linear probe of the lab on each block.
+    /// Linear probe of the lab on each of [`DEPTHS`].
     pub linear_by_depth: Vec<f64>,
     pub weight_decay: f64,
     pub top_3: f64,
@@ -48,12 +49,12 @@ impl Measures {
             Ok(Labeled::of(backbone, split.images(), labels, depth, device)?)
         };
         let (mut linear_by_depth, mut last, mut knn) = (Vec::new(), None, Vec::new());
-        for depth in 1..=DEPTHS {
+        for depth in DEPTHS {
             let (train, test) = (labeled(&run.data.train, depth)?, labeled(&run.data.test, depth)?);
             let (known, new) = standardized(&train, &test)?;
             let probe = linear(&known, &new, classes, seed)?;
             linear_by_depth.push(probe.accuracy);
-            if depth == DEPTHS {
+            if depth == LAST {
                 knn = TEMPERATURES.iter().map(|&t| neighbors(&train, &test, t)).collect::<Result<_, _>>()?;
                 last = Some(probe);
             }
@@ -88,7 +89,7 @@ impl Measures {
 fn transfer(run: &Run, labeled: &dyn Fn(&Split, usize) -> anyhow::Result<Labeled>) -> anyhow::Result<f64> {
     let (train, test) = NEW_TOYS;
     let data = Toybox { held_out: true, train, test, ..Toybox::default() }.dataset()?;
-    let (known, new) = standardized(&labeled(&data.train, DEPTHS)?, &labeled(&data.test, DEPTHS)?)?;
+    let (known, new) = standardized(&labeled(&data.train, LAST)?, &labeled(&data.test, LAST)?)?;
     Ok(linear(&known, &new, data.classes.len(), run.seed())?.accuracy)
 }
 

@@ -11,9 +11,16 @@ use ssl_report::{Bars, Page, Plot, percent};
 #[derive(Clone, Debug, Default)]
 pub struct Comparison {
     rows: Vec<(String, Evaluation)>,
+    /// What all of them are shown of images, where that is known.
+    pub(crate) sees: Option<String>,
 }
 
 impl Comparison {
+    /// Nothing yet, of backbones that are all shown the same of images.
+    pub(crate) fn of_backbones_seeing(what: &str) -> Self {
+        Self { sees: Some(what.to_string()), ..Self::default() }
+    }
+
     /// Adds a row below the others.
     pub fn insert(&mut self, name: &str, evaluation: Evaluation) {
         self.rows.push((name.to_string(), evaluation));

@@ -187,7 +187,7 @@ impl Run {
     /// What evaluation, training or the file system reports.
     pub fn compare(&self, name: &str, backbone: &Backbone, input: &Input) -> anyhow::Result<Comparison> {
         backbone.save(&self.out.join("backbone.safetensors"))?;
-        let mut comparison = Comparison::default();
+        let mut comparison = Comparison::of_backbones_seeing(input.name);
         if self.data.classes.is_empty() {
             println!("these images have no classes: no probes");
             return Ok(comparison);
@@ -287,6 +287,7 @@ impl Run {
             "hardware": machine::hardware(&self.device),
             "versions": machine::versions(),
             "trainings": *self.trainings.borrow(),
+            "sees": comparison.sees.as_deref().unwrap_or(Input::RGB.name),
             "evaluations": comparison.record(),
         });
         write_atomically(&self.out.join("evaluation.json"), format!("{record:#}\n").as_bytes())?;

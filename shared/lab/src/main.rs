@@ -8,6 +8,8 @@ mod handout;
 mod hint;
 mod list;
 mod new;
+mod results;
+mod run;
 mod sync;
 mod verify;
 
@@ -55,6 +57,14 @@ enum Command {
         /// Number or name of the lab; all of them where none is given
         lab: Option<String>,
     },
+    /// Run solutions' experiments with their defaults, and make one table of all: `cargo lab run all --seeds 3`
+    Run(run::Arguments),
+    /// Write the tables of README.md and docs/results.md from the runs of `cargo lab run all --seeds 3`
+    Results {
+        /// The folder of the runs
+        #[arg(long, value_name = "DIR", default_value = "reports")]
+        from: std::path::PathBuf,
+    },
     /// Lay the files of a new lab, with one example exercise: `cargo lab new 12_inpainting`
     New {
         /// Number and topic
@@ -80,6 +90,8 @@ fn run(command: Command) -> Result<()> {
         Command::Doctor => doctor::run(&course),
         Command::Sync { check, force } => sync::run(&course, check, force),
         Command::Verify { lab } => verify::run(&course, lab.as_deref()),
+        Command::Run(arguments) => run::run(&course, &arguments),
+        Command::Results { from } => results::run(&course, &from),
         Command::New { name } => new::run(&course, &name),
     }
 }

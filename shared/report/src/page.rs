@@ -6,10 +6,17 @@ use std::path::{Path, PathBuf};
 use crate::file::write_atomically;
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}\
-h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2rem}table{border-collapse:collapse}\
-td,th{padding:.25rem .8rem;border-bottom:1px solid #ddd;text-align:right}td:first-child,th:first-child{text-align:left}\
+h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2rem}table{border-collapse:collapse;display:block;overflow-x:auto}\
+td,th{padding:.25rem .8rem;border-bottom:1px solid #ddd;text-align:right}td:first-child,th:first-child{text-align:left}th{cursor:pointer}\
 .note{background:#fff3cd;border-left:.3rem solid #d59f00;padding:.5rem .8rem}figure{margin:1rem 0}svg{max-width:100%;height:auto}figcaption{color:#555}code{background:#f4f4f4;padding:.1rem .3rem}\
 dt{font-weight:600}dd{margin:0 0 .4rem 0}";
+
+/// A click on a column's name sorts its table by it, the greatest number first; another click turns the order around.
+const SORT: &str = "document.querySelectorAll('th').forEach(th=>th.onclick=()=>{\
+const table=th.closest('table'),i=[...th.parentNode.children].indexOf(th),rows=[...table.rows].slice(1),\
+key=r=>{const t=r.cells[i].textContent,n=parseFloat(t);return isNaN(n)?t:n},up=th.dataset.up=th.dataset.up?'':'1';\
+rows.sort((a,b)=>{const x=key(a),y=key(b),c=typeof x===typeof y?(x<y?1:x>y?-1:0):typeof x==='number'?-1:1;return up?c:-c});\
+rows.forEach(r=>r.parentNode.append(r))})";
 
 /// A page that grows from top to bottom.
 pub struct Page {
@@ -61,6 +68,13 @@ impl Page {
         let _ = writeln!(self.body, "<table>{}{rows}</table>", line("th", header));
     }
 
+    /// A list of links: what each is called, and where it leads.
+    pub fn links(&mut self, links: &[(String, String)]) {
+        let item =
+            |(text, target): &(String, String)| format!("<li><a href=\"{}\">{}</a></li>", escape(target), escape(text));
+        let _ = writeln!(self.body, "<ul>{}</ul>", links.iter().map(item).collect::<String>());
+    }
+
     /// Writes `index.html` into `out` and returns its path.
     ///
     /// # Errors
@@ -69,7 +83,7 @@ impl Page {
         let title = escape(&self.title);
         let html = format!(
             "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title>\
-             <style>{STYLE}</style></head><body><h1>{title}</h1>\n{}</body></html>\n",
+             <style>{STYLE}</style></head><body><h1>{title}</h1>\n{}<script>{SORT}</script></body></html>\n",
             self.body
         );
         let path = out.join("index.html");
