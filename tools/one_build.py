@@ -27,6 +27,7 @@ COMMANDS = [
     "test --no-run -p ssl-nn",
     "bench --no-run --profile dev -p ssl-nn --bench against_torch",
     "bench --no-run --profile dev -p ssl-eval --bench against_sklearn",
+    "bench --no-run --profile dev -p clustering-solution --bench kmeans",
 ]
 
 
