@@ -32,7 +32,9 @@ def network(case):
 def features(train=False, block=lambda depth: depth - 1, pool=lambda maps: maps.mean((2, 3)), cut=torch.detach, images_of=lambda images, batch: images.split(batch)):
     def of(images, depth, batch, **case):
         parts = [pool(network(case)(part, train)[block(int(depth))]) for part in images_of(images, int(batch))]
-        return {"features": cut(torch.cat(parts))} | statistics(case, images, train, int(batch))
+        calls = [len(part) for part in images_of(images, int(batch))]
+        counts = {"calls of the backbone": float(len(calls)), "images in the largest batch": float(max(calls))}
+        return {"features": cut(torch.cat(parts))} | counts | statistics(case, images, train, int(batch))
 
     return of
 
@@ -64,7 +66,7 @@ def network_case(count, channels, size, widths, depth, batch):
 WEIGHTS = [f"{name}.{part}" for name in ("first", "second") for part in ("conv.weight", "norm.weight", "norm.bias")]
 golden.check(
     "features",
-    [network_case(7, 2, (5, 3), (3, 4), 2, 3), network_case(4, 1, (4, 7), (5, 2), 1, 4), network_case(5, 3, (3, 2), (2, 3), 1, 2)],
+    [network_case(7, 2, (5, 3), (3, 4), 2, 3), network_case(4, 1, (4, 7), (5, 2), 1, 4), network_case(5, 3, (3, 2), (2, 3), 1, 2), network_case(3, 2, (2, 5), (4, 3), 2, 5)],
     features(),
     {
         "training_mode": features(train=True),
@@ -75,6 +77,8 @@ golden.check(
         "maximum": features(pool=lambda maps: maps.amax((2, 3))),
         "summed_over_places": features(pool=lambda maps: maps.sum((2, 3))),
         "first_batch_only": features(images_of=lambda images, batch: images.split(batch)[:1]),
+        "all_at_once": features(images_of=lambda images, batch: [images]),
+        "one_by_one": features(images_of=lambda images, batch: images.split(1)),
         "last_images_lost": features(images_of=lambda images, batch: [part for part in images.split(batch) if len(part) == batch]),
     },
     leaks=WEIGHTS,
@@ -101,18 +105,20 @@ def standard(mean=None, ddof=0, guard=True, epsilon=0.0, whose="train", shift=Tr
     return of
 
 
-def standard_case(train, test, width, constant=True):
+def standard_case(train, test, width, constant=0.25):
     scale = rng.uniform(0.2, 5, width)
     x = rng.normal(size=(train + test, width)) * scale + rng.normal(size=width) * 3
-    x[:, 0] *= 1e-3
+    x[:, 0] *= 1e-4
     if constant:
-        x[:, 1] = 0.25
+        # Constant while training and other later.
+        x[:, 1] = constant
+        x[train:, 1] += rng.normal(size=test)
     return {"train": x[:train].astype(np.float32), "test": x[train:].astype(np.float32)}
 
 
 golden.check(
     "standardized",
-    [standard_case(11, 7, 3, False), standard_case(5, 2, 4), standard_case(300, 3, 2)],
+    [standard_case(11, 7, 3, None), standard_case(5, 2, 4), standard_case(300, 3, 5)],
     standard(),
     {
         "of_each_split": standard(whose="own"),
@@ -120,6 +126,9 @@ golden.check(
         "sample_deviation": standard(ddof=1),
         "variance": standard(divide=lambda x: x.var(0)),
         "not_shifted": standard(shift=False),
+        "test_by_its_mean": lambda train, test: {"train": standard()(train, test)["train"], "test": (standard()(train, test)["test"] - standard()(train, test)["test"].astype(np.float64).mean(0)).astype(np.float32)},
+        "rows": lambda train, test: {name: standard(whose="own", guard=True)(x.T, x.T)["train"].T for name, x in (("train", train), ("test", test))},
+        "zero_for_constant": lambda train, test: {name: np.where(train.astype(np.float64).std(0) < 1e-6, 0, x).astype(np.float32) for name, x in standard()(train, test).items()},
         "one_deviation": standard(divide=lambda x: np.full(x.shape[1], x.std())),
         "not_a_number": standard(guard=False),
     },
@@ -127,15 +136,27 @@ golden.check(
 )
 
 
+# A constant that has rounding in its mean, and a feature that varies less than is to be divided by.
+rounded = standard_case(7, 3, 3, 0.1)
+rounded["train"][:, 2], rounded["test"][:, 2] = 1e-7 * rng.normal(size=7), 1e-7 * rng.normal(size=3)
+golden.check("nearly_constant", [rounded], standard(), tolerance=5e-5)
+
+
 # Exercise 3. Losses and weights after an epoch of uneven batches, in which a row may come twice; features that hang on a backbone.
-def probe_epoch(per_batch=True, cut=torch.detach, reduce="mean", report="mean", decay=True, shuffled_labels=False):
-    def of(images, labels, learning_rate, momentum, weight_decay, **case):
+MOMENTUM, WEIGHT_DECAY = 0.9, 0.05
+
+
+def probe_epoch(per_batch=True, cut=torch.detach, reduce="mean", report="mean", shuffled_labels=False, in_sequence=False):
+    def of(images, labels, learning_rate, **case):
         batches = [case[name].long() for name in sorted(name for name in case if name.startswith("batch"))]
         weights = {name: case[name].clone().requires_grad_() for name in ("backbone.weight", "probe.weight", "probe.bias")}
         velocity = {name: torch.zeros_like(w) for name, w in weights.items()}
         losses = []
         features = cut(images @ weights["backbone.weight"].T)
+        first = 0
         for batch in batches if per_batch else [torch.cat(batches)]:
+            if in_sequence:
+                batch, first = torch.arange(first, first + len(batch)) % len(images), first + len(batch)
             x = features[batch]
             y = labels.long()[: len(batch)] if shuffled_labels else labels.long()[batch]
             loss = F.cross_entropy(x @ weights["probe.weight"].T + weights["probe.bias"], y, reduction=reduce)
@@ -144,17 +165,18 @@ def probe_epoch(per_batch=True, cut=torch.detach, reduce="mean", report="mean", 
             gradients = torch.autograd.grad(loss, [weights[name] for name in names], retain_graph=True)
             with torch.no_grad():
                 for name, g in zip(names, gradients):
-                    if weights[name].dim() > 1 and decay:
-                        g = g + weight_decay * weights[name]
-                    velocity[name] = momentum * velocity[name] + g
+                    if weights[name].dim() > 1:
+                        g = g + WEIGHT_DECAY * weights[name]
+                    velocity[name] = MOMENTUM * velocity[name] + g
                     weights[name] -= learning_rate * velocity[name]
-        total = {"mean": sum(losses) / len(losses), "sum": sum(losses), "last": losses[-1], "first": losses[0]}[report]
+        weighted = sum(loss * len(batch) for loss, batch in zip(losses, batches)) / sum(map(len, batches))
+        total = {"mean": sum(losses) / len(losses), "sum": sum(losses), "last": losses[-1], "weighted": weighted}[report]
         return {"loss": total} | {name: w.detach() for name, w in weights.items()}
 
     return of
 
 
-def epoch_case(count, inputs, width, classes, batches, learning_rate=0.3, momentum=0.9, weight_decay=0.05):
+def epoch_case(count, inputs, width, classes, batches, learning_rate):
     return {
         "images": torch.randn(count, inputs),
         "labels": torch.from_numpy(rng.integers(0, classes, count).astype(np.int64)),
@@ -162,8 +184,6 @@ def epoch_case(count, inputs, width, classes, batches, learning_rate=0.3, moment
         "probe.weight": torch.randn(classes, width) / 2,
         "probe.bias": torch.randn(classes) / 2,
         "learning_rate": learning_rate,
-        "momentum": momentum,
-        "weight_decay": weight_decay,
     } | {f"batch{i}": torch.tensor(batch) for i, batch in enumerate(batches)}
 
 
@@ -178,9 +198,9 @@ def epoch_truth(make):
 golden.check(
     "epoch",
     [
-        epoch_case(7, 2, 3, 5, [[6, 2, 0], [4, 1, 5], [3]]),
-        epoch_case(5, 3, 2, 4, [[4, 4, 1, 0]]),
-        epoch_case(9, 2, 5, 3, [[8, 3], [5, 5, 7, 0, 2], [1, 6, 4]], momentum=0.0, weight_decay=0.5),
+        epoch_case(7, 2, 3, 5, [[6, 2, 0], [4, 1, 5], [3]], 0.3),
+        epoch_case(5, 3, 2, 4, [[4, 4, 1, 0]], 0.2),
+        epoch_case(9, 2, 5, 3, [[8, 3], [5, 5, 7, 0, 2], [1, 6, 4]], 0.1),
     ],
     epoch_truth(probe_epoch()),
     {
@@ -190,6 +210,8 @@ golden.check(
         "first_labels": epoch_truth(probe_epoch(shuffled_labels=True)),
         "losses_summed": epoch_truth(probe_epoch(report="sum")),
         "last_loss": epoch_truth(probe_epoch(report="last")),
+        "weighted_by_size": epoch_truth(probe_epoch(report="weighted")),
+        "rows_in_sequence": epoch_truth(probe_epoch(in_sequence=True)),
     },
     tolerance=2e-5,
 )
@@ -210,7 +232,8 @@ def top_k(rank=lambda before, ties_before, ties: before + ties_before, k_of=lamb
 
 def logits_case(count, classes, k, ties=False):
     x = rng.normal(size=(count, classes))
-    x = np.round(x) if ties else x
+    # No −0, which `total_cmp` has before 0.
+    x = np.round(x) + 0.0 if ties else x
     return {"logits": x.astype(np.float32), "labels": rng.integers(0, classes, count).astype(np.int64), "k": float(k)}
 
 
@@ -228,10 +251,12 @@ golden.check(
         "one_less": top_k(k_of=lambda k: k - 1),
         "least_logits": lambda logits, labels, k: top_k()(-logits, labels, k),
         "percent": top_k(percent=100.0),
+        "itself_counted": top_k(rank=lambda before, ties_before, ties: before + ties + 1),
         "ties_count": top_k(rank=lambda before, ties_before, ties: before),
         "ties_lose": top_k(rank=lambda before, ties_before, ties: before + ties),
+        "greater_number_first": top_k(rank=lambda before, ties_before, ties: before + ties - ties_before),
     },
-    tolerance=1e-9,
+    tolerance=1e-6,
 )
 
 
@@ -286,18 +311,34 @@ golden.check(
 )
 # exp(cosine / T) is infinite in single precision, and at T = 0.001 in double precision, too.
 cold = [knn_case(23, 11, 3, 4, 7, 0.01), knn_case(19, 9, 2, 3, 19, 0.001)]
-shifted = knn(vote=lambda c, t: np.exp((c - 1) / t))
-golden.check("cold_neighbors", cold, shifted, tolerance=0)
+# Rows that are far from all training rows.
+far = knn_case(17, 12, 2, 5, 9, 0.001)
+far["train"], far["test"] = np.abs(far["train"]), -np.abs(far["test"])
+with np.errstate(over="ignore"):
+    golden.check(
+        "cold_neighbors",
+        [*cold, far],
+        knn(vote=lambda c, t: np.exp((c - c.max()) / t)),
+        {
+            "overflow": knn(vote=lambda c, t: np.exp((c / t).astype(np.float32)).astype(np.float64)),
+            "overflow_in_double": knn(vote=lambda c, t: np.exp(c / t)),
+            "underflow": knn(vote=lambda c, t: np.exp((c - 1) / t)),
+        },
+        tolerance=0,
+    )
 # Rows of zeros, equal votes (the lower number wins), labels that are not all there.
 unit_square = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.0, 1.0]], dtype=np.float32)
 golden.check(
     "equal_votes",
     [
-        {"train": unit_square, "labels": np.array([3, 1, 1, 3]), "test": np.array([[1.0, 0.0], [2.0, 2.0], [0.0, 0.0]], dtype=np.float32), "k": 4.0, "temperature": 0.2},
-        {"train": unit_square[:3] * 0, "labels": np.array([7, 5, 6]), "test": unit_square[:2], "k": 3.0, "temperature": 0.1},
+        {"train": unit_square[[0, 0, 0, 1]], "labels": np.array([5, 1, 7, 9]), "test": np.array([[1.0, 0.0], [3.0, 0.0]], dtype=np.float32), "k": 3.0, "temperature": 0.2},
+        {"train": unit_square[:3] * 0, "labels": np.array([6, 5, 7]), "test": unit_square[:2], "k": 3.0, "temperature": 0.1},
     ],
     knn(),
-    {"greater_number": knn(whose=lambda votes, axis: votes.shape[1] - 1 - votes[:, ::-1].argmax(1))},
+    {
+        "greater_number": knn(whose=lambda votes, axis: votes.shape[1] - 1 - votes[:, ::-1].argmax(1)),
+        "nearest_decides": lambda train, labels, test, k, temperature: {"classes": np.full(len(test), labels[0], dtype=np.uint32)},
+    },
     tolerance=0,
 )
 
@@ -337,11 +378,31 @@ golden.check(
     },
     tolerance=0,
 )
+PAIRS, CLASSES = "every two images are drawn together as often (1 is yes)", "each class is drawn for itself (1 is yes)"
+
+
+def shares(name, which=None, pairs=1.0, classes=1.0):
+    """How often each image of a class is drawn; whether pairs of them and two classes are independent."""
+
+    def of(size, fraction):
+        size, count = int(size), int(round(fraction * size))
+        single = np.full(size, count / size) if which is None else which(size, count).astype(np.float64)
+        return {CLASSES: classes, PAIRS: pairs, name: single}
+
+    return of
+
+
+DRAWN, ASIDE = "share of subsets with each image", "share of splits that validate with each image"
+DRAWS = [{"size": 5.0, "fraction": 0.4}, {"size": 7.0, "fraction": 0.3}]
 golden.check(
     "drawn_alike",
-    [{"size": 5.0, "fraction": 0.4}, {"size": 7.0, "fraction": 0.3}],
-    lambda size, fraction: {"share of subsets with each image": np.full(int(size), round(fraction * size) / size)},
-    {"first_images": lambda size, fraction: {"share of subsets with each image": (np.arange(int(size)) < round(fraction * size)).astype(np.float64)}},
+    [*DRAWS, {"size": 4.0, "fraction": 1.0}],
+    shares(DRAWN),
+    {
+        "first_images": lambda size, fraction: shares(DRAWN, lambda size, count: np.arange(size) < count, float(fraction == 1), float(fraction == 1))(size, fraction),
+        "window": lambda size, fraction: shares(DRAWN, None, float(fraction == 1), float(fraction == 1))(size, fraction),
+        "one_order_for_all": lambda size, fraction: shares(DRAWN, None, 1.0, float(fraction == 1))(size, fraction),
+    },
     tolerance=0.03,
 )
 
@@ -376,6 +437,8 @@ golden.check(
         "only_image_taken": split(count=lambda n, f: np.maximum(1, np.floor(f * n + 0.5))),
         "none_of_small_classes": split(count=lambda n, f: np.where(n > 1, np.minimum(np.floor(f * n + 0.5), n - 1), 0)),
         "rounded_down": split(count=lambda n, f: np.where(n > 1, np.clip(np.floor(f * n), 1, np.maximum(n - 1, 1)), 0)),
+        "rounded_up": split(count=lambda n, f: np.where(n > 1, np.clip(np.ceil(f * n), 1, np.maximum(n - 1, 1)), 0)),
+        "none_left_to_train": split(count=lambda n, f: np.where(n > 1, np.maximum(1, np.floor(f * n + 0.5)), 0)),
         "not_sorted": split(ascending=0.0),
         "generator_untouched": split(differs=0.0),
         "random_elsewhere": split(repeats=0.0),
@@ -384,11 +447,13 @@ golden.check(
 )
 golden.check(
     "put_aside_alike",
-    [{"size": 5.0, "fraction": 0.4}, {"size": 7.0, "fraction": 0.3}],
-    lambda size, fraction: {"share of splits that validate with each image": np.full(int(size), round(fraction * size) / size)},
+    DRAWS,
+    shares(ASIDE),
     {
-        "first_images": lambda size, fraction: {"share of splits that validate with each image": (np.arange(int(size)) < round(fraction * size)).astype(np.float64)},
-        "last_images": lambda size, fraction: {"share of splits that validate with each image": (np.arange(int(size)) >= size - round(fraction * size)).astype(np.float64)},
+        "first_images": shares(ASIDE, lambda size, count: np.arange(size) < count, 0.0, 0.0),
+        "last_images": shares(ASIDE, lambda size, count: np.arange(size) >= size - count, 0.0, 0.0),
+        "window": shares(ASIDE, None, 0.0, 0.0),
+        "one_order_for_all": shares(ASIDE, None, 1.0, 0.0),
     },
     tolerance=0.03,
 )
@@ -410,13 +475,14 @@ def chosen(by="validation", first=True, asked=lambda n: 1.0, validated=lambda n:
 
 
 def choice_case(validation, test):
-    return {"candidates": 10.0 ** -np.arange(len(test), dtype=np.float64), "validation": np.array(validation), "test": np.array(test)}
+    return {"candidates": np.array([1.0, 0.01, 10.0, 0.1, 100.0])[: len(test)], "validation": np.array(validation), "test": np.array(test)}
 
 
 golden.check(
     "chosen",
     [
-        choice_case([0.5, 0.75, 0.625, 0.75], [0.25, 0.5, 0.875, 0.625]),
+        choice_case([0.75, 0.5, 0.625, 0.75, 0.75], [0.5, 0.25, 0.875, 0.625, 0.375]),
+        choice_case([0.5, 1.0, 0.75], [0.25, 0.5, 0.75]),
         choice_case([0.125, 0.25, 0.875], [0.75, 0.5, 0.25]),
         choice_case([0.0, 0.0, 0.0], [0.25, 0.5, 0.375]),
         choice_case([0.5], [0.25]),
@@ -424,7 +490,9 @@ golden.check(
     chosen(),
     {
         "chosen_on_test": chosen(by="test", asked=lambda n: float(n), validated=lambda n: 0.0),
+        "chosen_on_test_too": chosen(by="test", asked=lambda n: float(n)),
         "chosen_on_both": chosen(by="both", asked=lambda n: float(n)),
+        "test_not_reported": chosen(reported="validation"),
         "tested_each_time": chosen(asked=lambda n: float(n)),
         "last_of_equals": chosen(first=False),
         "validation_reported": chosen(reported="validation", asked=lambda n: 0.0),
@@ -495,7 +563,7 @@ golden.check(
 
 
 # Exercise 10. Classes that are absent, that only one side has; images of different content.
-def miou(per_image=False, absent=None, measure=lambda both, p, t: both / (p + t - both), background=True, weighted=False):
+def miou(per_image=False, absent=None, measure=lambda both, p, t: both / (p + t - both), background=True, weighted=False, counts_if=lambda p, t: True, total=np.mean, byte=False):
     def of_maps(predicted, truth, classes):
         scores, weights = [], []
         for c in range(0 if background else 1, classes):
@@ -505,9 +573,11 @@ def miou(per_image=False, absent=None, measure=lambda both, p, t: both / (p + t 
                     scores.append(absent)
                     weights.append(0)
                 continue
-            scores.append(measure((p & t).sum(), p.sum(), t.sum()))
-            weights.append(t.sum())
-        return float(np.average(scores, weights=weights if weighted else None)) if scores else 0.0
+            if counts_if(p, t):
+                both, of_p, of_t = (int(x.sum()) for x in (p & t, p, t))
+                scores.append((both % 256) / ((p | t).sum() % 256) if byte else measure(both, of_p, of_t))
+                weights.append(of_t)
+        return float(np.average(scores, weights=weights) if weighted else total(scores)) if scores else 0.0
 
     def of(predicted, truth, classes):
         predicted, truth = np.asarray(predicted).astype(np.int64), np.asarray(truth).astype(np.int64)
@@ -528,6 +598,8 @@ def maps_case(count, height, width, classes, present, noise=0.4):
 
 cases = [maps_case(3, 4, 5, 6, [0, 2, 3]), maps_case(2, 7, 3, 4, [0, 1, 2, 3]), maps_case(1, 2, 3, 9, [4, 5])]
 cases.append({"predicted": np.array([[[0, 1], [1, 1]]]), "truth": np.array([[[0, 2], [2, 2]]]), "classes": 5.0})
+# Counts and classes beyond what a byte holds.
+cases.append(maps_case(2, 29, 31, 300, [0, 255, 299], 0.3))
 for case in cases:
     score = jaccard_score(case["truth"].ravel(), case["predicted"].ravel(), average="macro", zero_division=0)
     assert abs(score - miou()(**case)["mean IoU"]) < 1e-12
@@ -546,20 +618,24 @@ golden.check(
         "without_background": miou(background=False),
         "counted_twice": miou(measure=lambda both, p, t: both / (p + t)),
         "weighted_by_pixels": miou(weighted=True),
+        "true_classes_only": miou(counts_if=lambda p, t: t.any()),
+        "classes_in_both_only": miou(counts_if=lambda p, t: p.any() and t.any()),
+        "summed": miou(total=np.sum),
+        "bytes": miou(byte=True),
     },
     tolerance=1e-6,
 )
 
 
 # Exercise 11. Boxes that meet, lie in each other, touch, are apart in one direction or in both, are empty or turned inside out.
-def iou(side=lambda a, b: np.maximum(b - a, 0), pixel=0, order=(0, 1, 2, 3), divide=lambda common, a, b: a + b - common):
+def iou(side=lambda a, b: np.maximum(b - a, 0), pixel=0, divide=lambda common, a, b: a + b - common, cut=lambda area: area, nothing=0.0):
     def of(a, b):
-        a, b = (np.asarray(x, dtype=np.float64)[:, list(order)] for x in (a, b))
-        area = lambda t, l, bo, r: side(t, bo + pixel) * side(l, r + pixel)
+        a, b = (np.asarray(x, dtype=np.float64) for x in (a, b))
+        area = lambda t, l, bo, r: cut(side(t, bo + pixel) * side(l, r + pixel))
         common = area(np.maximum(a[:, 0], b[:, 0]), np.maximum(a[:, 1], b[:, 1]), np.minimum(a[:, 2], b[:, 2]), np.minimum(a[:, 3], b[:, 3]))
         total = divide(common, area(*a.T), area(*b.T))
         with np.errstate(divide="ignore", invalid="ignore"):
-            return {"IoU": np.where(total == 0, 0, common / np.where(total == 0, 1, total)).astype(np.float32)}
+            return {"IoU": np.where(total == 0, nothing, common / np.where(total == 0, 1, total)).astype(np.float32)}
 
     return of
 
@@ -578,6 +654,8 @@ golden.check(
             "b": boxes([2, 3, 8, 7], [0, 0, 5, 7], [2, 0, 4, 2], [5, 7, 9, 11], [1, 5, 2, 9], [4, 1, 7, 3]),
         },
         {"a": boxes([0, 0, 2, 3]), "b": boxes([0, 0, 2, 3])},
+        # Shares of an image, tiny ones among them, and edges that lie outside of it.
+        {"a": boxes([0.1, 0.2, 0.5, 0.7], [1e-4, 2e-4, 6e-4, 9e-4], [-0.4, -0.3, 0.2, 0.5]), "b": boxes([0.3, 0.1, 0.6, 0.6], [2e-4, 1e-4, 7e-4, 8e-4], [-0.2, -0.6, 0.4, 0.1])},
     ],
     iou(),
     {
@@ -586,6 +664,11 @@ golden.check(
         "union_is_the_sum": iou(divide=lambda common, a, b: a + b),
         "over_the_smaller": iou(divide=lambda common, a, b: np.minimum(a, b)),
         "over_the_truth": iou(divide=lambda common, a, b: b),
+        "over_the_prediction": iou(divide=lambda common, a, b: a),
+        "over_the_greater": iou(divide=lambda common, a, b: np.maximum(a, b)),
+        "product_cut_off": iou(side=lambda a, b: b - a, cut=lambda area: np.maximum(area, 0)),
+        "absolute_sides": iou(side=lambda a, b: np.abs(b - a)),
+        "dice": lambda a, b: {"IoU": (lambda x: 2 * x / (1 + x))(iou()(a, b)["IoU"])},
         "common_area": iou(divide=lambda common, a, b: np.where(common >= 0, 1, 1)),
         "corner_and_size": lambda a, b: iou()(*(np.concatenate([np.asarray(x)[:, :2], np.asarray(x)[:, :2] + np.asarray(x)[:, 2:]], 1) for x in (a, b))),
     },
@@ -594,7 +677,7 @@ golden.check(
     "empty_boxes",
     [{"a": boxes([1, 1, 1, 1], [3, 2, 1, 5], [4, 4, 1, 1], [0, 0, 2, 2]), "b": boxes([1, 1, 1, 1], [0, 0, 6, 6], [0, 0, 3, 3], [2, 0, 0, 2])}],
     iou(),
-    {"inside_out": iou(side=lambda a, b: b - a)},
+    {"inside_out": iou(side=lambda a, b: b - a), "not_a_number": iou(nothing=math.nan)},
 )
 
 golden.save()

@@ -22,7 +22,7 @@ pub type Blocks<'a> = dyn Fn(&Tensor, bool) -> Result<Vec<Tensor>> + 'a;
 /// feature[c] = mean over all places of map c of block `depth`
 /// ```
 ///
-/// In evaluation mode, `batch` images at a time; the last batch may be smaller. Nothing that is computed from the features may reach the
+/// In evaluation mode, `batch` images at a time; only the last batch may be smaller. Nothing that is computed from the features may reach the
 /// backbone's weights.
 ///
 /// # Shapes
@@ -32,7 +32,7 @@ pub type Blocks<'a> = dyn Fn(&Tensor, bool) -> Result<Vec<Tensor>> + 'a;
 /// A batch of 0; a depth of 0 or beyond the last block; what `blocks` reports.
 ///
 /// # Hint
-/// This is lab 01's `frozen_features` with another end: which block, and two axes less.
+/// This is lab 01's `frozen_features`, of which block `depth` is kept and averaged over its places.
 pub fn frozen_features(blocks: &Blocks, images: &Tensor, depth: usize, batch: usize) -> Result<Tensor> {
     todo!("exercise 1: evaluation mode, batch by batch, one block, mean over places")
 }
@@ -63,10 +63,10 @@ pub fn standardize(train: &Tensor, test: &Tensor) -> Result<(Tensor, Tensor)> {
 /// features are constants, whatever they come with: a probe that trains its backbone is none.
 ///
 /// # Shapes
-/// features `[N, D]`, labels `[N]` of type `u32`; each batch holds numbers of rows. → the mean of the batches' losses, each before its update.
+/// features `[N, D]`, labels `[N]` of type `u32`; each batch holds numbers of rows, of which one may come twice or not at all. → the mean of the batches' losses, each before its update.
 ///
 /// # Errors
-/// Another number of labels than rows; no batches; a number that is not below N.
+/// Another number of labels than rows; no batches; a number that is not below N; what the optimizer reports.
 ///
 /// # Hint
 /// `index_select` picks the rows of a batch, of features and of labels; `optimizer.backward_step` does the rest.
@@ -115,14 +115,16 @@ pub fn top_k_accuracy(logits: &Tensor, labels: &Tensor, k: usize) -> Result<f64>
 /// A rank other than 2; widths that differ; another number of labels than rows; k = 0 or more than N; a temperature that is not positive.
 ///
 /// # Hint
-/// exp(1 / T) is greater than any `f32` from T = 0.0112 down. `arg_sort_last_dim` sorts rows, or `sort_by` a list of your own.
+/// exp(1 / T) is greater than any `f32` from T = 0.0112 down, than any `f64` from 0.0014 down. Only ratios of a row's votes count: what may you take
+/// away from its cosines?
 pub fn knn_predict(train: &Tensor, labels: &[u32], test: &Tensor, k: usize, temperature: f64) -> Result<Vec<u32>> {
     todo!("exercise 5: cosines, the k greatest, weighted votes")
 }
 
 /// Exercise 6: a few labels, with the classes as they were in proportion.
 ///
-/// Of a class of n images, max(1, round(`fraction` · n)) are drawn without replacement, all alike likely. All random numbers come from `rng`.
+/// Of a class of n images, max(1, round(`fraction` · n)) are drawn without replacement, every subset alike likely and each class for itself; halves are
+/// rounded up. All random numbers come from `rng`.
 ///
 /// # Shapes
 /// One label an image → numbers of images, ascending.
@@ -141,7 +143,8 @@ pub fn few_label_subset(labels: &[u32], fraction: f64, rng: &mut Rng) -> Result<
 
 /// Exercise 7: some training images are put aside, so that settings can be chosen without the test images.
 ///
-/// Of a class of n ≥ 2 images, round(`fraction` · n) are drawn for validation, but at least 1 and at most n − 1; an only image stays for training.
+/// Of a class of n ≥ 2 images, round(`fraction` · n) are drawn for validation as in exercise 6, but at least 1 and at most n − 1; an only image stays for
+/// training.
 /// All random numbers come from `rng`.
 ///
 /// # Shapes
@@ -205,7 +208,7 @@ pub struct FineTune<'a> {
 /// → the loss before the update, as a number.
 ///
 /// # Errors
-/// What the functions report.
+/// Another number of labels than images; what backbone and optimizers report.
 ///
 /// # Hint
 /// `loss.backward()` gives all gradients; an optimizer's `step` takes them and changes the weights that it knows.

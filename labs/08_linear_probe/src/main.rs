@@ -89,7 +89,7 @@ pub fn main() -> ExitCode {
 
 fn experiment(settings: &Settings) -> anyhow::Result<()> {
     // Before anything is rendered or trained.
-    let given = settings.checkpoint.iter().map(|named| loaded(settings, named)).collect::<anyhow::Result<Vec<_>>>()?;
+    let given = loaded(settings)?;
     let run = Run::open(settings)?;
     ensure!(!run.data.classes.is_empty(), "{}: these images have no classes to evaluate by", settings.flags.data);
     let subjects = subjects(&run, settings, given)?;
@@ -104,17 +104,20 @@ fn experiment(settings: &Settings) -> anyhow::Result<()> {
     plots::report(&run, settings, &subjects, &comparison, &rows)
 }
 
-/// A backbone from a file, which must see images as they are.
-fn loaded(settings: &Settings, Named { name, path }: &Named) -> anyhow::Result<Subject> {
-    let backbone = Backbone::load(path, &settings.flags.device.open()?)?;
-    let expected = Input::RGB.name;
-    ensure!(
-        backbone.sees() == expected,
-        "--checkpoint {name}: expected a backbone that sees {expected}, got one that sees {} ({})",
-        backbone.sees(),
-        path.display()
-    );
-    Ok(Subject { name: name.clone(), backbone })
+/// Backbones from files. Those that are shown something else than images as they are can't be compared here, and are left out.
+fn loaded(settings: &Settings) -> anyhow::Result<Vec<Subject>> {
+    let device = settings.flags.device.open()?;
+    let mut subjects = Vec::new();
+    for Named { name, path } in &settings.checkpoint {
+        let backbone = Backbone::load(path, &device)?;
+        match backbone.sees() {
+            sees if sees == Input::RGB.name => subjects.push(Subject { name: name.clone(), backbone }),
+            sees => println!("{name}: left out, it sees {sees} instead of {}", Input::RGB.name),
+        }
+    }
+    let (given, kept) = (settings.checkpoint.len(), subjects.len());
+    ensure!(given == 0 || kept > 0, "--checkpoint: expected a backbone that sees {}, got none", Input::RGB.name);
+    Ok(subjects)
 }
 
 /// A random backbone, those that are given or pretrained here, and one that is trained on all labels.

@@ -23,7 +23,7 @@ const NEW_TOYS: (usize, usize) = (90, 1500);
 /// Fractions, but for weight decay. What needs toys is none where images are others.
 #[derive(Clone, Debug, Serialize)]
 pub struct Measures {
-    /// Linear probe of the lab on each of [`DEPTHS`].
+    /// Linear probe of the lab on each of [`DEPTHS`], averaged over places.
     pub linear_by_depth: Vec<f64>,
     pub weight_decay: f64,
     pub top_3: f64,

@@ -1,6 +1,7 @@
 //! The pictures of lab 08 and the page that holds them.
 
 use candle_core::{Device, Tensor};
+use ssl_eval::Evaluation;
 use ssl_experiment::{Comparison, Run};
 use ssl_report::{Bars, Grid, Page, Plot, Scatter, percent};
 
@@ -33,7 +34,8 @@ pub fn report(
         &few_labels(run, rows)?,
         "Accuracy after fine-tuning by the share of training images that have labels.",
     );
-    page.figure(&protocols(run, rows)?, "The same frozen features of the last block, judged in five ways.");
+    page.figure(&protocols(run, comparison, rows)?, "The same frozen features of the last block, judged in five ways: the lab's probe in batches with its weight decay chosen on validation or on test \
+         images, the course's full-batch probe, and neighbors.");
     page.figure(&neighbors(run, rows)?, "Linear probe and nearest neighbors need not agree on who is better.");
     invariances(run, rows, &mut page)?;
     comparison.report(&mut page, &run.out)?;
@@ -83,18 +85,19 @@ fn few_labels(run: &Run, rows: &[Row]) -> anyhow::Result<String> {
     bars.save(&run.out, "few_labels")
 }
 
-fn protocols(run: &Run, rows: &[Row]) -> anyhow::Result<String> {
-    let mut groups = vec!["chosen on validation".to_string(), "best on test".to_string(), "best block".to_string()];
+/// The course's own probe beside the lab's, and neighbors at two temperatures.
+fn protocols(run: &Run, comparison: &Comparison, rows: &[Row]) -> anyhow::Result<String> {
+    let mut groups = ["chosen on validation", "best on test", "full batch"].map(String::from).to_vec();
     groups.extend(TEMPERATURES.map(|t| format!("kNN, T = {t}")));
-    let of = |m: &Measures| {
-        let best_block = m.linear_by_depth.iter().copied().fold(0.0, f64::max);
-        in_percent(&[&[m.linear(), m.best_on_test, best_block], m.knn.as_slice()].concat())
+    let of = |(name, m): &Row| {
+        let full_batch = comparison.get(name).map_or(f64::NAN, Evaluation::linear);
+        in_percent(&[&[m.linear(), m.best_on_test, full_batch], m.knn.as_slice()].concat())
     };
     let bars = Bars {
         title: "One representation, five numbers".to_string(),
         y_label: "test accuracy (%)".to_string(),
         groups,
-        series: rows.iter().map(|(name, m)| (name.clone(), of(m))).collect(),
+        series: rows.iter().map(|row| (row.0.clone(), of(row))).collect(),
     };
     bars.save(&run.out, "protocols")
 }

@@ -13,9 +13,9 @@ use ssl_eval::accuracy;
 use ssl_nn::{AdamW, Backbone, Linear, Params};
 
 /// Epochs of a probe, rows of its batches, and its greatest learning rate: frozen features take large steps.
-const EPOCHS: usize = 30;
-const BATCH: usize = 500;
-const LEARNING_RATE: f64 = 0.05;
+const EPOCHS: usize = 40;
+const BATCH: usize = 250;
+const LEARNING_RATE: f64 = 0.02;
 /// Images that go through the backbone at a time.
 const IMAGES: usize = 250;
 /// Share of the training images on which weight decay is chosen, and among what.

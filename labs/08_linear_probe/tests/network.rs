@@ -1,5 +1,6 @@
 //! Networks with a case's weights, small enough to be compared weight by weight.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use candle_core::{Device, Result, Tensor};
@@ -48,7 +49,9 @@ pub fn features(exercises: &Exercises, case: &Values) -> Result<Values> {
     let mut params = Params::new(0, &Device::Cpu);
     let blocks = [Block::new(case, &params, "first")?, Block::new(case, &params, "second")?];
     fill(&mut params, case)?;
+    let calls = RefCell::new(Vec::new());
     let forward = |images: &Tensor, train: bool| {
+        calls.borrow_mut().push(images.dims()[0] as f64);
         let first = blocks[0].forward(images, train)?;
         let second = blocks[1].forward(&first, train)?;
         Ok(vec![first, second])
@@ -59,8 +62,15 @@ pub fn features(exercises: &Exercises, case: &Values) -> Result<Values> {
     let (buffers, weights): (Vec<_>, Vec<_>) = weights.iter().partition(|(name, _)| name.contains("running"));
     let inputs: Vec<_> = weights.iter().map(|(name, weight)| (name.as_str(), *weight)).collect();
     let values = Values::new().with("features", &features).with_leaks(&[&features], &inputs)?;
+    let calls = calls.into_inner();
+    let values = values.with_number("calls of the backbone", calls.len() as f64)?;
+    let values = values.with_number("images in the largest batch", calls.into_iter().fold(0.0, f64::max))?;
     Ok(buffers.iter().fold(values, |values, (name, buffer)| values.with(name, buffer)))
 }
+
+/// Of the optimizer that trains a probe.
+const MOMENTUM: f64 = 0.9;
+const WEIGHT_DECAY: f64 = 0.05;
 
 /// Loss, and the weights of probe and backbone after the student's epoch; the optimizer knows all of them.
 pub fn after_an_epoch(exercises: &Exercises, case: &Values) -> Result<Values> {
@@ -70,7 +80,7 @@ pub fn after_an_epoch(exercises: &Exercises, case: &Values) -> Result<Values> {
     let backbone = Linear::without_bias(inputs, width, &params.pp("backbone"))?;
     let probe = Linear::new(width, classes, &params.pp("probe"))?;
     fill(&mut params, case)?;
-    let mut optimizer = Sgd::new(params.trained(), case.number("momentum")?, case.number("weight_decay")?);
+    let mut optimizer = Sgd::new(params.trained(), MOMENTUM, WEIGHT_DECAY);
     let (features, labels) = (backbone.forward(case.tensor("images")?)?, case.tensor("labels")?);
     let batches = (0..).map(|i| format!("batch{i}")).take_while(|name| case.get(name).is_some());
     let batches = batches.map(|name| case.tensor(&name)?.to_vec1()).collect::<Result<Vec<Vec<u32>>>>()?;

@@ -1,11 +1,14 @@
 //! What the functions of lab 08 promise to refuse.
 
+use std::collections::BTreeMap;
+
+use candle_core::backprop::GradStore;
 use candle_core::{DType, Device, Result, Tensor, bail};
 use linear_probe::FineTune;
 use rand::SeedableRng;
 use ssl_data::Rng;
 use ssl_grading::Bad;
-use ssl_nn::{Linear, Params, Sgd};
+use ssl_nn::{Linear, Optimizer, Params, Part, Sgd};
 
 use super::Exercises;
 
@@ -60,6 +63,11 @@ pub const PROBE_EPOCH: &[Bad<Exercises>] = &[
     ("5 labels of 4 rows", |e| epoch(e, &[4, 3], &[5], &[vec![0, 1]])),
     ("no batches", |e| epoch(e, &[4, 3], &[4], &[])),
     ("row 4 of 4", |e| epoch(e, &[4, 3], &[4], &[vec![0, 1], vec![2, 4]])),
+    ("an error of the optimizer", |e| {
+        let probe = Linear::new(3, 2, &Params::new(0, &Device::Cpu))?;
+        let labels = zeros(&[4])?;
+        (e.probe_epoch)(&probe, &ones(&[4, 3])?, &labels, &[vec![0, 1]], &mut Failing, 0.1).map(drop)
+    }),
     ("features of another width than the probe's", |e| epoch(e, &[4, 2], &[4], &[vec![0, 1]])),
 ];
 
@@ -121,12 +129,42 @@ pub const BEST_SETTING: &[Bad<Exercises>] = &[
     ("an error of the test", |e| (e.best_setting)(&[1.0], &|_| Ok(0.5), &|_| bail!("its own error")).map(drop)),
 ];
 
-fn tune(e: &Exercises, labels: &[usize], fails: bool) -> Result<()> {
+/// An optimizer that never manages a step.
+struct Failing;
+
+impl Part for Failing {
+    fn state(&self) -> BTreeMap<String, Tensor> {
+        BTreeMap::new()
+    }
+
+    fn load_state(&mut self, _: BTreeMap<String, Tensor>) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl Optimizer for Failing {
+    fn step(&mut self, _: &GradStore, _: f64) -> Result<()> {
+        bail!("the optimizer's own error")
+    }
+}
+
+/// Which part reports an error.
+#[derive(PartialEq)]
+enum Fails {
+    Nothing,
+    Backbone,
+    BackboneOptimizer,
+    HeadOptimizer,
+}
+
+fn tune(e: &Exercises, labels: &[usize], fails: Fails) -> Result<()> {
     let params = Params::new(0, &Device::Cpu);
     let head = Linear::new(3, 2, &params)?;
     let [mut backbone, mut of_head] = [Vec::new(), params.trained()].map(|vars| Sgd::new(vars, 0.0, 0.0));
-    let encode =
-        |images: &Tensor, _: bool| if fails { bail!("the backbone's own error") } else { images.flatten_from(1) };
+    let mut failing = Failing;
+    let encode = |images: &Tensor, _: bool| {
+        if fails == Fails::Backbone { bail!("the backbone's own error") } else { images.flatten_from(1) }
+    };
     let step = FineTune {
         encode: &encode,
         head: &head,
@@ -135,11 +173,20 @@ fn tune(e: &Exercises, labels: &[usize], fails: bool) -> Result<()> {
         backbone_rate: 0.1,
         head_rate: 0.1,
     };
-    (e.fine_tune_step)(&step, &mut backbone, &mut of_head).map(drop)
+    match fails {
+        Fails::BackboneOptimizer => (e.fine_tune_step)(&step, &mut failing, &mut of_head),
+        Fails::HeadOptimizer => (e.fine_tune_step)(&step, &mut backbone, &mut failing),
+        _ => (e.fine_tune_step)(&step, &mut backbone, &mut of_head),
+    }
+    .map(drop)
 }
 
-pub const FINE_TUNE_STEP: &[Bad<Exercises>] =
-    &[("an error of the backbone", |e| tune(e, &[4], true)), ("3 labels of 4 images", |e| tune(e, &[3], false))];
+pub const FINE_TUNE_STEP: &[Bad<Exercises>] = &[
+    ("an error of the backbone", |e| tune(e, &[4], Fails::Backbone)),
+    ("an error of the backbone's optimizer", |e| tune(e, &[4], Fails::BackboneOptimizer)),
+    ("an error of the head's optimizer", |e| tune(e, &[4], Fails::HeadOptimizer)),
+    ("3 labels of 4 images", |e| tune(e, &[3], Fails::Nothing)),
+];
 
 pub const MEAN_IOU: &[Bad<Exercises>] = &[
     ("maps of other sizes", |e| (e.mean_iou)(&zeros(&[2, 3, 4])?, &zeros(&[2, 4, 3])?, 2).map(drop)),
@@ -160,6 +207,7 @@ pub const MEAN_IOU: &[Bad<Exercises>] = &[
 pub const BOX_IOU: &[Bad<Exercises>] = &[
     ("one box for two", |e| (e.box_iou)(&ones(&[2, 4])?, &ones(&[1, 4])?).map(drop)),
     ("boxes of 3 edges", |e| (e.box_iou)(&ones(&[2, 3])?, &ones(&[2, 3])?).map(drop)),
+    ("a of 4 edges, b of 5", |e| (e.box_iou)(&ones(&[2, 4])?, &ones(&[2, 5])?).map(drop)),
     ("boxes of 5 edges", |e| (e.box_iou)(&ones(&[2, 5])?, &ones(&[2, 5])?).map(drop)),
     ("a box without an axis", |e| (e.box_iou)(&ones(&[4])?, &ones(&[4])?).map(drop)),
 ];

@@ -20,7 +20,7 @@ pub type Blocks<'a> = dyn Fn(&Tensor, bool) -> Result<Vec<Tensor>> + 'a;
 /// feature[c] = mean over all places of map c of block `depth`
 /// ```
 ///
-/// In evaluation mode, `batch` images at a time; the last batch may be smaller. Nothing that is computed from the features may reach the
+/// In evaluation mode, `batch` images at a time; only the last batch may be smaller. Nothing that is computed from the features may reach the
 /// backbone's weights.
 ///
 /// # Shapes
@@ -30,7 +30,7 @@ pub type Blocks<'a> = dyn Fn(&Tensor, bool) -> Result<Vec<Tensor>> + 'a;
 /// A batch of 0; a depth of 0 or beyond the last block; what `blocks` reports.
 ///
 /// # Hint
-/// This is lab 01's `frozen_features` with another end: which block, and two axes less.
+/// This is lab 01's `frozen_features`, of which block `depth` is kept and averaged over its places.
 pub fn frozen_features(blocks: &Blocks, images: &Tensor, depth: usize, batch: usize) -> Result<Tensor> {
     // BEGIN SOLUTION 1: evaluation mode, batch by batch, one block, mean over places
     if batch == 0 {
@@ -86,10 +86,10 @@ pub fn standardize(train: &Tensor, test: &Tensor) -> Result<(Tensor, Tensor)> {
 /// features are constants, whatever they come with: a probe that trains its backbone is none.
 ///
 /// # Shapes
-/// features `[N, D]`, labels `[N]` of type `u32`; each batch holds numbers of rows. → the mean of the batches' losses, each before its update.
+/// features `[N, D]`, labels `[N]` of type `u32`; each batch holds numbers of rows, of which one may come twice or not at all. → the mean of the batches' losses, each before its update.
 ///
 /// # Errors
-/// Another number of labels than rows; no batches; a number that is not below N.
+/// Another number of labels than rows; no batches; a number that is not below N; what the optimizer reports.
 ///
 /// # Hint
 /// `index_select` picks the rows of a batch, of features and of labels; `optimizer.backward_step` does the rest.
@@ -169,7 +169,8 @@ pub fn top_k_accuracy(logits: &Tensor, labels: &Tensor, k: usize) -> Result<f64>
 /// A rank other than 2; widths that differ; another number of labels than rows; k = 0 or more than N; a temperature that is not positive.
 ///
 /// # Hint
-/// exp(1 / T) is greater than any `f32` from T = 0.0112 down. `arg_sort_last_dim` sorts rows, or `sort_by` a list of your own.
+/// exp(1 / T) is greater than any `f32` from T = 0.0112 down, than any `f64` from 0.0014 down. Only ratios of a row's votes count: what may you take
+/// away from its cosines?
 pub fn knn_predict(train: &Tensor, labels: &[u32], test: &Tensor, k: usize, temperature: f64) -> Result<Vec<u32>> {
     // BEGIN SOLUTION 5: cosines, the k greatest, weighted votes
     let ((count, width), (_, other)) = (train.dims2()?, test.dims2()?);
@@ -187,8 +188,9 @@ pub fn knn_predict(train: &Tensor, labels: &[u32], test: &Tensor, k: usize, temp
         order.sort_by(|&a, &b| row[b].total_cmp(&row[a]));
         let mut votes = vec![0.0; classes];
         for &neighbor in &order[..k] {
-            // Less the greatest cosine there can be: only ratios of votes count, and exp can't overflow.
-            votes[labels[neighbor] as usize] += ((f64::from(row[neighbor]) - 1.0) / temperature).exp();
+            // Less the greatest cosine: only ratios of votes count, exp can't overflow, and one vote is 1.
+            let behind = f64::from(row[neighbor]) - f64::from(row[order[0]]);
+            votes[labels[neighbor] as usize] += (behind / temperature).exp();
         }
         // The last of the greatest, from the back: the first.
         (0..classes).rev().max_by(|&a, &b| votes[a].total_cmp(&votes[b])).unwrap_or(0) as u32
@@ -199,7 +201,8 @@ pub fn knn_predict(train: &Tensor, labels: &[u32], test: &Tensor, k: usize, temp
 
 /// Exercise 6: a few labels, with the classes as they were in proportion.
 ///
-/// Of a class of n images, max(1, round(`fraction` · n)) are drawn without replacement, all alike likely. All random numbers come from `rng`.
+/// Of a class of n images, max(1, round(`fraction` · n)) are drawn without replacement, every subset alike likely and each class for itself; halves are
+/// rounded up. All random numbers come from `rng`.
 ///
 /// # Shapes
 /// One label an image → numbers of images, ascending.
@@ -241,7 +244,8 @@ fn by_class(labels: &[u32]) -> Vec<Vec<usize>> {
 
 /// Exercise 7: some training images are put aside, so that settings can be chosen without the test images.
 ///
-/// Of a class of n ≥ 2 images, round(`fraction` · n) are drawn for validation, but at least 1 and at most n − 1; an only image stays for training.
+/// Of a class of n ≥ 2 images, round(`fraction` · n) are drawn for validation as in exercise 6, but at least 1 and at most n − 1; an only image stays for
+/// training.
 /// All random numbers come from `rng`.
 ///
 /// # Shapes
@@ -332,7 +336,7 @@ pub struct FineTune<'a> {
 /// → the loss before the update, as a number.
 ///
 /// # Errors
-/// What the functions report.
+/// Another number of labels than images; what backbone and optimizers report.
 ///
 /// # Hint
 /// `loss.backward()` gives all gradients; an optimizer's `step` takes them and changes the weights that it knows.

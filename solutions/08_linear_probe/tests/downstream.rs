@@ -99,14 +99,55 @@ pub fn weighted_by_pixels(predicted: &Tensor, truth: &Tensor, classes: usize) ->
     Ok(known.iter().filter(|[_, p, t]| p + t > 0.0).map(|[both, p, t]| t * both / (p + t - both)).sum::<f64>() / pixels)
 }
 
-/// How boxes are compared.
-pub struct Boxes {
-    pub cut: bool,
-    pub pixel: f64,
-    pub divide: fn(f64, f64, f64) -> f64,
+/// The mean over those classes that `counts` says of their predicted and true pixels.
+pub fn counted_if(
+    predicted: &Tensor,
+    truth: &Tensor,
+    classes: usize,
+    counts_here: impl Fn(f64, f64) -> bool,
+) -> Result<f64> {
+    mean_iou(predicted, truth, classes)?;
+    let known = counts(predicted, truth, classes)?;
+    let kept = known.iter().filter(|[_, p, t]| p + t > 0.0 && counts_here(*p, *t));
+    let values: Vec<f64> = kept.map(|[both, p, t]| both / (p + t - both)).collect();
+    Ok(if values.is_empty() { f64::NAN } else { values.iter().sum::<f64>() / values.len() as f64 })
 }
 
-pub const BOXES_OF: Boxes = Boxes { cut: true, pixel: 0.0, divide: |common, a, b| a + b - common };
+/// How many classes occur.
+pub fn present(predicted: &Tensor, truth: &Tensor, classes: usize) -> Result<f64> {
+    Ok(counts(predicted, truth, classes)?.iter().filter(|[_, p, t]| p + t > 0.0).count() as f64)
+}
+
+/// Counts in bytes.
+pub fn in_bytes(predicted: &Tensor, truth: &Tensor, classes: usize) -> Result<f64> {
+    mean_iou(predicted, truth, classes)?;
+    let known = counts(predicted, truth, classes)?;
+    let values =
+        known.iter().filter(|[_, p, t]| p + t > 0.0).map(|[both, p, t]| (both % 256.0) / ((p + t - both) % 256.0));
+    let values: Vec<f64> = values.collect();
+    Ok(values.iter().sum::<f64>() / values.len() as f64)
+}
+
+/// What becomes of a side that is negative.
+#[derive(Clone, Copy)]
+pub enum Side {
+    Cut,
+    Free,
+    Absolute,
+}
+
+/// How boxes are compared.
+pub struct Boxes {
+    pub side: Side,
+    pub pixel: f64,
+    pub product: fn(f64) -> f64,
+    pub divide: fn(f64, f64, f64) -> f64,
+    /// What 0/0 is.
+    pub nothing: f64,
+}
+
+pub const BOXES_OF: Boxes =
+    Boxes { side: Side::Cut, pixel: 0.0, product: |area| area, divide: |common, a, b| a + b - common, nothing: 0.0 };
 
 pub fn covered(a: &Tensor, b: &Tensor, how: &Boxes) -> Result<Tensor> {
     if a.dims2()?.1 != 4 || a.dims() != b.dims() {
@@ -115,14 +156,18 @@ pub fn covered(a: &Tensor, b: &Tensor, how: &Boxes) -> Result<Tensor> {
     let (rows, others): (Vec<Vec<f32>>, Vec<Vec<f32>>) = (a.to_vec2()?, b.to_vec2()?);
     let side = |from: f32, to: f32| {
         let length = f64::from(to) + how.pixel - f64::from(from);
-        if how.cut { length.max(0.0) } else { length }
+        match how.side {
+            Side::Cut => length.max(0.0),
+            Side::Free => length,
+            Side::Absolute => length.abs(),
+        }
     };
-    let area = |e: [f32; 4]| side(e[0], e[2]) * side(e[1], e[3]);
+    let area = |e: [f32; 4]| (how.product)(side(e[0], e[2]) * side(e[1], e[3]));
     let of = |(a, b): (&Vec<f32>, &Vec<f32>)| {
         let common = area([a[0].max(b[0]), a[1].max(b[1]), a[2].min(b[2]), a[3].min(b[3])]);
         let [a, b] = [a, b].map(|e| area([e[0], e[1], e[2], e[3]]));
         let all = (how.divide)(common, a, b);
-        (if all == 0.0 { 0.0 } else { common / all }) as f32
+        (if all == 0.0 { how.nothing } else { common / all }) as f32
     };
     Tensor::from_iter(rows.iter().zip(&others).map(of).collect::<Vec<f32>>(), a.device())
 }

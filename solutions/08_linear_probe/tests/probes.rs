@@ -43,6 +43,14 @@ pub fn guarded(deviation: &Tensor) -> Result<Tensor> {
     deviation.lt(1e-6)?.where_cond(&deviation.ones_like()?, deviation)
 }
 
+/// Shifted by the training mean, divided by this.
+pub fn divided_by(train: &Tensor, test: &Tensor, scale: &Tensor) -> Result<(Tensor, Tensor)> {
+    same_width(train, test)?;
+    let mean = train.mean_keepdim(0)?;
+    let of = |x: &Tensor| x.broadcast_sub(&mean)?.broadcast_div(scale);
+    Ok((of(train)?, of(test)?))
+}
+
 /// Shifted by the training mean, divided by something of the training features.
 pub fn scaled_by(
     train: &Tensor,
@@ -55,6 +63,13 @@ pub fn scaled_by(
     let scale = nothing.where_cond(&known.ones_like()?, &scale(train, &known)?)?;
     let of = |x: &Tensor| x.broadcast_sub(&mean)?.broadcast_div(&scale);
     Ok((of(train)?, of(test)?))
+}
+
+/// Each row by its own mean and deviation.
+pub fn by_rows(x: &Tensor) -> Result<Tensor> {
+    let x = x.t()?.contiguous()?;
+    let deviation = guarded(&deviation(&x)?)?;
+    x.broadcast_sub(&x.mean_keepdim(0)?)?.broadcast_div(&deviation)?.t()?.contiguous()
 }
 
 /// Column by column in double precision.
@@ -78,9 +93,25 @@ pub struct Epochs {
     pub summed: bool,
     pub first_labels: bool,
     pub last: bool,
+    pub weighted: bool,
 }
 
-pub const EPOCH: Epochs = Epochs { summed: false, first_labels: false, last: false };
+pub const EPOCH: Epochs = Epochs { summed: false, first_labels: false, last: false, weighted: false };
+
+/// The same numbers of rows, taken one after the other.
+pub fn in_sequence(batches: &[Vec<u32>], count: usize) -> Vec<Vec<u32>> {
+    let mut rows = (0..count as u32).cycle();
+    batches.iter().map(|batch| rows.by_ref().take(batch.len()).collect()).collect()
+}
+
+/// Refuses what an epoch refuses.
+pub fn probe_rows(features: &Tensor, labels: &Tensor, batches: &[Vec<u32>]) -> Result<()> {
+    let count = features.dims2()?.0;
+    if labels.dims() != [count] || batches.iter().flatten().any(|&row| row as usize >= count) {
+        bail!("sizes");
+    }
+    Ok(())
+}
 
 pub fn in_batches(
     probe: &Linear,
@@ -91,10 +122,7 @@ pub fn in_batches(
     learning_rate: f64,
     how: &Epochs,
 ) -> Result<f64> {
-    let count = features.dims2()?.0;
-    if labels.dims() != [count] || batches.iter().flatten().any(|&row| row as usize >= count) {
-        bail!("sizes");
-    }
+    probe_rows(features, labels, batches)?;
     let mut losses = Vec::new();
     for batch in batches {
         let rows = Tensor::new(batch.as_slice(), features.device())?;
@@ -104,6 +132,10 @@ pub fn in_batches(
         let loss = if how.summed { chosen.sum_all()? } else { chosen.mean_all()? };
         optimizer.backward_step(&loss, learning_rate)?;
         losses.push(f64::from(loss.to_scalar::<f32>()?));
+    }
+    if how.weighted {
+        let sum: f64 = losses.iter().zip(batches).map(|(loss, batch)| loss * batch.len() as f64).sum();
+        return Ok(sum / batches.iter().map(Vec::len).sum::<usize>() as f64);
     }
     Ok(if how.last { losses[losses.len() - 1] } else { losses.iter().sum::<f64>() / losses.len() as f64 })
 }
@@ -118,6 +150,7 @@ pub fn mean_loss(probe: &Linear, features: &Tensor, labels: &Tensor, batches: &[
 #[derive(Clone, Copy)]
 pub enum Ties {
     ByNumber,
+    ByNumberBackwards,
     Win,
     Lose,
 }
@@ -133,6 +166,7 @@ pub fn ranked(logits: &Tensor, labels: &Tensor, k: usize, least: usize, ties: Ti
         let own = **label as usize;
         let comes_before = |i: usize| match ties {
             Ties::ByNumber => row[i] == row[own] && i < own,
+            Ties::ByNumberBackwards => row[i] == row[own] && i > own,
             Ties::Win => false,
             Ties::Lose => row[i] == row[own] && i != own,
         };
@@ -172,16 +206,27 @@ pub struct Vote {
     pub mean: bool,
     pub fewest: bool,
     pub last: bool,
+    /// Whether the greatest nearness of the row is taken away before votes are weighed.
+    pub from_greatest: bool,
 }
 
 pub const VOTE: Vote = Vote {
     near: Near::Cosine,
-    weight: |cosine, t| ((cosine - 1.0) / t).exp(),
+    weight: |cosine, t| (cosine / t).exp(),
     farthest: false,
     mean: false,
     fewest: false,
     last: false,
+    from_greatest: true,
 };
+
+impl Vote {
+    /// Whether votes keep their ratios when all nearnesses are shifted.
+    fn shifts(&self) -> bool {
+        let ratio = |by: f64| (self.weight)(0.3 + by, 0.5) / (self.weight)(0.1 + by, 0.5);
+        (ratio(0.0) - ratio(0.2)).abs() < 1e-9 && !self.mean
+    }
+}
 
 pub fn voted(train: &Tensor, labels: &[u32], test: &Tensor, k: usize, t: f64, how: &Vote) -> Result<Vec<u32>> {
     same_width(train, test)?;
@@ -203,7 +248,9 @@ pub fn voted(train: &Tensor, labels: &[u32], test: &Tensor, k: usize, t: f64, ho
         near.sort_by(|a, b| if how.farthest { a.0.total_cmp(&b.0) } else { b.0.total_cmp(&a.0) });
         let (mut votes, mut counts) = (vec![0.0; classes], vec![0.0f64; classes]);
         for (nearness, label) in &near[..k] {
-            votes[*label as usize] += (how.weight)(*nearness, t);
+            let shift =
+                if how.from_greatest && matches!(how.near, Near::Cosine) && how.shifts() { near[0].0 } else { 0.0 };
+            votes[*label as usize] += (how.weight)(*nearness - shift, t);
             counts[*label as usize] += 1.0;
         }
         if how.mean {

@@ -46,6 +46,52 @@ pub fn by_sample(labels: &[u32], fraction: f64, rng: &mut Rng) -> Result<Vec<usi
     Ok(chosen)
 }
 
+/// Neighbors in each class, from a random place on.
+pub fn windows(labels: &[u32], fraction: f64, rng: &mut Rng) -> Result<Vec<usize>> {
+    let counts = few_label_subset(labels, fraction, &mut seeded())?;
+    windows_of(&counts, labels, rng)
+}
+
+/// As [`windows`], as many as a split puts aside.
+pub fn windows_aside(labels: &[u32], fraction: f64, rng: &mut Rng) -> Result<Vec<usize>> {
+    let counts = validation_split(labels, fraction, &mut seeded())?.1;
+    windows_of(&counts, labels, rng)
+}
+
+fn windows_of(chosen: &[usize], labels: &[u32], rng: &mut Rng) -> Result<Vec<usize>> {
+    let mut found = Vec::new();
+    for images in classes(labels) {
+        let count = chosen.iter().filter(|image| images.contains(image)).count();
+        let start = rng.random_range(0..images.len());
+        found.extend((0..count).map(|i| images[(start + i) % images.len()]));
+    }
+    found.sort_unstable();
+    Ok(found)
+}
+
+/// Every class is shuffled by a generator of the same seed.
+pub fn one_order(labels: &[u32], fraction: f64, seed: u64) -> Result<Vec<usize>> {
+    let counts = few_label_subset(labels, fraction, &mut seeded())?;
+    one_order_of(&counts, labels, seed)
+}
+
+/// As [`one_order`], as many as a split puts aside.
+pub fn one_order_aside(labels: &[u32], fraction: f64, seed: u64) -> Result<Vec<usize>> {
+    let counts = validation_split(labels, fraction, &mut seeded())?.1;
+    one_order_of(&counts, labels, seed)
+}
+
+fn one_order_of(chosen: &[usize], labels: &[u32], seed: u64) -> Result<Vec<usize>> {
+    let mut found = Vec::new();
+    for mut images in classes(labels) {
+        let count = chosen.iter().filter(|image| images.contains(image)).count();
+        images.shuffle(&mut Rng::seed_from_u64(seed));
+        found.extend_from_slice(&images[..count]);
+    }
+    found.sort_unstable();
+    Ok(found)
+}
+
 /// Every class has as many as the mean class.
 pub fn same_number(labels: &[u32], fraction: f64, rng: &mut Rng) -> Result<Vec<usize>> {
     let mean = labels.len() as f64 / classes(labels).len().max(1) as f64;
@@ -144,6 +190,15 @@ pub fn chosen_on_both(candidates: &[f64], validate: &Score, test: &Score) -> Res
     match (candidates.get(best), tested.get(best)) {
         (Some(&candidate), Some(&accuracy)) if greatest.is_finite() => Ok((candidate, accuracy)),
         _ => bail!("no candidates"),
+    }
+}
+
+/// The first candidate of the greatest score, and that score.
+pub fn best_of(candidates: &[f64], scores: &[f64]) -> Result<(f64, f64)> {
+    let greatest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    match scores.iter().position(|score| *score == greatest) {
+        Some(place) => Ok((candidates[place], greatest)),
+        None => bail!("no candidates"),
     }
 }
 

@@ -43,6 +43,22 @@ pub const OVERLAP: &[Mistake] = &[
     mistake("accuracy", "accuracy", "This is the share of right pixels, which a large background decides."),
     mistake("without_background", "background left out", "Class 0 is left out: it counts like the others."),
     mistake("counted_twice", "sum for union", "You divide by |a| + |b|, where the common pixels count twice."),
+    mistake(
+        "true_classes_only",
+        "true classes only",
+        "Classes that are predicted, and nowhere true, are left out: their IoU is 0, and counts.",
+    ),
+    mistake(
+        "classes_in_both_only",
+        "common classes only",
+        "Classes that only one side has are left out: their IoU is 0, and counts.",
+    ),
+    mistake("summed", "sum for mean", "The classes' IoUs are summed: take their mean."),
+    mistake(
+        "bytes",
+        "bytes overflow",
+        "Counts begin again at 256: `eq` gives bytes (u8), whose sum is a byte, too. Convert them before you sum.",
+    ),
     mistake("weighted_by_pixels", "weighted", "Classes count by their pixels: all alike."),
 ];
 
@@ -59,6 +75,19 @@ pub const BOXES: &[Mistake] = &[
         "You divide by the sum of both areas, where the common part counts twice.",
     ),
     mistake("over_the_smaller", "smaller for union", "You divide by the smaller area: by that of the union."),
+    mistake("over_the_prediction", "one area", "You divide by the area of a alone: by that of the union."),
+    mistake("over_the_greater", "greater for union", "You divide by the greater area: by that of the union."),
+    mistake(
+        "product_cut_off",
+        "product cut off",
+        "The *product* of the sides is cut off at 0, but two negative sides give a positive one: cut off each side before.",
+    ),
+    mistake(
+        "absolute_sides",
+        "absolute sides",
+        "Negative sides count as positive ones: boxes that are apart have nothing in common.",
+    ),
+    mistake("dice", "Dice", "This is the Dice coefficient, 2 · common / (area of a + area of b): divide by the union."),
     mistake("over_the_truth", "one area", "You divide by the area of b alone: by that of the union."),
     mistake("common_area", "not divided", "This is the common area: divide it by that of the union."),
     mistake(
@@ -68,8 +97,15 @@ pub const BOXES: &[Mistake] = &[
     ),
 ];
 
-pub const EMPTY_BOXES: &[Mistake] = &[mistake(
-    "inside_out",
-    "negative areas",
-    "A box whose bottom lies above its top, or right edge left of its left, has area 0: cut its sides off at 0.",
-)];
+pub const EMPTY_BOXES: &[Mistake] = &[
+    mistake(
+        "inside_out",
+        "negative areas",
+        "A box whose bottom lies above its top, or right edge left of its left, has area 0: cut its sides off at 0.",
+    ),
+    mistake(
+        "not_a_number",
+        "0/0",
+        "Where both areas are 0, so is the union, and 0/0 is no number: the IoU is 0 there.",
+    ),
+];

@@ -19,6 +19,12 @@ pub const FEATURES: &[Mistake] = &[
     mistake("maximum", "greatest of places", "The greatest value of each map is taken: its mean."),
     mistake("summed_over_places", "sum for mean", "The places of each map are summed: take their mean."),
     mistake("first_batch_only", "first batch only", "Only the first batch comes back: put all together with `cat`."),
+    mistake(
+        "all_at_once",
+        "one batch",
+        "All images go through the backbone at once: `batch` at a time, so that memory does not grow with their number.",
+    ),
+    mistake("one_by_one", "one image at a time", "The images go through the backbone one by one: `batch` at a time."),
     mistake("last_images_lost", "a rest is lost", "The last batch is smaller than the others, and is lost."),
 ];
 
@@ -36,6 +42,21 @@ pub const STANDARDIZED: &[Mistake] = &[
     mistake("sample_deviation", "n − 1", "σ² is divided by N − 1 (as Candle's `var` does): by N."),
     mistake("variance", "root forgotten", "The features are divided by σ²: by σ."),
     mistake("not_shifted", "mean left in", "The mean is not taken away."),
+    mistake(
+        "test_by_its_mean",
+        "the test's own mean",
+        "The test features are shifted by their own mean: by that of the training features.",
+    ),
+    mistake(
+        "rows",
+        "rows for columns",
+        "Each image has a mean and deviation of its own: each *feature* has them, over the images.",
+    ),
+    mistake(
+        "zero_for_constant",
+        "constant features at 0",
+        "A feature that is constant while training gives 0 everywhere: it is shifted, and keeps what it has in other images.",
+    ),
     mistake("one_deviation", "one σ for all", "All features share one σ: each has its own."),
     mistake(
         "not_a_number",
@@ -58,6 +79,16 @@ pub const EPOCH: &[Mistake] = &[
         "The first labels are taken, whichever rows the batch has: `index_select` labels as well.",
     ),
     mistake("losses_summed", "sum for mean", "The batches' losses are summed: return their mean."),
+    mistake(
+        "weighted_by_size",
+        "weighted mean",
+        "The losses are weighted by the batches' sizes: return the mean of the batches' losses, each counting alike.",
+    ),
+    mistake(
+        "rows_in_sequence",
+        "rows not picked",
+        "The rows are taken one after the other, whichever numbers the batch has.",
+    ),
     mistake("last_loss", "last loss", "The last batch's loss is returned: the mean of all."),
 ];
 
@@ -65,6 +96,16 @@ pub const TOP_K: &[Mistake] = &[
     mistake("top_1", "k unused", "This is the accuracy of the greatest logit alone, whatever k is."),
     mistake("one_more", "one too many", "k + 1 logits count: fewer than k may come before the label."),
     mistake("one_less", "one too few", "k − 1 logits count: the label may be the k-th."),
+    mistake(
+        "itself_counted",
+        "counts itself",
+        "The label's own logit counts among those before it: strictly greater ones do.",
+    ),
+    mistake(
+        "greater_number_first",
+        "ties",
+        "Of equal logits the greater number comes first, as where a list is sorted and reversed: the lower does.",
+    ),
     mistake("least_logits", "the least", "The k least logits count: the k greatest."),
     mistake("percent", "percent", "It is a percentage: a fraction is asked for."),
     mistake(
@@ -92,8 +133,33 @@ pub const NEIGHBORS: &[Mistake] = &[
     mistake("fewest_votes", "fewest votes", "The class with fewest votes wins."),
 ];
 
-pub const EQUAL_VOTES: &[Mistake] = &[mistake(
-    "greater_number",
-    "ties",
-    "Of classes with equally many votes the greatest number wins: the lowest does. `max_by` returns the last of equals.",
-)];
+pub const COLD_NEIGHBORS: &[Mistake] = &[
+    mistake(
+        "overflow",
+        "exp overflows",
+        "exp(cosine / T) is infinite in f32 where T is small, so that votes can't be compared: take the row's greatest cosine away first.",
+    ),
+    mistake(
+        "overflow_in_double",
+        "exp overflows",
+        "exp(cosine / T) is infinite even in f64 where T is 0.001: take the row's greatest cosine away first.",
+    ),
+    mistake(
+        "underflow",
+        "exp underflows",
+        "exp((cosine − 1) / T) is 0 for all neighbors of a row that is far from all: take away the row's own greatest cosine.",
+    ),
+];
+
+pub const EQUAL_VOTES: &[Mistake] = &[
+    mistake(
+        "greater_number",
+        "ties",
+        "Of classes with equally many votes the greatest number wins: the lowest does. `max_by` returns the last of equals.",
+    ),
+    mistake(
+        "nearest_decides",
+        "ties",
+        "Of classes with equally many votes the first neighbor's wins: the lowest number does.",
+    ),
+];

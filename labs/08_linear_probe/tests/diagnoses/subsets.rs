@@ -28,11 +28,29 @@ pub const FEW_LABELS: &[Mistake] = &[
     RANDOM_ELSEWHERE,
 ];
 
-pub const DRAWN_ALIKE: &[Mistake] =
-    &[mistake("first_images", "always the first", "It is always the first images of a class: shuffle them before.")];
+const WINDOW: Mistake = mistake(
+    "window",
+    "images side by side",
+    "Each image is drawn as often as it should be, but not each subset: a window of neighbors, or images at equal distances, are no random draw.",
+);
+const ONE_ORDER_FOR_ALL: Mistake = mistake(
+    "one_order_for_all",
+    "one order for all classes",
+    "All classes have the same places drawn: shuffle each class for itself.",
+);
+
+pub const DRAWN_ALIKE: &[Mistake] = &[
+    mistake("first_images", "always the first", "It is always the first images of a class: shuffle them before."),
+    WINDOW,
+    ONE_ORDER_FOR_ALL,
+];
 
 pub const PARTS: &[Mistake] = &[
-    mistake("swapped", "swapped", "The parts are swapped: training comes first."),
+    mistake(
+        "swapped",
+        "swapped",
+        "The parts are swapped, or the fraction goes to training: training comes first, and validation has the fraction.",
+    ),
     mistake(
         "overlapping",
         "overlap",
@@ -49,6 +67,12 @@ pub const PARTS: &[Mistake] = &[
         "Small classes are missing in validation: at least 1 of each, if it has two.",
     ),
     mistake("rounded_down", "rounded down", "fraction · n is rounded down: to the nearest."),
+    mistake("rounded_up", "rounded up", "fraction · n is rounded up: to the nearest."),
+    mistake(
+        "none_left_to_train",
+        "no upper bound",
+        "All images of a class are put aside where the fraction is large: at most n − 1, so that one stays for training.",
+    ),
     NOT_SORTED,
     GENERATOR_UNTOUCHED,
     RANDOM_ELSEWHERE,
@@ -57,6 +81,8 @@ pub const PARTS: &[Mistake] = &[
 pub const PUT_ASIDE_ALIKE: &[Mistake] = &[
     mistake("first_images", "always the first", "It is always the first images of a class: shuffle them before."),
     mistake("last_images", "always the last", "It is always the last images of a class: shuffle them before."),
+    WINDOW,
+    ONE_ORDER_FOR_ALL,
 ];
 
 pub const CHOSEN: &[Mistake] = &[
@@ -64,6 +90,16 @@ pub const CHOSEN: &[Mistake] = &[
         "chosen_on_test",
         "chosen on the test images",
         "The setting is chosen by the test accuracy, which is then no estimate for new images: choose by `validate`.",
+    ),
+    mistake(
+        "chosen_on_test_too",
+        "chosen on the test images",
+        "`validate` is asked, but the test accuracy decides: choose by `validate`, and ask `test` once, about the winner.",
+    ),
+    mistake(
+        "test_not_reported",
+        "validation reported",
+        "`test` is asked, but the validation accuracy is returned, which is the best of several, and so too good.",
     ),
     mistake("chosen_on_both", "chosen on the test images", "The test accuracy has a say in the choice: it must not."),
     mistake(
