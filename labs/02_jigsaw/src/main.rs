@@ -16,7 +16,7 @@ use jigsaw::puzzle_features;
 use serde::Serialize;
 use ssl_data::Split;
 use ssl_experiment::landmarks::Landmarks;
-use ssl_experiment::{Allocator, Flags, Input, Plan, Run, Settings as _, Training, launch, range};
+use ssl_experiment::{Allocator, Flags, Plan, Run, Settings as _, Training, launch, range};
 use ssl_nn::{AdamW, Backbone, Mlp, Optimizer};
 use ssl_report::percent;
 
@@ -106,7 +106,7 @@ impl Model {
 /// Trains a model on puzzles; `name` is that of the training in metrics and checkpoints.
 pub fn train(run: &Run, settings: &Settings, maker: &Maker, name: &str) -> anyhow::Result<Model> {
     let mut params = run.params();
-    let backbone = run.backbone(&Input::RGB, &params.pp("backbone"))?;
+    let backbone = run.backbone(&maker.cutter.input(), &params.pp("backbone"))?;
     let head = Mlp::new(&[maker.tiles() * backbone.features(), HIDDEN, maker.classes()], &params.pp("head"))?;
     let model = Model { backbone, head };
     let mut optimizer = AdamW::new(params.trained(), settings.weight_decay);

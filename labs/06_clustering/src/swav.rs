@@ -37,9 +37,8 @@ pub fn train(run: &Run, settings: &Settings, name: &str, codes: Codes) -> anyhow
     let mut params = run.params();
     let network = Network::new(run, &Input::RGB, &params)?;
     let count = settings.clusters.unwrap_or(PROTOTYPES);
-    // As short as PyTorch makes them: the longer a prototype is, the less a step turns it.
-    let bound = 1.0 / (EMBEDDING as f32).sqrt();
-    let prototypes = params.pp("prototypes").trainable("weight", &[count, EMBEDDING], Init::Uniform(bound))?;
+    // Longer than PyTorch makes them, so that a step turns them less: shorter ones run after what is easiest to predict.
+    let prototypes = params.pp("prototypes").trainable("weight", &[count, EMBEDDING], Init::Uniform(1.0))?;
     let (of_prototypes, others) = params.trained().into_iter().partition(|(name, _)| name == "prototypes.weight");
     let mut optimizer = AdamW::new(others, settings.weight_decay);
     let mut slow = AdamW::new(of_prototypes, 0.0);

@@ -46,11 +46,13 @@ pub fn rows(runs: &[Run]) -> Vec<Row> {
     for run in runs.iter().filter(|run| run.measures.is_empty()) {
         for (place, named) in run.record.evaluations.iter().enumerate() {
             let last = run.record.evaluations.len() - 1;
-            let (rank, name, lab, key) = match place {
-                0 => (0, baseline("random", run), String::new(), "random"),
-                _ if place == last => (2, baseline("supervised", run), String::new(), "supervised"),
-                _ => (1, named.name.clone(), number(&run.label).to_string(), run.label.as_str()),
+            // Lab 08 has measured random and supervised backbones that see images as they are, under these names.
+            let (rank, name, lab) = match place {
+                0 => (0, baseline("random", run), String::new()),
+                _ if place == last => (2, baseline("supervised", run), String::new()),
+                _ => (1, named.name.clone(), number(&run.label).to_string()),
             };
+            let key = if rank == 1 { run.label.clone() } else { name.clone() };
             let row = found.iter().position(|(_, row)| row.name == name && row.lab == lab).unwrap_or_else(|| {
                 let numbers = vec![Number::default(); COLUMNS.len()];
                 found.push((rank, Row { name, lab, seeds: Vec::new(), numbers }));
@@ -61,7 +63,7 @@ pub fn rows(runs: &[Run]) -> Vec<Row> {
                 continue;
             }
             row.seeds.push(run.record.seed);
-            let values = evaluated(&named.evaluation).into_iter().chain(measured(runs, key, run.record.seed));
+            let values = evaluated(&named.evaluation).into_iter().chain(measured(runs, &key, run.record.seed));
             row.numbers.iter_mut().zip(values).for_each(|(number, value)| number.0.extend(value));
         }
     }

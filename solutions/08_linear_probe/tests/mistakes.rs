@@ -144,7 +144,7 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("generator_untouched", few(|y, f, _| few_label_subset(y, f, &mut seeded()))),
     ("random_elsewhere", few(|y, f, _| few_label_subset(y, f, &mut of_the_system()))),
     ("first_images", few(|y, f, rng| { let chosen = few_label_subset(y, f, rng)?; first_of_each(&chosen, y) })),
-    ("window", few(|y, f, rng| windows(y, f, rng))),
+    ("window", few(windows)),
     ("one_order_for_all", few(|y, f, rng| { use rand::Rng as _; let seed = rng.random(); one_order(y, f, seed) })),
 
     ("swapped", parts(|y, f, rng| { let (a, b) = validation_split(y, f, rng)?; Ok((b, a)) })),
@@ -193,7 +193,7 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("true_classes_only", regions(|p, t, k| counted_if(p, t, k, |_, t| t > 0.0))),
     ("classes_in_both_only", regions(|p, t, k| counted_if(p, t, k, |p, t| p > 0.0 && t > 0.0))),
     ("summed", regions(|p, t, k| Ok(mean_iou(p, t, k)? * present(p, t, k)?))),
-    ("bytes", regions(|p, t, k| in_bytes(p, t, k))),
+    ("bytes", regions(in_bytes)),
 
     ("negative_sides", overlap(|a, b| covered(a, b, &Boxes { side: Side::Free, ..BOXES_OF }))),
     ("pixels_counted", overlap(|a, b| covered(a, b, &Boxes { pixel: 1.0, ..BOXES_OF }))),
