@@ -73,7 +73,7 @@ fn heat_map(rows: &[Row], columns: std::ops::Range<usize>, title: &str, column_l
         row_label: "method".to_string(),
         column_label: column_label.replace('_', " "),
         rows: known.iter().map(|row| row.name.clone()).collect(),
-        columns: COLUMNS[columns.clone()].iter().map(|name| name.to_string()).collect(),
+        columns: COLUMNS[columns.clone()].iter().map(|name| name.trim_end_matches(" labels").to_string()).collect(),
         values: known.iter().map(means).collect(),
     }
 }
@@ -84,7 +84,8 @@ fn neighbors(rows: &[Row]) -> Scatter {
         title: "Linear probe and neighbors".to_string(),
         x_label: "linear probe on block 4 (%)".to_string(),
         y_label: "kNN (%)".to_string(),
-        groups: rows.iter().map(|row| (row.name.clone(), points(row))).collect(),
+        // Baselines of other inputs would crowd the picture.
+        groups: rows.iter().filter(|row| !row.name.contains(", ")).map(|row| (row.name.clone(), points(row))).collect(),
         lines: Vec::new(),
         equal: false,
     }
