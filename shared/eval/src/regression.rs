@@ -2,8 +2,8 @@
 
 use std::cell::RefCell;
 
-use anyhow::anyhow;
-use argmin::core::{CostFunction, Error, Executor, Gradient, State};
+use anyhow::Context;
+use argmin::core::{CostFunction, Error, Executor, Gradient};
 use argmin::solver::linesearch::MoreThuenteLineSearch;
 use argmin::solver::quasinewton::LBFGS;
 use candle_core::{DType, Device, Result, Tensor};
@@ -32,6 +32,8 @@ pub(crate) struct Regression {
     factor: Cholesky<f64, Dyn>,
     /// The last point that was asked for: L-BFGS asks for its loss and for its gradient.
     last: RefCell<Option<Point>>,
+    /// The point of the least loss so far.
+    best: RefCell<Option<Point>>,
 }
 
 /// V, flat, and what is known there.
@@ -49,23 +51,29 @@ impl Regression {
         let products = DMatrix::from_iterator(width, width, products.into_iter().map(f64::from));
         // Of the biases' row the curvature is 1 / classes already; a little more keeps the others from being singular where λ is 0.
         let hessian = products / (count * classes) as f64 + DMatrix::identity(width, width) * l2.max(1e-9);
-        let factor =
-            Cholesky::new(hessian).ok_or_else(|| anyhow!("the features' covariance has no Cholesky factor"))?;
-        Ok(Self { inputs, labels: labels.to_vec(), classes, l2, factor, last: RefCell::default() })
+        let factor = Cholesky::new(hessian).context("the features' covariance has no Cholesky factor")?;
+        Ok(Self {
+            inputs,
+            labels: labels.to_vec(),
+            classes,
+            l2,
+            factor,
+            last: RefCell::default(),
+            best: RefCell::default(),
+        })
     }
 
     /// The weights `[D, classes]` of the least loss.
     pub(crate) fn minimize(self) -> anyhow::Result<Tensor> {
         let (width, classes) = (self.inputs.dims()[1], self.classes);
-        let factor = self.factor.clone();
         let solver = LBFGS::new(MoreThuenteLineSearch::new(), MEMORY)
             .with_tolerance_cost(TOLERANCE_COST)?
             .with_tolerance_grad(TOLERANCE_GRADIENT)?;
         let start = vec![0.0; width * classes];
-        let result =
-            Executor::new(self, solver).configure(|state| state.param(start).max_iters(MAX_ITERATIONS)).run()?;
-        let best = result.state().get_best_param().ok_or_else(|| anyhow!("the probe's fit gave no weights"))?;
-        Ok(tensor(&weights(&factor, best, width, classes))?)
+        let ended = Executor::new(&self, solver).configure(|state| state.param(start).max_iters(MAX_ITERATIONS)).run();
+        // A line search that finds nothing lower ends with an error: it stands where rounding lets nobody get lower.
+        let best = self.best.take().with_context(|| format!("the probe's fit gave no weights: {:?}", ended.err()))?;
+        Ok(tensor(&weights(&self.factor, &best.at, width, classes))?)
     }
 
     /// Loss and gradient at V.
@@ -88,6 +96,9 @@ impl Regression {
         self.factor.l_dirty().solve_lower_triangular_mut(&mut gradient);
         let point = Point { at: flat.to_vec(), loss, gradient: gradient.as_slice().to_vec() };
         self.last.replace(Some(point.clone()));
+        if self.best.borrow().as_ref().is_none_or(|best| point.loss < best.loss) {
+            self.best.replace(Some(point.clone()));
+        }
         Ok(point)
     }
 
@@ -129,7 +140,7 @@ fn tensor(matrix: &DMatrix<f64>) -> Result<Tensor> {
     Tensor::from_slice(matrix.as_slice(), (columns, rows), &Device::Cpu)?.to_dtype(DType::F32)?.t()?.contiguous()
 }
 
-impl CostFunction for Regression {
+impl CostFunction for &Regression {
     type Param = Vec<f64>;
     type Output = f64;
 
@@ -138,7 +149,7 @@ impl CostFunction for Regression {
     }
 }
 
-impl Gradient for Regression {
+impl Gradient for &Regression {
     type Param = Vec<f64>;
     type Gradient = Vec<f64>;
 
