@@ -37,7 +37,6 @@ pub fn train(run: &Run, settings: &Settings, name: &str, codes: Codes) -> anyhow
     let mut params = run.params();
     let network = Network::new(run, &Input::RGB, &params)?;
     let count = settings.clusters.unwrap_or(PROTOTYPES);
-    // Longer than PyTorch makes them, so that a step turns them less: shorter ones run after what is easiest to predict.
     let prototypes = params.pp("prototypes").trainable("weight", &[count, EMBEDDING], Init::Uniform(1.0))?;
     let (of_prototypes, others) = params.trained().into_iter().partition(|(name, _)| name == "prototypes.weight");
     let mut optimizer = AdamW::new(others, settings.weight_decay);
