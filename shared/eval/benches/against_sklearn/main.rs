@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --profile dev -p ssl-eval --bench against_sklearn`
 //!
-//! Features are those of Toybox's 15,000 images by a ConvNet4: by the one in the file `BACKBONE`, or else by its initialization. Both sides fit the
+//! Features are those of Toybox's 15,000 images by a ConvNet4: by the one in the file `BACKBONE` (an absolute path), or else by its initialization. Both sides fit the
 //! same features, in turns. scikit-learn's needs `${PYTHON:-python3}`; without it our side is printed alone.
 
 use std::collections::BTreeMap;
@@ -130,7 +130,8 @@ fn print(ours: &Answers, theirs: &Answers) {
         let beside = theirs.get(name).map_or_else(String::new, |(other, right)| {
             format!("\t{other:.3} s\t{:.2} %\t{:.1}", 100.0 * right, other / seconds)
         });
-        println!("{name}\t{seconds:.3} s\t{:.2} %{beside}", 100.0 * accuracy);
+        let right = if accuracy.is_nan() { String::new() } else { format!("{:.2} %", 100.0 * accuracy) };
+        println!("{name}\t{seconds:.3} s\t{right}{beside}");
     }
     println!("all\t{:.3} s\t\t{:.3} s\t\t{:.1}", total(ours), total(theirs), total(theirs) / total(ours));
 }
