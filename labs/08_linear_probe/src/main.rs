@@ -101,7 +101,7 @@ fn experiment(settings: &Settings) -> anyhow::Result<()> {
         rows.push((subject.name.clone(), measures));
     }
     run.write("measures.json", &rows)?;
-    plots::report(&run, settings, &subjects, &comparison, &rows)
+    plots::report(&run, &comparison, &rows)
 }
 
 /// Backbones from files. Those that are shown something else than images as they are can't be compared here, and are left out.

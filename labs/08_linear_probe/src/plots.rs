@@ -5,30 +5,27 @@ use ssl_eval::Evaluation;
 use ssl_experiment::{Comparison, Run};
 use ssl_report::{Bars, Grid, Page, Plot, Scatter, percent};
 
+use super::boxes::Found;
 use super::fine_tuning::FRACTIONS;
 use super::invariance::CHANGES;
 use super::measures::{Measures, TEMPERATURES};
-use super::{Settings, Subject, boxes, regions};
+use super::regions::{self, Regions};
 
 type Row = (String, Measures);
 
 /// Draws everything and writes the page.
-pub fn report(
-    run: &Run,
-    settings: &Settings,
-    subjects: &[Subject],
-    comparison: &Comparison,
-    rows: &[Row],
-) -> anyhow::Result<()> {
+pub fn report(run: &Run, comparison: &Comparison, rows: &[Row]) -> anyhow::Result<()> {
     let mut page = run.page("Lab 08: evaluating representations");
-    let held_out = rows.iter().rev().nth(1).and_then(|(_, measures)| measures.transfer);
-    let measured: Vec<(&str, f64)> = held_out.map(|accuracy| ("transfer", accuracy)).into_iter().collect();
+    // The best that needed no labels: the last but one.
+    let shown = rows.iter().rev().nth(1);
+    let transfer = shown.and_then(|(_, measures)| measures.transfer);
+    let measured: Vec<(&str, f64)> = transfer.map(|accuracy| ("transfer", accuracy)).into_iter().collect();
     run.guesses(comparison, &measured, &mut page);
     page.heading("All at a glance");
     page.table(&header(), &rows.iter().map(cells).collect::<Vec<_>>());
     page.text(
         "Probe, top 3 and fine-tuning: test accuracy. New toys: a linear probe on three classes that were in no training, with 30 labels each. Regions: \
-         mean IoU of a 1×1 head on block 2. Boxes: share of IoU above one half, of toys in larger scenes.",
+         mean IoU of a 1×1 head on blocks 1 to 3. Boxes: share of IoU above one half, of toys in larger scenes.",
     );
     page.figure(
         &few_labels(run, rows)?,
@@ -39,8 +36,8 @@ pub fn report(
     page.figure(&neighbors(run, rows)?, "Linear probe and nearest neighbors need not agree on who is better.");
     invariances(run, rows, &mut page)?;
     comparison.report(&mut page, &run.out)?;
-    if run.data.name.starts_with("toybox") {
-        pictures(run, settings, subjects, &mut page)?;
+    if let Some((name, Measures { looked_at: Some((regions, found)), .. })) = shown {
+        pictures(run, name, regions, found, &mut page)?;
     }
     run.finish(&page, comparison)
 }
@@ -60,7 +57,7 @@ fn header() -> Vec<String> {
 
 fn cells((name, m): &Row) -> Vec<String> {
     let knn = m.knn.last().copied().unwrap_or(f64::NAN);
-    let mut cells = vec![name.clone(), percent(m.linear()), m.weight_decay.to_string(), percent(m.top_3), percent(knn)];
+    let mut cells = vec![name.clone(), percent(m.linear), m.weight_decay.to_string(), percent(m.top_3), percent(knn)];
     cells.extend(m.fine_tuned.iter().map(|&accuracy| percent(accuracy)));
     let optional = [m.transfer, m.segmentation, m.boxes.map(|[_, right]| right)];
     cells.extend(optional.map(|value| value.map_or("–".to_string(), percent)));
@@ -91,7 +88,7 @@ fn protocols(run: &Run, comparison: &Comparison, rows: &[Row]) -> anyhow::Result
     groups.extend(TEMPERATURES.map(|t| format!("kNN, T = {t}")));
     let of = |(name, m): &Row| {
         let full_batch = comparison.get(name).map_or(f64::NAN, Evaluation::linear);
-        in_percent(&[&[m.linear(), m.best_on_test, full_batch], m.knn.as_slice()].concat())
+        in_percent(&[&[m.linear, m.best_on_test, full_batch], m.knn.as_slice()].concat())
     };
     let bars = Bars {
         title: "One representation, five numbers".to_string(),
@@ -103,7 +100,7 @@ fn protocols(run: &Run, comparison: &Comparison, rows: &[Row]) -> anyhow::Result
 }
 
 fn neighbors(run: &Run, rows: &[Row]) -> anyhow::Result<String> {
-    let point = |m: &Measures| vec![(100.0 * m.linear(), 100.0 * m.knn.last().copied().unwrap_or(f64::NAN))];
+    let point = |m: &Measures| vec![(100.0 * m.linear, 100.0 * m.knn.last().copied().unwrap_or(f64::NAN))];
     let scatter = Scatter {
         title: "Linear probe and neighbors".to_string(),
         x_label: "linear probe (%)".to_string(),
@@ -136,33 +133,23 @@ fn invariances(run: &Run, rows: &[Row], page: &mut Page) -> anyhow::Result<()> {
 /// Images in a picture.
 const SHOWN: usize = 8;
 
-/// Regions and boxes that heads on the last but one subject, the best that needed no labels, find in test images.
-fn pictures(run: &Run, settings: &Settings, subjects: &[Subject], page: &mut Page) -> anyhow::Result<()> {
-    let Some(subject) = subjects.iter().rev().nth(1) else { return Ok(()) };
-    let (seed, quick) = (run.seed(), settings.flags.quick);
-    let regions = regions::segment(&subject.backbone, &run.device, seed, quick)?;
+/// Regions and boxes that a backbone's heads find in test images.
+fn pictures(run: &Run, name: &str, regions: &Regions, found: &Found, page: &mut Page) -> anyhow::Result<()> {
     let first = |x: &Tensor| x.narrow(0, 0, SHOWN);
     let images = Tensor::cat(
         &[first(&regions.images)?, painted(&first(&regions.truth)?)?, painted(&first(&regions.found)?)?],
         0,
     )?;
-    let grid = Grid {
-        title: format!("Regions: image, truth, {}", subject.name),
-        columns: SHOWN,
-        images,
-        captions: Vec::new(),
-    };
+    let grid = Grid { title: format!("Regions: image, truth, {name}"), columns: SHOWN, images, captions: Vec::new() };
     page.heading("Looked at");
     page.figure(
         &grid.save(&run.out, "regions")?,
         "Test images, the kind of part at each pixel, and what a 1×1 head finds.",
     );
-    let found = boxes::find(&subject.backbone, &run.device, seed, quick)?;
     let numbers: Vec<usize> = (0..SHOWN).collect();
     let images = found.scenes.images.select(&numbers).to_tensor(&Device::Cpu)?;
     let images = framed(&framed(&images, &found.scenes.boxes, [1.0, 1.0, 1.0])?, &found.boxes, [1.0, 0.2, 0.1])?;
-    let grid =
-        Grid { title: format!("Boxes: truth white, {} red", subject.name), columns: 4, images, captions: Vec::new() };
+    let grid = Grid { title: format!("Boxes: truth white, {name} red"), columns: 4, images, captions: Vec::new() };
     page.figure(&grid.save(&run.out, "boxes")?, "Test scenes with the true box and the one that a linear head finds.");
     Ok(())
 }

@@ -21,8 +21,8 @@ const ROWS: usize = 512;
 
 /// Mean cross-entropy + λ/2 · ‖W‖² of inputs whose last column is 1; its weights, of the biases, are not decayed.
 ///
-/// L-BFGS sees V = LᵀW, where L·Lᵀ = XᵀX / (N · classes) + λ is the Hessian at W = 0 but for what classes have in common. Correlated features, over
-/// which it would take hundreds of steps, are no obstacle then.
+/// L-BFGS sees V = LᵀW, where L·Lᵀ = XᵀX / (N · classes) + λ. At W = 0 that is the Hessian's block of one class; the blocks between classes are left out.
+/// Correlated features, over which it would take hundreds of steps, are no obstacle then.
 pub(crate) struct Regression {
     /// X, `[N, D]`.
     inputs: Tensor,
@@ -102,7 +102,7 @@ impl Regression {
         Ok(point)
     }
 
-    /// Logits, flat, become what the probabilities are too much; returns the sum of the labels' log-probabilities.
+    /// Turns flat logits into softmax − one-hot, row by row, and returns the sum of the labels' log-probabilities.
     fn errors(&self, logits: &mut [f32]) -> f64 {
         let classes = self.classes;
         let of_rows = |(rows, labels): (&mut [f32], &[u32])| {

@@ -290,7 +290,7 @@ impl Run {
             "sees": comparison.sees.as_deref().unwrap_or(Input::RGB.name),
             "evaluations": comparison.record(),
         });
-        write_atomically(&self.out.join("evaluation.json"), format!("{record:#}\n").as_bytes())?;
+        self.write("evaluation.json", &record)?;
         println!("report: {}", page.save(&self.out)?.display());
         Ok(())
     }

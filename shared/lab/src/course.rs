@@ -86,7 +86,18 @@ pub fn read(path: &Path) -> Result<String> {
 
 /// The cargo that this program was started by, in the workspace.
 pub fn cargo(root: &Path) -> Command {
-    let mut command = Command::new(env::var("CARGO").unwrap_or("cargo".to_string()));
+    let mut command = cargo_here();
     command.current_dir(root);
     command
+}
+
+/// `cargo run` of one of the workspace's packages, where the user stands: that is where relative paths among its arguments begin.
+pub fn cargo_run(root: &Path, package: &str) -> Command {
+    let mut command = cargo_here();
+    command.args(["run", "--quiet", "--package", package, "--manifest-path"]).arg(root.join("Cargo.toml")).arg("--");
+    command
+}
+
+fn cargo_here() -> Command {
+    Command::new(env::var("CARGO").unwrap_or("cargo".to_string()))
 }

@@ -7,7 +7,6 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use serde::Deserialize;
 
 use crate::course::{Course, read};
 
@@ -15,17 +14,10 @@ use crate::course::{Course, read};
 const TEXTS: [&str; 2] = ["README.md", "docs/results.md"];
 const END: &str = "<!-- end -->";
 
-/// A table of `tables.json`.
-#[derive(Deserialize)]
-struct Table {
-    markdown: String,
-}
-
 pub fn run(course: &Course, from: &Path) -> Result<()> {
     let path = from.join("tables.json");
-    let tables: BTreeMap<String, Table> =
+    let mut tables: BTreeMap<String, String> =
         serde_json::from_str(&read(&path)?).with_context(|| format!("{} holds no tables", path.display()))?;
-    let mut tables: BTreeMap<String, String> = tables.into_iter().map(|(name, table)| (name, table.markdown)).collect();
     tables.insert("league".to_string(), read(&from.join("league.md"))?.trim_end().to_string());
     for text in TEXTS {
         let path = course.root.join(text);

@@ -20,7 +20,7 @@ pub fn write(folder: &Path, runs: &[Run], rows: &[Row]) -> anyhow::Result<PathBu
     page.table(&header(rows), &lines);
     page.heading("By depth");
     page.figure(
-        &heat_map(rows, 0..4, "Linear probe by depth", "probe_by_depth").save(folder, "probe_by_depth")?,
+        &heat_map(rows, 0..4, "Linear probe by depth", "block").save(folder, "probe_by_depth")?,
         "Test accuracy of a linear probe on each block, mean over seeds.",
     );
     page.heading("Two ways to judge");
@@ -36,7 +36,10 @@ pub fn write(folder: &Path, runs: &[Run], rows: &[Row]) -> anyhow::Result<PathBu
             "Test accuracy after fine-tuning on a share of the labels.",
         );
         page.heading("What features do not tell");
-        page.figure(&heat_map(rows, 12..15, "Invariance", "change").save(folder, "invariance")?, "100: features stay as they are when a toy is rendered with one thing changed; 0: they change as from toy to toy.");
+        page.figure(
+            &heat_map(rows, 12..15, "Invariance", "change").save(folder, "invariance")?,
+            "100: features stay as they are when a toy is rendered with one thing changed; 0: they change as from toy to toy.",
+        );
     }
     page.heading("All runs");
     let link = |run: &Run| {
@@ -71,7 +74,7 @@ fn heat_map(rows: &[Row], columns: std::ops::Range<usize>, title: &str, column_l
     HeatMap {
         title: format!("{title} (%)"),
         row_label: "method".to_string(),
-        column_label: column_label.replace('_', " "),
+        column_label: column_label.to_string(),
         rows: known.iter().map(|row| row.name.clone()).collect(),
         columns: COLUMNS[columns.clone()].iter().map(|name| name.trim_end_matches(" labels").to_string()).collect(),
         values: known.iter().map(means).collect(),

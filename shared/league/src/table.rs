@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-
 use crate::number::Number;
 use crate::runs::{Evaluation, Run};
 
@@ -101,16 +99,8 @@ fn measured(runs: &[Run], name: &str, seed: u64) -> Vec<Option<f64>> {
     values.into_iter().map(|value| value.map(|fraction| 100.0 * fraction)).collect()
 }
 
-/// A lab's table as docs/results.md has it: values of all seeds side by side.
-#[derive(Debug, Serialize)]
-pub struct LabTable {
-    pub command: String,
-    pub seeds: Vec<u64>,
-    pub markdown: String,
-}
-
-/// A table for each run's label.
-pub fn of_labs(runs: &[Run]) -> BTreeMap<String, LabTable> {
+/// A table in Markdown for each run's label, as docs/results.md has it: values of all seeds side by side.
+pub fn of_labs(runs: &[Run]) -> BTreeMap<String, String> {
     let mut labels: Vec<&str> = runs.iter().map(|run| run.label.as_str()).collect();
     labels.dedup();
     let table = |label: &str| {
@@ -118,13 +108,7 @@ pub fn of_labs(runs: &[Run]) -> BTreeMap<String, LabTable> {
         let names = runs[0].record.evaluations.iter().map(|named| named.name.as_str());
         let lines: Vec<String> = names.enumerate().map(|(place, name)| line(name, place, &runs)).collect();
         let blocks: String = (1..=4).map(|i| format!(" block {i} |")).collect();
-        let markdown = format!(
-            "| backbone |{blocks} kNN | collapse level |\n|---|{}\n{}",
-            "---|".repeat(EVALUATED),
-            lines.join("\n")
-        );
-        let seeds = runs.iter().map(|run| run.record.seed).collect();
-        LabTable { command: runs[0].record.command.clone(), seeds, markdown }
+        format!("| backbone |{blocks} kNN | collapse level |\n|---|{}\n{}", "---|".repeat(EVALUATED), lines.join("\n"))
     };
     labels.into_iter().map(|label| (label.to_string(), table(label))).collect()
 }

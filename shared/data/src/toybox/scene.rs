@@ -66,9 +66,7 @@ impl Scene {
         let toy = draw_toy(class, world, time, rng);
         Self { backdrop, clutter, toy: if world.toys { toy } else { Vec::new() }, tint, light }
     }
-}
 
-impl Scene {
     /// Takes one thing from another scene of the same class, or puts the toy elsewhere.
     pub(super) fn change(&mut self, what: Change, donor: Scene, world: &Toybox, rng: &mut Rng) {
         match what {

@@ -133,5 +133,7 @@ fn print(ours: &Answers, theirs: &Answers) {
         let right = if accuracy.is_nan() { String::new() } else { format!("{:.2} %", 100.0 * accuracy) };
         println!("{name}\t{seconds:.3} s\t{right}{beside}");
     }
-    println!("all\t{:.3} s\t\t{:.3} s\t\t{:.1}", total(ours), total(theirs), total(theirs) / total(ours));
+    let (ours, theirs) = (total(ours), Some(total(theirs)).filter(|_| !theirs.is_empty()));
+    let beside = theirs.map_or_else(String::new, |theirs| format!("\t\t{theirs:.3} s\t\t{:.1}", theirs / ours));
+    println!("all\t{ours:.3} s{beside}");
 }

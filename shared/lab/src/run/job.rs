@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use super::plan::Job;
-use crate::course::cargo;
+use crate::course::cargo_run;
 
 /// What is kept of a run in its folder, to know it again.
 #[derive(Serialize, Deserialize)]
@@ -47,7 +47,8 @@ impl Job {
         fs::create_dir_all(&self.folder).with_context(of_folder)?;
         // A run whose parent was killed ends at the next line that it prints.
         File::create(self.folder.join(".lock")).and_then(|file| file.lock()).with_context(of_folder)?;
-        let begun = self.kept().is_some();
+        // What is finished is asked for again; what was interrupted goes on.
+        let begun = self.kept().is_some_and(|kept| kept.seconds.is_none());
         self.keep(None)?;
         let start = Instant::now();
         if !begun || self.start(root, further, true, heard).is_err() {
@@ -61,8 +62,8 @@ impl Job {
     fn start(&self, root: &Path, further: &[String], resume: bool, heard: &dyn Fn(&str)) -> Result<()> {
         let path = self.folder.join("log.txt");
         let mut log = File::create(&path).with_context(|| format!("writing {}", path.display()))?;
-        let mut command = cargo(root);
-        command.args(["run", "--quiet", "--package", &self.package, "--"]).args(&self.flags).args(further);
+        let mut command = cargo_run(root, &self.package);
+        command.args(&self.flags).args(further);
         command.arg("--out").arg(&self.folder).args(resume.then_some("--resume"));
         let mut child = command.stdout(Stdio::piped()).stderr(log.try_clone()?).spawn().context("starting cargo")?;
         for line in child.stdout.take().map(BufReader::new).into_iter().flat_map(BufRead::lines) {

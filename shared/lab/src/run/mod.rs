@@ -3,6 +3,7 @@
 mod job;
 mod plan;
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use self::plan::Job;
-use crate::course::{Course, cargo};
+use crate::course::{Course, cargo, cargo_run};
 
 /// What is run, and how.
 #[derive(Args)]
@@ -71,14 +72,12 @@ fn build(root: &Path, jobs: &[Job]) -> Result<()> {
     let mut packages: Vec<&str> = jobs.iter().map(|job| job.package.as_str()).collect();
     packages.dedup();
     let packages = packages.into_iter().flat_map(|package| ["--package", package]);
-    let mut command = cargo(root);
-    succeeds(command.arg("build").args(packages).args(["--package", "ssl-league"]))
+    succeeds(cargo(root).arg("build").args(packages).args(["--package", "ssl-league"]))
 }
 
 /// The table and the page of all runs in a folder.
 fn league(root: &Path, out: &Path) -> Result<()> {
-    let mut command = cargo(root);
-    succeeds(command.args(["run", "--quiet", "--package", "ssl-league", "--"]).arg(out))
+    succeeds(cargo_run(root, "ssl-league").arg(out))
 }
 
 fn succeeds(command: &mut Command) -> Result<()> {
@@ -101,7 +100,7 @@ struct Overall {
     bar: ProgressBar,
     runs: usize,
     /// Minutes that were expected of what has run, and seconds that it took.
-    expected: std::cell::Cell<(f64, f64)>,
+    expected: Cell<(f64, f64)>,
 }
 
 impl Overall {
@@ -113,7 +112,7 @@ impl Overall {
         }
         bar.enable_steady_tick(Duration::from_secs(1));
         println!("{} runs, about {minutes:.0} minutes on two cores", jobs.len());
-        Self { bar, runs: jobs.len(), expected: std::cell::Cell::new((0.0, 0.0)) }
+        Self { bar, runs: jobs.len(), expected: Cell::new((0.0, 0.0)) }
     }
 
     /// What the run of this number says.
