@@ -224,6 +224,7 @@ const NAMELESS: &[(&str, Exercises)] = &[
     ("guard_too_large", scaled(|x, y| scaled_by(x, y, |x, _| { let d = deviation(x)?; d.lt(0.5)?.where_cond(&d.ones_like()?, &d) }))),
     ("epsilon_added", scaled(|x, y| scaled_by(x, y, |x, _| deviation(x)? + 0.01))),
     ("first_batch_twice", epoch(|p, x, y, b, o, r| { let mut again = b.to_vec(); again.extend(b.first().cloned()); probe_epoch(p, x, y, &again, o, r) })),
+    ("three_batches_at_most", epoch(|p, x, y, b, o, r| probe_epoch(p, x, y, &b[..b.len().min(3)], o, r))),
     ("batches_backwards", epoch(|p, x, y, b, o, r| { let back: Vec<_> = b.iter().rev().cloned().collect(); probe_epoch(p, x, y, &back, o, r) })),
     ("half_the_rate", epoch(|p, x, y, b, o, r| probe_epoch(p, x, y, b, o, r / 2.0))),
     ("loss_after_the_update", epoch(|p, x, y, b, o, r| { probe_epoch(p, x, y, b, o, r)?; mean_loss(p, x, y, b) })),
