@@ -35,6 +35,7 @@ pub fn lab() -> Lab<Exercises> {
             exercise("line_gradients", &[]),
             exercise("descend", &["line_gradients"]),
         ],
+        golden_only: &[],
         checks: [elements_and_rows(), choices(), lines()].concat(),
     }
 }

@@ -36,6 +36,7 @@ pub fn lab() -> Lab<Exercises> {
             exercise("colorization_loss", &[], &[]),
             exercise("annealed_mean", &[], &[]),
         ],
+        golden_only: &["bins"], // bins at the edge of the gamut are left out step by step
         checks: [colors(), distributions(), answers()].concat(),
     }
 }

@@ -40,6 +40,7 @@ pub fn lab() -> Lab<Exercises> {
             exercise("alignment", &[], &[]),
             exercise("uniformity", &[], &["cosine_similarity_matrix"]),
         ],
+        golden_only: &["coinciding"], // a right gradient of nearly equal rows is lost in rounding
         checks: [losses_of_pairs(), mining(), cosines(), info_nce(), on_the_sphere()].concat(),
     }
 }

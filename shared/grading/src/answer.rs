@@ -30,6 +30,12 @@ pub enum Answer {
     Panicked(String),
     /// It had not returned when the deadline passed.
     TimedOut,
+    /// Its process wanted more memory than there was.
+    OutOfMemory,
+    /// Its process died: how.
+    Crashed(String),
+    /// Its process ended, or said something else, without an answer: what is known of that.
+    Missing(String),
 }
 
 impl Answer {
@@ -37,6 +43,12 @@ impl Answer {
     pub fn of<E: Copy + Send + 'static>(run: Run<E>, exercises: &E, case: &Values) -> Self {
         let (exercises, case) = (*exercises, case.clone());
         Self::of_call(move || run(&exercises, &case))
+    }
+
+    /// What comes of an input that should be refused.
+    pub fn of_bad<E: Copy + Send + 'static>(call: fn(&E) -> candle_core::Result<()>, exercises: &E) -> Self {
+        let exercises = *exercises;
+        Self::of_call(move || call(&exercises).map(|()| Values::new()))
     }
 
     /// As [`Answer::of`], of any call.
@@ -59,6 +71,11 @@ impl Answer {
             Err(RecvTimeoutError::Timeout) => Self::TimedOut,
             Err(RecvTimeoutError::Disconnected) => Self::Panicked("the thread ended early".to_string()),
         }
+    }
+
+    /// Whether nothing is asked after this answer: more of the same would only take time.
+    pub fn is_last(&self) -> bool {
+        matches!(self, Self::TimedOut | Self::Unfinished)
     }
 
     fn of_panic(payload: &(dyn Any + Send)) -> Self {
@@ -87,6 +104,9 @@ impl Answer {
             Self::Failed(message) => ("failed", message.as_str()),
             Self::Panicked(message) => ("panicked", message.as_str()),
             Self::TimedOut => ("timed out", ""),
+            Self::OutOfMemory => ("out of memory", ""),
+            Self::Crashed(message) => ("crashed", message.as_str()),
+            Self::Missing(message) => ("missing", message.as_str()),
         };
         let words = [("outcome", outcome), ("message", message)];
         let words = words.map(|(key, word)| (key.to_string(), word.to_string()));
@@ -109,6 +129,9 @@ impl Answer {
             "failed" => Self::Failed(message),
             "panicked" => Self::Panicked(message),
             "timed out" => Self::TimedOut,
+            "out of memory" => Self::OutOfMemory,
+            "crashed" => Self::Crashed(message),
+            "missing" => Self::Missing(message),
             other => bail!("an answer with outcome {other:?}"),
         })
     }

@@ -1,32 +1,53 @@
 //! `main` of a lab's `tests/graded.rs`.
 
-use std::env;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::{env, fs};
 
+use anyhow::Context;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use serde_json::json;
 
-use crate::{Check, Lab, Session, Status, Verdict, table};
+use crate::{Check, Lab, Session, Status, Verdict, parts, table};
 
-/// The first argument that makes the program print one line of JSON instead of tests and a table.
-pub const REPORT: &str = "report";
-
-/// Runs the checks that the command line asks for, in the manner of `cargo test`, and prints the points. `package` is the
-/// folder of the package whose functions are checked.
+/// Plays the part that the first argument names ([`parts`](crate::parts)), or else runs the checks that the command line asks for and
+/// prints the points. `package` is the folder of the package whose functions are checked.
 pub fn main<E: Copy + Send + Sync + 'static>(lab: Lab<E>, exercises: E, package: &str) -> ExitCode {
-    let session = match Session::new(lab, exercises, Path::new(package)) {
-        Ok(session) => Arc::new(session),
-        Err(error) => {
-            anstream::eprintln!("error: {error:#}");
-            return ExitCode::FAILURE;
-        }
+    let words: Vec<String> = env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let done = match part(&lab, exercises, Path::new(package), &words) {
+        Ok(true) => Ok(ExitCode::SUCCESS),
+        Ok(false) => Session::new(lab, exercises, Path::new(package)).map(tests),
+        Err(error) => Err(error),
     };
-    if env::args().nth(1).as_deref() == Some(REPORT) {
-        println!("{}", report(&session));
-        return ExitCode::SUCCESS;
+    done.unwrap_or_else(|error| {
+        anstream::eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+/// Plays the part that the first argument names, if it names one.
+fn part<E: Copy + Send + 'static>(lab: &Lab<E>, exercises: E, package: &Path, words: &[&str]) -> anyhow::Result<bool> {
+    match words {
+        ["report"] => println!("{}", report(&Session::new(lab.clone(), exercises, package)?)),
+        ["worker", check] => parts::worker(lab, &exercises, check)?,
+        ["cases", seed] => {
+            let session = Session::with_source(lab.clone(), exercises, package, String::new())?;
+            parts::cases(&parts::with_seed(session, exercises, parts::seed(seed)?))?;
+        }
+        ["judge", seed, source] => {
+            let text = fs::read_to_string(source).with_context(|| format!("reading {source}"))?;
+            println!("{}", report(&parts::judged(lab.clone(), exercises, package, parts::seed(seed)?, text)?));
+        }
+        _ => return Ok(false),
     }
+    Ok(true)
+}
+
+/// Runs the checks that the command line asks for, in the manner of `cargo test`, and prints the points.
+fn tests<E: Copy + Send + Sync + 'static>(session: Session<E>) -> ExitCode {
+    let session = Arc::new(session);
     let mut arguments = Arguments::from_args();
     // In the order of the exercises, one after the other.
     arguments.test_threads = Some(1);
@@ -70,6 +91,7 @@ fn report<E: Copy + Send + 'static>(session: &Session<E>) -> serde_json::Value {
         .enumerate()
         .map(|(i, check)| {
             let verdict = session.verdict(i);
+            let made = check.mistakes().iter().find(|mistake| Some(mistake.id) == verdict.mistake);
             json!({
                 "check": check.id,
                 "exercise": check.exercise,
@@ -77,6 +99,7 @@ fn report<E: Copy + Send + 'static>(session: &Session<E>) -> serde_json::Value {
                 "worth": check.points,
                 "status": verdict.status,
                 "mistake": verdict.mistake,
+                "misconception": made.map(|mistake| mistake.misconception),
                 "message": verdict.message,
             })
         })

@@ -23,6 +23,12 @@ pub enum Status {
     Panic,
     /// The function took longer than the deadline.
     Timeout,
+    /// The function wanted more memory than there was.
+    OutOfMemory,
+    /// The function's process died.
+    Crash,
+    /// The function's process ended without an answer.
+    NoAnswer,
     /// An exercise that it builds on is not right yet.
     Blocked,
     /// The answer uses what the exercise is not about.
@@ -105,14 +111,7 @@ impl Answers<'_> {
         let problem = |(i, (case, answer)): (usize, (&Case, &Answer))| {
             let (status, message) = match answer {
                 Answer::Values(values) => (Status::Fail, first_difference(values, &case.expected, self.tolerance)?),
-                Answer::Unfinished => (Status::Todo, "not written yet".to_string()),
-                Answer::Failed(error) => (Status::Error, format!("returned an error: {error}")),
-                Answer::Panicked(message) => (Status::Panic, format!("panicked: {message}")),
-                Answer::TimedOut => {
-                    let seconds = crate::answer::DEADLINE.as_secs();
-                    let message = format!("not done after {seconds} s: does the variable of every loop advance?");
-                    (Status::Timeout, message)
-                }
+                other => in_words(other),
             };
             Some((i, Problem { status, message: Some(message) }))
         };
@@ -151,6 +150,26 @@ impl Answers<'_> {
             }
         }
         decided
+    }
+}
+
+/// What to say where there are no values.
+pub(crate) fn in_words(answer: &Answer) -> (Status, String) {
+    match answer {
+        Answer::Values(_) => (Status::Fail, "returned".to_string()),
+        Answer::Unfinished => (Status::Todo, "not written yet".to_string()),
+        Answer::Failed(error) => (Status::Error, format!("returned an error: {error}")),
+        Answer::Panicked(message) => (Status::Panic, format!("panicked: {message}")),
+        Answer::TimedOut => {
+            let seconds = crate::answer::DEADLINE.as_secs();
+            let message = format!("not done after {seconds} s: does the variable of every loop advance?");
+            (Status::Timeout, message)
+        }
+        Answer::OutOfMemory => {
+            (Status::OutOfMemory, "wanted more memory than there is: does a vector grow in a loop?".to_string())
+        }
+        Answer::Crashed(how) => (Status::Crash, format!("the process died: {how}")),
+        Answer::Missing(what) => (Status::NoAnswer, format!("no answer: {what}")),
     }
 }
 

@@ -3,6 +3,7 @@
 use candle_core::Result;
 
 use crate::Values;
+use crate::detect::MOST_EXACT;
 
 /// Hands a case to the student's functions `E` and collects what they give.
 pub type Run<E> = fn(&E, &Values) -> Result<Values>;
@@ -88,6 +89,8 @@ pub struct Lab<E: 'static> {
     pub name: &'static str,
     /// In the order of the handout.
     pub exercises: Vec<Exercise>,
+    /// Names of checks whose cases are not valid with other numbers.
+    pub golden_only: &'static [&'static str],
     /// All checks, exercise by exercise.
     pub checks: Vec<Check<E>>,
 }
@@ -96,6 +99,12 @@ impl<E> Lab<E> {
     /// The exercise's place in the handout, counted from 1.
     pub fn number(&self, exercise: &str) -> usize {
         1 + self.exercises.iter().take_while(|e| e.name != exercise).count()
+    }
+
+    /// Whether cases of the check with other numbers are cases as well. Not where chance decides: what is expected is known of golden ones only.
+    pub(crate) fn has_fresh_cases(&self, check: &Check<E>) -> bool {
+        let exact = matches!(check.ask, Ask::Values { tolerance, .. } if tolerance <= MOST_EXACT);
+        exact && !self.golden_only.contains(&check.id)
     }
 
     /// The checks of an exercise with their indices.

@@ -17,6 +17,8 @@
 //! | [`judge`] | compares, and says which mistake it was |
 //! | [`source`] | finds ready-made functions that an exercise is not about |
 //! | [`session`] | all verdicts of one lab |
+//! | [`parts`] | worker and judge in processes of their own, for grading a class |
+//! | `fresh` | golden cases with other numbers |
 //! | `detect`, `idle` | what to say of a wrong answer that no known mistake gives |
 //! | [`table`] | points, for people |
 //! | [`harness`] | `main` of a lab's `tests/graded.rs` |
@@ -28,12 +30,14 @@ pub mod answer;
 mod compare;
 mod detect;
 pub mod errors;
+mod fresh;
 pub mod golden;
 pub mod harness;
 mod idle;
 pub mod judge;
 pub mod lab;
 pub mod mistakes;
+pub mod parts;
 pub mod session;
 pub mod source;
 pub mod table;

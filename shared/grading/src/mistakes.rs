@@ -8,13 +8,18 @@ use anyhow::{Context, ensure};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::lab::Ask;
+use crate::session::Fresh;
 use crate::{Golden, Lab, Session};
 
 /// Typical mistakes that every exercise must at least be able to name.
 const LEAST: usize = 3;
+/// Seeds of fresh cases that right functions are tried on.
+const FRESH: [u64; 3] = [1, 2, 3];
 
 /// Functions to try the checks on.
 pub struct Cases<E: 'static> {
+    /// The solution's.
+    pub right: E,
     /// Wrong ones, by the id of the mistake in them: each must lose points and be named.
     pub mistakes: &'static [(&'static str, E)],
     /// Wrong ones that have no name: each must lose points.
@@ -29,6 +34,7 @@ pub fn main<E: Copy + Send + Sync + 'static>(lab: fn() -> Lab<E>, cases: Cases<E
     let trial = |name: String, run: Box<dyn FnOnce() -> anyhow::Result<()> + Send>| {
         Trial::test(name, move || run().map_err(|error| Failed::from(format!("{error:#}"))))
     };
+    let solution = ("the_solution", cases.right);
     let mut trials = Vec::new();
     for &(id, exercises) in cases.mistakes {
         let package = package.clone();
@@ -40,9 +46,9 @@ pub fn main<E: Copy + Send + Sync + 'static>(lab: fn() -> Lab<E>, cases: Cases<E
         let run = move || loses_points(lab(), exercises, &package);
         trials.push(trial(format!("catches::{name}"), Box::new(run)));
     }
-    for &(name, exercises) in cases.alternatives {
+    for &(name, exercises) in cases.alternatives.iter().chain([&solution]) {
         let package = package.clone();
-        let run = move || keeps_all_points(lab(), exercises, &package);
+        let run = move || keeps_all_points(lab(), exercises, cases.right, &package);
         trials.push(trial(format!("accepts::{name}"), Box::new(run)));
     }
     let ids: Vec<&str> = cases.mistakes.iter().map(|(id, _)| *id).collect();
@@ -81,8 +87,22 @@ fn loses_points<E: Copy + Send + 'static>(lab: Lab<E>, exercises: E, package: &P
     Ok(())
 }
 
-fn keeps_all_points<E: Copy + Send + 'static>(lab: Lab<E>, exercises: E, package: &Path) -> anyhow::Result<()> {
-    let session = all_verdicts(lab, exercises, package)?;
+/// A right function is right on fresh cases, too, whatever they are.
+fn keeps_all_points<E: Copy + Send + 'static>(
+    lab: Lab<E>,
+    exercises: E,
+    right: E,
+    package: &Path,
+) -> anyhow::Result<()> {
+    for seed in FRESH {
+        let session = Session::with_source(lab.clone(), exercises, package, String::new())?;
+        passes_all(&session.with_fresh(Fresh { right, seed }))
+            .with_context(|| format!("fresh cases of seed {seed}"))?;
+    }
+    Ok(())
+}
+
+fn passes_all<E: Copy + Send + 'static>(session: &Session<E>) -> anyhow::Result<()> {
     for (i, check) in session.lab.checks.iter().enumerate() {
         let verdict = session.verdict(i);
         ensure!(verdict.passed(), "{}: {}", check.id, verdict.message);

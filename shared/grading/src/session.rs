@@ -1,5 +1,6 @@
 //! All verdicts of one lab.
 
+use std::borrow::Cow;
 use std::fs;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -7,19 +8,40 @@ use std::sync::OnceLock;
 use anyhow::Context;
 
 use crate::detect::MOST_EXACT;
-use crate::judge::{Answers, judge};
-use crate::lab::{Ask, Bad};
-use crate::{Answer, Check, Golden, Lab, Status, Values, Verdict, idle, source};
+use crate::golden::Case;
+use crate::judge::{Answers, in_words, judge};
+use crate::lab::{Ask, Bad, Run};
+use crate::{Answer, Check, Golden, Lab, Status, Values, Verdict, fresh, idle, source};
 
-/// A lab, a student's functions for it, and what has been found out about them so far. A check runs when its verdict is
+/// A lab, a student's answers to it, and what has been found out about them so far. A check is judged when its verdict is
 /// first asked for, and once only.
 pub struct Session<E: 'static> {
     /// What is asked.
     pub lab: Lab<E>,
-    exercises: E,
+    asked: Asked<E>,
     golden: Golden,
+    fresh: Option<Fresh<E>>,
     source: String,
     verdicts: Vec<OnceLock<Verdict>>,
+}
+
+/// Where answers come from.
+enum Asked<E> {
+    /// Functions that are called when an answer is wanted.
+    Functions(E),
+    /// Another process has answered every case of every check.
+    Recorded(Vec<Vec<Answer>>),
+}
+
+/// What is expected of fresh cases is rounded, too, and their numbers may be less kind than the golden ones.
+const ROUNDING: f64 = 10.0;
+
+/// What fresh cases are made of: right functions, and a seed.
+pub struct Fresh<E> {
+    /// Functions whose answers are right.
+    pub right: E,
+    /// Which cases.
+    pub seed: u64,
 }
 
 impl<E: Copy + Send + 'static> Session<E> {
@@ -38,6 +60,18 @@ impl<E: Copy + Send + 'static> Session<E> {
     /// # Errors
     /// Golden values that can't be read or lack a check.
     pub fn with_source(lab: Lab<E>, exercises: E, package: &Path, source: String) -> anyhow::Result<Self> {
+        Self::open(lab, Asked::Functions(exercises), package, source)
+    }
+
+    /// Prepares to judge what another process has answered, check by check: first the golden cases, then the fresh ones.
+    ///
+    /// # Errors
+    /// As [`Session::with_source`].
+    pub fn of_answers(lab: Lab<E>, answers: Vec<Vec<Answer>>, package: &Path, source: String) -> anyhow::Result<Self> {
+        Self::open(lab, Asked::Recorded(answers), package, source)
+    }
+
+    fn open(lab: Lab<E>, asked: Asked<E>, package: &Path, source: String) -> anyhow::Result<Self> {
         let golden = Golden::load(package, lab.name)?;
         for check in &lab.checks {
             if let Ask::Values { .. } = check.ask {
@@ -45,7 +79,26 @@ impl<E: Copy + Send + 'static> Session<E> {
             }
         }
         let verdicts = lab.checks.iter().map(|_| OnceLock::new()).collect();
-        Ok(Self { lab, exercises, golden, source, verdicts })
+        Ok(Self { lab, asked, golden, fresh: None, source, verdicts })
+    }
+
+    /// Asks for fresh cases, too.
+    pub fn with_fresh(self, fresh: Fresh<E>) -> Self {
+        Self { fresh: Some(fresh), ..self }
+    }
+
+    /// What goes into a check's cases, the golden ones first.
+    ///
+    /// # Errors
+    /// None on the CPU.
+    pub fn inputs(&self, check: &Check<E>) -> candle_core::Result<Vec<Values>> {
+        let golden = self.golden.cases(check.id).unwrap_or_default();
+        let known = golden.iter().map(|case| Ok(case.input.clone()));
+        let seed = self.fresh.as_ref().map(|fresh| fresh.seed).filter(|_| self.lab.has_fresh_cases(check));
+        let fresh = seed.into_iter().flat_map(|seed| {
+            golden.iter().enumerate().map(move |(i, case)| fresh::case(&case.input, seed, check.id, i))
+        });
+        known.chain(fresh).collect()
     }
 
     /// The verdict on the check of index `i`.
@@ -55,7 +108,7 @@ impl<E: Copy + Send + 'static> Session<E> {
     pub fn verdict(&self, i: usize) -> &Verdict {
         self.verdicts[i].get_or_init(|| {
             let check = &self.lab.checks[i];
-            self.refusal(check).unwrap_or_else(|| self.or_blocked(check, self.judge(check)))
+            self.refusal(check).unwrap_or_else(|| self.or_blocked(check, self.judge(i, check)))
         })
     }
 
@@ -64,30 +117,66 @@ impl<E: Copy + Send + 'static> Session<E> {
         self.verdicts[i].get()
     }
 
-    fn judge(&self, check: &Check<E>) -> Verdict {
+    fn judge(&self, i: usize, check: &Check<E>) -> Verdict {
         match check.ask {
-            Ask::Refusals(inputs) => self.refuses_all(inputs),
+            Ask::Refusals(inputs) => self.refuses_all(i, inputs),
             Ask::Values { tolerance, run, mistakes } => {
                 let cases = self.golden.cases(check.id).unwrap_or_default();
-                let mut answers = Vec::with_capacity(cases.len());
-                for case in cases {
-                    answers.push(Answer::of(run, &self.exercises, &case.input));
-                    if let Some(Answer::TimedOut | Answer::Unfinished) = answers.last() {
+                let Ok(inputs) = self.inputs(check) else {
+                    return Verdict::new(Status::NoAnswer, "the cases of this check can't be made");
+                };
+                let all = self.answers(i, run, &inputs);
+                let (known, new) = all.split_at(cases.len().min(all.len()));
+                let answers = Answers { tolerance, cases, answers: known };
+                let mut verdict = judge(&answers, mistakes, self.others_pass(check));
+                if verdict.passed() {
+                    return self.of_fresh(tolerance, run, &inputs[cases.len()..], new).unwrap_or(verdict);
+                }
+                if let Some(name) = self.idle_input(&verdict, &answers, run) {
+                    verdict.message =
+                        format!("Your answer stays the same whatever `{name}` is: is it used?\n{}", verdict.message);
+                }
+                verdict
+            }
+        }
+    }
+
+    /// What is wrong with the answers to fresh cases, if anything is. Nothing of the cases is said.
+    fn of_fresh(&self, tolerance: f64, run: Run<E>, inputs: &[Values], answers: &[Answer]) -> Option<Verdict> {
+        let right = self.fresh.as_ref()?.right;
+        let cases = inputs.iter().zip(answers).filter_map(|(input, answer)| {
+            // A case to which a right function has no answer is none.
+            let Answer::Values(expected) = Answer::of(run, &right, input) else { return None };
+            Some((Case { input: input.clone(), expected, ..Case::default() }, answer.clone()))
+        });
+        let (cases, answers): (Vec<Case>, Vec<Answer>) = cases.unzip();
+        let tolerance = tolerance * ROUNDING;
+        let verdict = judge(&Answers { tolerance, cases: &cases, answers: &answers }, &[], true);
+        let message = "Right on the cases that come with the lab, and wrong on others of the same kind: does it hold for every input?";
+        (!verdict.passed()).then(|| Verdict::new(verdict.status, message))
+    }
+
+    /// An input that a wrong answer does not depend on.
+    fn idle_input(&self, verdict: &Verdict, answers: &Answers, run: Run<E>) -> Option<String> {
+        let Asked::Functions(exercises) = &self.asked else { return None };
+        let unexplained = verdict.status == Status::Fail && verdict.mistake.is_none();
+        let again = |input: &Values| Answer::of(run, exercises, input);
+        (unexplained && answers.tolerance <= MOST_EXACT).then(|| idle::input(answers, again)).flatten()
+    }
+
+    /// Answers to the cases of the check of index `i`; after one that took too long there are no more.
+    fn answers(&self, i: usize, run: Run<E>, inputs: &[Values]) -> Cow<'_, [Answer]> {
+        match &self.asked {
+            Asked::Recorded(answers) => Cow::Borrowed(&answers[i]),
+            Asked::Functions(exercises) => {
+                let mut answers = Vec::with_capacity(inputs.len());
+                for input in inputs {
+                    answers.push(Answer::of(run, exercises, input));
+                    if answers.last().is_some_and(Answer::is_last) {
                         break;
                     }
                 }
-                let answers = Answers { tolerance, cases, answers: &answers };
-                let mut verdict = judge(&answers, mistakes, self.others_pass(check));
-                if verdict.status == Status::Fail && verdict.mistake.is_none() && tolerance <= MOST_EXACT {
-                    let again = |input: &Values| Answer::of(run, &self.exercises, input);
-                    if let Some(name) = idle::input(&answers, again) {
-                        verdict.message = format!(
-                            "Your answer stays the same whatever `{name}` is: is it used?\n{}",
-                            verdict.message
-                        );
-                    }
-                }
-                verdict
+                Cow::Owned(answers)
             }
         }
     }
@@ -101,27 +190,28 @@ impl<E: Copy + Send + 'static> Session<E> {
     }
 
     /// Whether every input is refused as the documentation promises.
-    fn refuses_all(&self, inputs: &'static [Bad<E>]) -> Verdict {
-        for &(what, call) in inputs {
-            let exercises = self.exercises;
-            match Answer::of_call(move || call(&exercises).map(|()| Values::new())) {
-                Answer::Failed(_) => {}
+    fn refuses_all(&self, i: usize, inputs: &'static [Bad<E>]) -> Verdict {
+        for (place, &(what, call)) in inputs.iter().enumerate() {
+            let answer = match &self.asked {
+                Asked::Functions(exercises) => Answer::of_bad(call, exercises),
+                Asked::Recorded(answers) => answers[i][place].clone(),
+            };
+            let (status, words) = match answer {
+                Answer::Failed(_) => continue,
                 Answer::Unfinished => return Verdict::new(Status::Todo, "not written yet"),
                 Answer::Values(_) => {
-                    let message =
-                        format!("{what}: accepted without a word. The documentation's `# Errors` promises an error.");
-                    return Verdict::new(Status::Fail, message);
+                    let words = "accepted without a word. The documentation's `# Errors` promises an error.";
+                    (Status::Fail, words.to_string())
                 }
                 Answer::Panicked(message) => {
-                    let message = format!(
-                        "{what}: panicked ({message}), where `# Errors` promises an error: check first and `bail!`, or pass on with `?` what a call reports."
+                    let words = format!(
+                        "panicked ({message}), where `# Errors` promises an error: check first and `bail!`, or pass on with `?` what a call reports."
                     );
-                    return Verdict::new(Status::Panic, message);
+                    (Status::Panic, words)
                 }
-                Answer::TimedOut => {
-                    return Verdict::new(Status::Timeout, format!("{what}: no answer, as of a loop that never ends"));
-                }
-            }
+                other => in_words(&other),
+            };
+            return Verdict::new(status, format!("{what}: {words}"));
         }
         Verdict::new(Status::Pass, "")
     }

@@ -13,7 +13,7 @@ use ssl_grading::mistakes::Cases;
 use tensors::{affine, descend, line_gradients, pick, reflect, share_equal};
 
 fn main() -> ExitCode {
-    let cases = Cases { mistakes: MISTAKES, nameless: NAMELESS, alternatives: ALTERNATIVES };
+    let cases = Cases { right: EXERCISES, mistakes: MISTAKES, nameless: NAMELESS, alternatives: ALTERNATIVES };
     ssl_grading::mistakes::main(graded::lab, cases, env!("CARGO_MANIFEST_DIR"))
 }
 

@@ -17,6 +17,7 @@ pub fn lab() -> Lab<Exercises> {
     Lab {
         name: "__NAME__",
         exercises: vec![Exercise { name: "mean_squared_error", refuses: &["mse"], needs: &[] }],
+        golden_only: &[],
         checks: vec![squared_error(), refused("refused_shapes", "mean_squared_error", 10, REFUSED)],
     }
 }
