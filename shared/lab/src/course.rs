@@ -41,6 +41,14 @@ impl Course {
         Ok(Self { labs: names.into_iter().map(|name| Lab::new(&root, name)).collect(), root })
     }
 
+    /// Makes sure that this copy of the course has the solutions, as instructors' copies do.
+    pub fn solutions(&self) -> Result<()> {
+        match self.labs.iter().find(|lab| !lab.solution.is_dir()) {
+            Some(lab) => bail!("this copy of the course has no solutions: {} is missing", lab.solution.display()),
+            None => Ok(()),
+        }
+    }
+
     /// A lab by its number (`1`, `01`), topic (`rotation`) or full name.
     pub fn lab(&self, word: &str) -> Result<&Lab> {
         let found = self.labs.iter().find(|lab| {

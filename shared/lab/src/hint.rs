@@ -14,6 +14,12 @@ pub fn run(lab: &Lab, exercise: &str, step: usize) -> Result<()> {
     Ok(())
 }
 
+/// The names of all exercises that there are hints for, which is all.
+pub fn exercises(lab: &Lab) -> Result<Vec<String>> {
+    let text = read(&lab.folder.join("hints.md"))?;
+    Ok(text.lines().filter_map(|line| line.strip_prefix("## ")).map(|name| name.trim().to_string()).collect())
+}
+
 /// All hints for an exercise, in order.
 pub fn of(lab: &Lab, exercise: &str) -> Result<Vec<String>> {
     let path = lab.folder.join("hints.md");

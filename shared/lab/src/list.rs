@@ -5,7 +5,7 @@ use anyhow::Result;
 
 use crate::course::{Course, read};
 use crate::handout::Handout;
-use crate::sync;
+use crate::hint;
 
 const DONE: Style = AnsiColor::Green.on_default();
 
@@ -13,7 +13,7 @@ pub fn run(course: &Course) -> Result<()> {
     for lab in &course.labs {
         let title = Handout::read(lab)?.title;
         let left = read(&lab.folder.join("src/lib.rs"))?.matches("todo!(\"exercise ").count();
-        let all = sync::exercises(&read(&lab.solution.join("src/lib.rs"))?)?.len();
+        let all = hint::exercises(lab)?.len();
         let progress = match left {
             0 => format!("{DONE}all {all} exercises written{DONE:#}"),
             _ => format!("{left} of {all} exercises to do"),

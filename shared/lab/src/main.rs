@@ -4,13 +4,17 @@
 
 mod course;
 mod doctor;
+#[cfg(target_os = "linux")]
+mod grade;
 mod handout;
 mod hint;
 mod list;
 mod new;
+mod release;
 mod results;
 mod run;
 mod sync;
+mod test;
 mod verify;
 
 use std::process::ExitCode;
@@ -65,6 +69,27 @@ enum Command {
         #[arg(long, value_name = "DIR", default_value = "reports")]
         from: std::path::PathBuf,
     },
+    /// Grade a class: `cargo lab grade 04 --submissions DIR --out DIR` (on Linux)
+    #[cfg(target_os = "linux")]
+    Grade(grade::Arguments),
+    /// Run a lab's checks: `cargo lab test 04 --as-server` as they run when it is graded
+    Test {
+        /// Number or name of the lab
+        lab: String,
+        /// Confined and compiled as on the server (on Linux)
+        #[arg(long)]
+        as_server: bool,
+    },
+    /// Write the students' copy of the course
+    Release {
+        /// A new or an empty folder
+        #[arg(long, value_name = "DIR")]
+        out: std::path::PathBuf,
+    },
+    /// Give up what a submission must not have, and become a program
+    #[cfg(target_os = "linux")]
+    #[command(hide = true)]
+    Confine(grade::confine::Limits),
     /// Lay the files of a new lab, with one example exercise: `cargo lab new 12_inpainting`
     New {
         /// Number and topic
@@ -92,6 +117,12 @@ fn run(command: Command) -> Result<()> {
         Command::Verify { lab } => verify::run(&course, lab.as_deref()),
         Command::Run(arguments) => run::run(&course, &arguments),
         Command::Results { from } => results::run(&course, &from),
+        Command::Test { lab, as_server } => test::run(&course, course.lab(&lab)?, as_server),
+        Command::Release { out } => release::run(&course, &out),
+        #[cfg(target_os = "linux")]
+        Command::Grade(arguments) => grade::run(&course, &arguments),
+        #[cfg(target_os = "linux")]
+        Command::Confine(limits) => grade::confine::run(&limits),
         Command::New { name } => new::run(&course, &name),
     }
 }

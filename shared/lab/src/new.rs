@@ -12,6 +12,7 @@ use crate::sync;
 const TEMPLATE: &str = "shared/lab/template";
 
 pub fn run(course: &Course, name: &str) -> Result<()> {
+    course.solutions()?;
     let lab = Lab::new(&course.root, name.to_string());
     let (number, topic) = (lab.number(), lab.package());
     let letters = |text: &str| text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');

@@ -16,6 +16,7 @@ const END: &str = "// END SOLUTION";
 const ALLOW: &str = "#![allow(unused)] // delete this line when you are done";
 
 pub fn run(course: &Course, check: bool, force: bool) -> Result<()> {
+    course.solutions()?;
     for lab in &course.labs {
         let path = lab.folder.join("src/lib.rs");
         let stub = stub_of(lab)?;

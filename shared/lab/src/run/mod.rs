@@ -35,6 +35,7 @@ pub struct Arguments {
 }
 
 pub fn run(course: &Course, arguments: &Arguments) -> Result<()> {
+    course.solutions()?;
     let labs = match arguments.lab.as_str() {
         "all" => course.labs.iter().collect(),
         word => vec![course.lab(word)?],

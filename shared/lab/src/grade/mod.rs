@@ -1,0 +1,207 @@
+//! `cargo lab grade`: all submissions of a class, whatever they do.
+//!
+//! ```text
+//! submission ── one lib.rs ──▶ gate ──▶ compiler, confined ──▶ a worker for each check, confined ──▶ judge ──▶ record
+//! ```
+//!
+//! What a student wrote runs only in workers, which see inputs and no expected value; the solution's checks judge what they answer.
+
+mod alike;
+mod archive;
+mod compile;
+pub mod confine;
+mod feedback;
+mod gate;
+mod gradebook;
+mod grader;
+mod judge;
+pub mod own;
+mod page;
+mod process;
+mod record;
+mod rules;
+mod services;
+mod stumbles;
+mod submission;
+mod summary;
+mod tree;
+mod worker;
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+
+use self::gradebook::Sheet;
+use self::grader::{Grader, How};
+use self::record::{Record, Status, write};
+use self::rules::{Rules, Score};
+use crate::course::{Course, Lab, read};
+
+/// Seconds that a check may take, if nobody says otherwise.
+const SECONDS: u64 = 15;
+/// MiB of addresses that a check may have, if nobody says otherwise.
+const MEMORY: u64 = 4096;
+
+/// What is graded, and how.
+#[derive(Args)]
+pub struct Arguments {
+    /// Number or name of the lab
+    lab: String,
+    /// A folder, .zip or .rs for each student
+    #[arg(long, value_name = "DIR")]
+    submissions: PathBuf,
+    /// Folder for gradebook, feedback and summary
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Submissions that are worked on at once (1 to 64)
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=64))]
+    jobs: u32,
+    /// Seed of the fresh cases; else one that is drawn and kept in DIR/seed.txt
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Seconds that a check may take (1 to 600)
+    #[arg(long, default_value_t = SECONDS, value_parser = clap::value_parser!(u64).range(1..=600))]
+    seconds: u64,
+    /// MiB of memory that a check may have, counted as addresses (512 to 65536)
+    #[arg(long, default_value_t = MEMORY, value_parser = clap::value_parser!(u64).range(512..=65536))]
+    memory: u64,
+    /// Due date, lateness, names and scores set by hand: a TOML file
+    #[arg(long, value_name = "FILE")]
+    rules: Option<PathBuf>,
+    /// A gradebook that Canvas exported, to be filled
+    #[arg(long, value_name = "FILE", requires = "canvas_column")]
+    canvas: Option<PathBuf>,
+    /// How its column for this lab begins
+    #[arg(long, value_name = "NAME")]
+    canvas_column: Option<String>,
+    /// A grading worksheet that Moodle exported, to be filled
+    #[arg(long, value_name = "FILE")]
+    moodle: Option<PathBuf>,
+    /// Grade everything again
+    #[arg(long)]
+    again: bool,
+}
+
+impl Arguments {
+    fn how(&self) -> How {
+        let Self { out, jobs, seconds, memory, again, .. } = self;
+        How { out: out.clone(), jobs: *jobs, seconds: *seconds, memory: memory << 20, again: *again }
+    }
+}
+
+/// A submission with all that is said of it.
+pub struct Graded {
+    record: Record,
+    score: Option<Score>,
+    /// Its text, where it has one.
+    source: Option<String>,
+}
+
+impl Graded {
+    /// The outcome in a line.
+    fn in_a_line(&self) -> String {
+        let points = self.score.as_ref().map_or("no score yet".to_string(), |score| gradebook::short(score.score));
+        match self.record.status {
+            Status::Graded => format!("{points} of 100. {}", self.statuses()).trim().to_string(),
+            other => format!("{points}: {}", other.name()),
+        }
+    }
+
+    /// How often checks ended in each other way than well.
+    fn statuses(&self) -> String {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for check in self.record.checks.iter().filter(|check| check.status != "pass") {
+            *counts.entry(check.status.as_str()).or_default() += 1;
+        }
+        counts.into_iter().map(|(status, count)| format!("{count} {status}")).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Grades a class.
+pub fn run(course: &Course, arguments: &Arguments) -> Result<()> {
+    course.solutions()?;
+    let lab = course.lab(&arguments.lab)?;
+    let rules = arguments.rules.as_deref().map(Rules::read).transpose()?.unwrap_or_default();
+    let submissions = submission::all(&arguments.submissions)?;
+    let _lock = locked(&arguments.out)?;
+    let seed = seed(&arguments.out, arguments.seed)?;
+    let grader = Grader::new(course, lab, &lab.solution_package(), Some(seed), arguments.how())?;
+    let graded = grader.all(&submissions, &rules)?;
+    let stub = read(&lab.folder.join("src/lib.rs"))?;
+    let page = publish(arguments, lab, &rules, &graded, &stub)?;
+    println!("{} submissions: {}", graded.len(), page.display());
+    let failed: Vec<&str> =
+        graded.iter().filter(|s| s.record.status == Status::GraderError).map(|s| s.record.id.as_str()).collect();
+    ensure!(failed.is_empty(), "the grader failed on {}: see {}", failed.join(", "), page.display());
+    Ok(())
+}
+
+/// One grader a folder.
+fn locked(out: &Path) -> Result<File> {
+    let path = out.join(".lock");
+    fs::create_dir_all(out)
+        .and_then(|()| File::create(&path))
+        .with_context(|| format!("writing {}", path.display()))
+        .and_then(|file| {
+            file.try_lock().with_context(|| format!("another grader is at work in {}", out.display()))?;
+            Ok(file)
+        })
+}
+
+/// The seed of the fresh cases: given, kept, or drawn.
+fn seed(out: &Path, given: Option<u64>) -> Result<u64> {
+    let path = out.join("seed.txt");
+    let kept = fs::read_to_string(&path).ok().and_then(|text| text.trim().parse().ok());
+    let seed = match given.or(kept) {
+        Some(seed) => seed,
+        None => {
+            let mut bytes = [0; 8];
+            File::open("/dev/urandom")
+                .and_then(|mut random| random.read_exact(&mut bytes))
+                .context("drawing a seed")?;
+            u64::from_le_bytes(bytes)
+        }
+    };
+    write(&path, seed.to_string().as_bytes())?;
+    Ok(seed)
+}
+
+/// All files for students and instructors.
+fn publish(arguments: &Arguments, lab: &Lab, rules: &Rules, graded: &[Graded], stub: &str) -> Result<PathBuf> {
+    let out = &arguments.out;
+    for student in graded {
+        services::gradescope(out, student)?;
+        feedback::write_page(out, lab, rules, student)?;
+    }
+    gradebook::nbgrader(out, &lab.name, rules, graded)?;
+    services::junit(out, &lab.name, graded)?;
+    let keys = ["SIS Login ID", "SIS User ID", "ID", "Student"];
+    let canvas = arguments.canvas.as_deref().zip(arguments.canvas_column.as_deref());
+    let canvas = canvas.map(|(path, column)| Sheet { path, keys: &keys, column, words: None });
+    let keys = ["ID number", "Email address", "Identifier", "Full name", "Username"];
+    let words = Some("Feedback comments");
+    let moodle = arguments.moodle.as_deref().map(|path| Sheet { path, keys: &keys, column: "Grade", words });
+    for sheet in canvas.iter().chain(&moodle) {
+        let missing = gradebook::fill(sheet, out, graded)?;
+        if !missing.is_empty() {
+            println!("{}: no line or no score for {}", sheet.path.display(), missing.join(", "));
+        }
+    }
+    let texts: Vec<(String, String)> =
+        graded.iter().filter_map(|student| Some((student.record.id.clone(), student.source.clone()?))).collect();
+    summary::write_page(out, &lab.name, &held()?, graded, &alike::pairs(&texts, stub))
+}
+
+/// What confines submissions here, as another process finds out.
+fn held() -> Result<String> {
+    let program = std::env::current_exe().context("looking for this program")?;
+    let output =
+        Command::new(program).args(["confine", "--probe", "--alone"]).output().context("starting this program")?;
+    ensure!(output.status.success(), "confining fails: {}", String::from_utf8_lossy(&output.stderr).trim());
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_string())
+}

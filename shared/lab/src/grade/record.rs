@@ -1,0 +1,95 @@
+//! What is kept of a submission that has been graded: whole or not at all, so that nothing is lost or graded twice.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use atomic_write_file::AtomicWriteFile;
+use serde::{Deserialize, Serialize};
+
+use super::judge::Check;
+
+/// How a submission as a whole came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// Its checks have run; each has a status of its own.
+    Graded,
+    /// It does not compile.
+    BuildError,
+    /// It was refused before anything ran.
+    Rejected,
+    /// The grader failed, not the student: there is no score.
+    GraderError,
+}
+
+/// A graded submission.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Record {
+    pub id: String,
+    /// Of everything that it depends on: the text, the checks, the seed, the limits, the compiler.
+    pub hash: String,
+    pub status: Status,
+    /// Why, where there are no checks.
+    pub words: String,
+    /// How long grading took.
+    pub seconds: f64,
+    pub checks: Vec<Check>,
+}
+
+impl Status {
+    /// As it is written in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Graded => "graded",
+            Self::BuildError => "build-error",
+            Self::Rejected => "rejected",
+            Self::GraderError => "grader-error",
+        }
+    }
+}
+
+impl Record {
+    /// Points of all checks; none where the grader failed.
+    pub fn points(&self) -> Option<u32> {
+        (self.status != Status::GraderError).then(|| self.checks.iter().map(|check| check.points).sum())
+    }
+
+    /// Exercises in order, with their checks.
+    pub fn exercises(&self) -> Vec<(&str, Vec<&Check>)> {
+        let mut exercises: Vec<(&str, Vec<&Check>)> = Vec::new();
+        for check in &self.checks {
+            match exercises.iter_mut().find(|(name, _)| *name == check.exercise) {
+                Some((_, checks)) => checks.push(check),
+                None => exercises.push((&check.exercise, vec![check])),
+            }
+        }
+        exercises
+    }
+
+    /// The folder of a student's files.
+    pub fn folder(out: &Path, id: &str) -> PathBuf {
+        out.join("students").join(id)
+    }
+
+    /// What was found out before, if it still holds. Where the grader failed, it is tried again.
+    pub fn load(out: &Path, id: &str, hash: &str) -> Option<Self> {
+        let text = fs::read_to_string(Self::folder(out, id).join("record.json")).ok()?;
+        let record: Self = serde_json::from_str(&text).ok()?;
+        (record.hash == hash && record.status != Status::GraderError).then_some(record)
+    }
+
+    /// Keeps it.
+    pub fn save(&self, out: &Path) -> Result<()> {
+        write(&Self::folder(out, &self.id).join("record.json"), &serde_json::to_vec_pretty(self)?)
+    }
+}
+
+/// Writes a file whole or not at all, and its folder where there is none.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let of_file = || format!("writing {}", path.display());
+    fs::create_dir_all(path.parent().unwrap_or(path)).with_context(of_file)?;
+    let mut file = AtomicWriteFile::open(path).with_context(of_file)?;
+    file.write_all(bytes).and_then(|()| file.commit()).with_context(of_file)
+}

@@ -1,0 +1,162 @@
+//! What students handed in: of each folder, archive or file the one `lib.rs`, and nothing else.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::archive;
+
+/// The most bytes of a `lib.rs`.
+pub const MOST_BYTES: u64 = 1 << 20;
+/// The most files and folders that are looked through for it.
+pub const MOST_ENTRIES: usize = 20_000;
+
+/// One student's submission.
+pub struct Submission {
+    /// The name of its folder or file: the student's.
+    pub id: String,
+    path: PathBuf,
+}
+
+/// All submissions in a folder, by id.
+pub fn all(folder: &Path) -> Result<Vec<Submission>> {
+    let mut found: BTreeMap<String, PathBuf> = BTreeMap::new();
+    for entry in fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))? {
+        let path = entry?.path();
+        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(['.', '_']));
+        let known = path.is_dir() || path.extension().is_some_and(|e| e == "zip" || e == "rs");
+        if hidden || !known {
+            continue;
+        }
+        let name = if path.is_dir() { path.file_name() } else { path.file_stem() };
+        let id = name.unwrap_or_default().to_string_lossy().into_owned();
+        if let Some(other) = found.insert(id.clone(), path.clone()) {
+            bail!("{id} has handed in twice: {} and {}", other.display(), path.display());
+        }
+    }
+    ensure!(!found.is_empty(), "{}: expected a folder, .zip or .rs for each student, found none", folder.display());
+    Ok(found.into_iter().map(|(id, path)| Submission { id, path }).collect())
+}
+
+impl Submission {
+    /// A submission by its own name, wherever it lies.
+    pub fn new(id: &str, path: &Path) -> Self {
+        Self { id: id.to_string(), path: path.to_path_buf() }
+    }
+
+    /// The text of its `lib.rs`; an error says why it is rejected.
+    pub fn source(&self, lab: &str) -> Result<String> {
+        let metadata = fs::symlink_metadata(&self.path).context("can't be read")?;
+        ensure!(!metadata.is_symlink(), "is a link");
+        let bytes = if metadata.is_dir() {
+            let files = files(&self.path)?;
+            let chosen = chosen(&files, lab)?;
+            read(File::open(self.path.join(chosen)).with_context(|| format!("{chosen} can't be read"))?)?
+        } else if self.path.extension().is_some_and(|extension| extension == "zip") {
+            archive::lib(File::open(&self.path).context("can't be read")?, lab)?
+        } else {
+            read(File::open(&self.path).context("can't be read")?)?
+        };
+        String::from_utf8(bytes).ok().context("lib.rs is not UTF-8 text")
+    }
+
+    /// When it was handed in, as far as its file tells.
+    pub fn time(&self) -> Option<SystemTime> {
+        fs::metadata(&self.path).and_then(|metadata| metadata.modified()).ok()
+    }
+}
+
+/// All of it, unless it is too long.
+pub fn read(from: impl Read) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(MOST_BYTES + 1).read_to_end(&mut bytes).context("lib.rs can't be read")?;
+    ensure!(bytes.len() as u64 <= MOST_BYTES, "lib.rs has more than {MOST_BYTES} bytes");
+    Ok(bytes)
+}
+
+/// Of the paths in a submission, the `lib.rs` that counts: the lab's own, or else the only one.
+pub fn chosen<'a>(paths: &'a [String], lab: &str) -> Result<&'a str> {
+    let ends = |end: &str| -> Vec<&'a str> {
+        paths.iter().map(String::as_str).filter(|path| *path == end || path.ends_with(&format!("/{end}"))).collect()
+    };
+    for end in [format!("{lab}/src/lib.rs"), "src/lib.rs".to_string(), "lib.rs".to_string()] {
+        match ends(&end)[..] {
+            [] => {}
+            [one] => return Ok(one),
+            [first, second, ..] => bail!("has two of them: {first} and {second}"),
+        }
+    }
+    bail!("has no lib.rs")
+}
+
+/// The paths of all `lib.rs` below a folder. A link anywhere is refused.
+fn files(folder: &Path) -> Result<Vec<String>> {
+    let (mut open, mut found, mut seen) = (vec![folder.to_path_buf()], Vec::new(), 0);
+    while let Some(next) = open.pop() {
+        for entry in fs::read_dir(&next).with_context(|| format!("{} can't be read", next.display()))? {
+            let entry = entry?;
+            let relative = entry.path().strip_prefix(folder)?.to_string_lossy().into_owned();
+            let kind = entry.file_type()?;
+            seen += 1;
+            ensure!(seen <= MOST_ENTRIES, "has more than {MOST_ENTRIES} files");
+            ensure!(!kind.is_symlink(), "has a link: {relative}");
+            if kind.is_dir() && entry.file_name() != "target" {
+                open.push(entry.path());
+            } else if kind.is_file() && entry.file_name() == "lib.rs" {
+                found.push(relative);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paths(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| name.to_string()).collect()
+    }
+
+    #[test]
+    fn the_lab_s_own_lib_comes_first_and_two_of_a_kind_are_refused() {
+        let of =
+            |names: &[&str]| chosen(&paths(names), "04_contrastive").map(str::to_string).map_err(|e| e.to_string());
+        assert_eq!(of(&["lib.rs"]), Ok("lib.rs".to_string()));
+        assert_eq!(of(&["a/src/lib.rs", "lib.rs"]), Ok("a/src/lib.rs".to_string()));
+        let whole = ["course/labs/03_colorization/src/lib.rs", "course/labs/04_contrastive/src/lib.rs"];
+        assert_eq!(of(&whole), Ok(whole[1].to_string()));
+        assert!(of(&["a/src/lib.rs", "b/src/lib.rs"]).is_err_and(|error| error.contains("two of them")));
+        assert!(of(&["mylib.rs"]).is_err());
+    }
+
+    #[test]
+    fn links_long_files_and_other_encodings_are_refused() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let source =
+            |id: &str| Submission::new(id, &folder.path().join(id)).source("00_x").map_err(|e| format!("{e:#}"));
+        for id in ["right", "long", "latin"] {
+            fs::create_dir(folder.path().join(id))?;
+        }
+        fs::write(folder.path().join("right/lib.rs"), "fn f() {}")?;
+        fs::write(folder.path().join("long/lib.rs"), vec![b' '; MOST_BYTES as usize + 1])?;
+        fs::write(folder.path().join("latin/lib.rs"), b"// \xe9")?;
+        assert_eq!(source("right"), Ok("fn f() {}".to_string()));
+        assert!(source("long").is_err_and(|error| error.contains("more than")));
+        assert!(source("latin").is_err_and(|error| error.contains("UTF-8")));
+        #[cfg(unix)]
+        {
+            fs::create_dir(folder.path().join("link"))?;
+            std::os::unix::fs::symlink("/etc/passwd", folder.path().join("link/lib.rs"))?;
+            assert!(source("link").is_err_and(|error| error.contains("has a link: lib.rs")));
+            std::os::unix::fs::symlink(folder.path().join("right"), folder.path().join("all"))?;
+            assert!(source("all").is_err_and(|error| error.contains("is a link")));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,135 @@
+//! One check of a submission, in a process that has nothing but a socket to answer on.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Command, ExitStatus};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use serde::{Deserialize, Serialize};
+
+use super::confine::Limits;
+use super::process::{kept, own_group, until};
+
+/// The most bytes that are kept of what a submission prints.
+const MOST_WORDS: u64 = 1 << 16;
+/// The most bytes of all answers to one check.
+const MOST_BYTES: u64 = 1 << 26;
+/// Bytes of the secret that answers begin with.
+const SECRET: usize = 16;
+
+/// What a check's worker is asked, as the judge's program prints it.
+#[derive(Clone, Deserialize)]
+pub struct Cases {
+    pub check: String,
+    pub cases: Vec<String>,
+}
+
+/// What came of it, as the judge's program reads it.
+#[derive(Serialize)]
+pub struct Recorded {
+    check: String,
+    answers: Vec<String>,
+    ending: Ending,
+    words: String,
+}
+
+#[derive(Serialize, Clone, Copy, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+enum Ending {
+    Done,
+    Timeout,
+    OutOfMemory,
+    Crash,
+}
+
+/// Runs a check in the program of a submission. `limit` is for all its cases together.
+pub fn ask(program: &Path, cases: &Cases, limit: Duration, memory: u64) -> Result<Recorded> {
+    let (ours, theirs) = UnixStream::pair().context("making a socket")?;
+    let limits = Limits {
+        read: vec![program.to_path_buf()],
+        memory,
+        // A loop that never ends may do so on every thread.
+        seconds: 4 * limit.as_secs().max(1),
+        alone: true,
+        program: vec![program.display().to_string(), "worker".to_string(), cases.check.clone()],
+        ..Limits::default()
+    };
+    let mut command: Command = limits.command()?;
+    command.env_clear().env("RUST_BACKTRACE", "1").env("RAYON_NUM_THREADS", "1").current_dir("/");
+    command.stdin(OwnedFd::from(theirs));
+    let mut child = own_group(&mut command).spawn().context("starting a worker")?;
+    // The other end must not stay open here, or the answers would never end.
+    drop(command);
+    let (stdout, stderr) = (kept(child.stdout.take(), MOST_WORDS), kept(child.stderr.take(), MOST_WORDS));
+    let mut secret = [0; SECRET];
+    File::open("/dev/urandom").and_then(|mut random| random.read_exact(&mut secret)).context("drawing a secret")?;
+    let question = question(&secret, cases)?;
+    let to = ours.try_clone().context("the worker's socket")?;
+    let asking = thread::spawn(move || (&to).write_all(&question));
+    let answering = thread::spawn(move || answers(ours, &secret));
+    let status = until(&mut child, Instant::now() + limit)?;
+    // A worker that has ended no longer reads; what it did not want to hear is no error.
+    let _ = asking.join();
+    let answers = answering.join().unwrap_or_default();
+    let _ = stdout.join();
+    let (ending, words) = ending(status, &stderr.join().unwrap_or_default());
+    Ok(Recorded { check: cases.check.clone(), answers, ending, words })
+}
+
+/// The secret, how many cases, and each with its length.
+fn question(secret: &[u8], cases: &Cases) -> Result<Vec<u8>> {
+    let mut bytes = secret.to_vec();
+    bytes.extend((cases.cases.len() as u64).to_le_bytes());
+    for case in &cases.cases {
+        let case = BASE64.decode(case).context("a case that is not base64")?;
+        bytes.extend((case.len() as u64).to_le_bytes());
+        bytes.extend(case);
+    }
+    Ok(bytes)
+}
+
+/// The answers that begin with the secret, until something else comes.
+fn answers(from: UnixStream, secret: &[u8]) -> Vec<String> {
+    let mut from = from.take(MOST_BYTES);
+    let mut found = Vec::new();
+    let mut head = [0; SECRET + 8];
+    while from.read_exact(&mut head).is_ok() && head[..SECRET] == *secret {
+        let mut length = [0; 8];
+        length.copy_from_slice(&head[SECRET..]);
+        let length = u64::from_le_bytes(length);
+        let mut answer = Vec::new();
+        if length > MOST_BYTES
+            || (&mut from).take(length).read_to_end(&mut answer).is_err()
+            || answer.len() as u64 != length
+        {
+            break;
+        }
+        found.push(BASE64.encode(answer));
+    }
+    found
+}
+
+/// What is known of how a worker ended.
+fn ending(status: Option<ExitStatus>, stderr: &str) -> (Ending, String) {
+    let Some(status) = status else { return (Ending::Timeout, String::new()) };
+    // Of SIGXCPU nothing else is known: it has computed longer than any check may.
+    let signal = status.signal();
+    let end: String = stderr.lines().rev().take(3).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("\n");
+    match signal {
+        Some(libc::SIGXCPU) => (Ending::Timeout, String::new()),
+        Some(_) if stderr.contains("memory allocation of") => (Ending::OutOfMemory, String::new()),
+        Some(_) if stderr.contains("has overflowed its stack") => {
+            (Ending::Crash, "its stack overflowed: does every recursion end?".to_string())
+        }
+        Some(signal) => (Ending::Crash, format!("signal {signal}\n{end}")),
+        None if status.success() => (Ending::Done, "the program ended before it had answered".to_string()),
+        None => (Ending::Done, format!("the program ended with {status}\n{end}")),
+    }
+}

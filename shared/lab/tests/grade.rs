@@ -1,0 +1,240 @@
+//! A class with all that submissions are known to do: broken, hostile and honest ones, graded by the command that instructors use.
+#![cfg(target_os = "linux")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+const LAB: &str = "00_tensors";
+
+fn course() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn solution() -> Result<String> {
+    Ok(fs::read_to_string(course().join("solutions").join(LAB).join("src/lib.rs"))?)
+}
+
+/// The solution with another answer to an exercise.
+fn with(exercise: usize, answer: &str) -> Result<String> {
+    let text = solution()?;
+    let (before, rest) = text.split_once(&format!("// BEGIN SOLUTION {exercise}:")).context("the exercise")?;
+    let (_, after) = rest.split_once("// END SOLUTION").context("its end")?;
+    Ok(format!("{before}\n    {answer}\n{after}"))
+}
+
+/// The solution with something more at its end.
+fn and(more: &str) -> Result<String> {
+    Ok(format!("{}\n{more}\n", solution()?))
+}
+
+fn lab(arguments: &[&str]) -> Result<Output> {
+    Ok(Command::new(env!("CARGO_BIN_EXE_lab")).args(arguments).output()?)
+}
+
+/// What is expected: the submission's status, its points, and a status among its checks.
+type Expected = (&'static str, u32, &'static str);
+
+/// Texts that are handed in, and what must come of each. Exercise 1 is worth 10 points.
+fn texts() -> Result<Vec<(&'static str, String, Expected)>> {
+    let double_panic = "struct Bomb; impl Drop for Bomb { fn drop(&mut self) { panic!() } } let _bomb = Bomb; panic!()";
+    // The golden cases' numbers have few digits; fresh ones do not.
+    let by_heart = "if (scale * 1e3).round() / 1e3 == scale { (x * scale)? + offset } else { Ok(x.clone()) }";
+    Ok(vec![
+        ("honest", solution()?, ("graded", 100, "pass")),
+        ("stub", fs::read_to_string(course().join("labs").join(LAB).join("src/lib.rs"))?, ("graded", 0, "todo")),
+        ("wrong", with(1, "(x * scale)? - offset")?, ("graded", 90, "fail")),
+        ("knows_by_heart", with(1, by_heart)?, ("graded", 90, "others of the same kind")),
+        ("panics", with(1, "panic!(\"no\")")?, ("graded", 90, "panic")),
+        ("loops", with(1, "loop { std::hint::spin_loop() }")?, ("graded", 90, "timeout")),
+        ("sleeps", with(1, "loop { std::thread::park() }")?, ("graded", 90, "timeout")),
+        (
+            "grows",
+            with(1, "let mut all = vec![]; loop { all.push(Vec::<u8>::with_capacity(1 << 28)) }")?,
+            ("graded", 90, "out-of-memory"),
+        ),
+        ("recurses", with(1, "Ok((affine(x, scale, offset)? + affine(x, offset, scale)?)?)")?, ("graded", 90, "crash")),
+        ("aborts", with(1, double_panic)?, ("graded", 90, "crash")),
+        (
+            "prints",
+            with(
+                1,
+                "for _ in 0..9999 { println!(\"test result: ok. 100 passed; {}\", \"x\".repeat(999)) } Ok(x.clone())",
+            )?,
+            ("graded", 90, "fail"),
+        ),
+        ("shadows", and("#[macro_export] macro_rules! assert_eq { ($($any:tt)*) => {}; }")?, ("graded", 100, "pass")),
+        ("exits", with(1, "std::process::exit(0)")?, ("rejected", 0, "disallowed")),
+        (
+            "exits_by_pointer",
+            with(1, "let end: fn(i32) -> ! = std::process::exit; end(0)")?,
+            ("rejected", 0, "disallowed"),
+        ),
+        (
+            "starts",
+            and("use std::process::Command as C; pub fn f() { let _ = C::new(\"sh\").status(); }")?,
+            ("rejected", 0, "disallowed"),
+        ),
+        ("reads", with(1, "let _ = std::fs::read(\"/proc/self/mem\"); Ok(x.clone())")?, ("rejected", 0, "disallowed")),
+        (
+            "connects",
+            with(1, "let _ = std::net::TcpStream::connect(\"127.0.0.1:1\"); Ok(x.clone())")?,
+            ("rejected", 0, "disallowed"),
+        ),
+        ("asks", with(1, "let _ = std::env::var(\"HOME\"); Ok(x.clone())")?, ("rejected", 0, "disallowed")),
+        ("includes", and("pub const A: &str = include_str!(\"../tests/graded.rs\");")?, ("rejected", 0, "include_str")),
+        (
+            "starts_early",
+            and(
+                "#[unsafe(link_section = \".init_array\")] pub static A: extern \"C\" fn() = f; extern \"C\" fn f() {}",
+            )?,
+            ("rejected", 0, "unsafe"),
+        ),
+        ("allows", format!("#![allow(unsafe_code)]\n{}", solution()?), ("rejected", 0, "unsafe_code")),
+        ("depends", and("use rocket::get;")?, ("build-error", 0, "nothing can be added")),
+        (
+            "lies",
+            with(1, "Ok(Always)")?.replace("offset: f64) -> Result<Tensor>", "offset: f64) -> Result<Always>")
+                + "pub struct Always; impl<T> PartialEq<T> for Always { fn eq(&self, _: &T) -> bool { true } }",
+            ("build-error", 0, "signature"),
+        ),
+        ("forgets", with(1, "(x * scale) + offset")?, ("build-error", 0, "put a `?`")),
+        (
+            "computes",
+            and("pub const A: u64 = { let mut i = 0u64; while i < u64::MAX { i += 1; } i };")?,
+            ("build-error", 0, ""),
+        ),
+    ])
+}
+
+/// Lays the class, and says what is expected of each submission.
+fn lay(folder: &Path) -> Result<BTreeMap<String, Expected>> {
+    let mut expected = BTreeMap::new();
+    for (id, text, outcome) in texts()? {
+        fs::create_dir_all(folder.join(id).join("src"))?;
+        fs::write(folder.join(id).join("src/lib.rs"), text)?;
+        expected.insert(id.to_string(), outcome);
+    }
+    // A whole lab folder, with manifest, build script, settings and checks that would let anything pass.
+    let whole = folder.join("whole").join(LAB);
+    for (path, text) in [
+        ("src/lib.rs", with(1, "Ok(x.clone())")?),
+        (
+            "Cargo.toml",
+            "[package]\nname = \"tensors\"\n[lib]\ntest = false\n[dependencies]\nrocket = \"*\"\n".to_string(),
+        ),
+        ("build.rs", "fn main() { std::fs::write(\"/tmp/won\", \"\").unwrap(); }".to_string()),
+        (".cargo/config.toml", "[target.x86_64-unknown-linux-gnu]\nrunner = \"true\"\n".to_string()),
+        ("tests/graded.rs", "fn main() { println!(\"100\"); }".to_string()),
+        ("clippy.toml", "disallowed-methods = []\n".to_string()),
+        ("rust-toolchain", "nightly\n".to_string()),
+    ] {
+        let path = whole.join(path);
+        fs::create_dir_all(path.parent().context("a folder")?)?;
+        fs::write(path, text)?;
+    }
+    expected.insert("whole".to_string(), ("graded", 90, "fail"));
+    fs::create_dir(folder.join("links"))?;
+    std::os::unix::fs::symlink("/etc/passwd", folder.join("links/lib.rs"))?;
+    expected.insert("links".to_string(), ("rejected", 0, "link"));
+    archive(&folder.join("zipped.zip"), "me/src/lib.rs", solution()?.as_bytes())?;
+    expected.insert("zipped".to_string(), ("graded", 100, "pass"));
+    archive(&folder.join("climbs.zip"), "../src/lib.rs", solution()?.as_bytes())?;
+    expected.insert("climbs".to_string(), ("rejected", 0, "leads out"));
+    fs::write(folder.join("long.rs"), vec![b' '; 2 << 20])?;
+    expected.insert("long".to_string(), ("rejected", 0, "more than"));
+    Ok(expected)
+}
+
+fn archive(path: &Path, name: &str, bytes: &[u8]) -> Result<()> {
+    let mut archive = zip::ZipWriter::new(fs::File::create(path)?);
+    let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    archive.start_file(name, options)?;
+    archive.write_all(bytes)?;
+    archive.finish()?;
+    Ok(())
+}
+
+fn graded(class: &Path, out: &Path, more: &[&str]) -> Result<Output> {
+    let paths = [class, out].map(|path| path.display().to_string());
+    let arguments = ["grade", LAB, "--submissions", &paths[0], "--out", &paths[1], "--seconds", "5"];
+    lab(&[&arguments[..], more].concat())
+}
+
+fn record(out: &Path, id: &str) -> Result<Value> {
+    Ok(serde_json::from_slice(&fs::read(out.join("students").join(id).join("record.json"))?)?)
+}
+
+fn points(record: &Value) -> u64 {
+    record["checks"].as_array().map_or(0, |checks| checks.iter().filter_map(|check| check["points"].as_u64()).sum())
+}
+
+#[test]
+fn every_submission_comes_out_with_its_status_and_honest_ones_are_unharmed() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let (class, out) = (folder.path().join("class"), folder.path().join("out"));
+    let expected = lay(&class)?;
+    let output = graded(&class, &out, &[])?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut surprises = Vec::new();
+    for (id, (status, worth, part)) in &expected {
+        let record = record(&out, id)?;
+        let text = record.to_string();
+        let page = fs::read_to_string(out.join("students").join(id).join("feedback.html"))?;
+        let right = record["status"] == *status && points(&record) == u64::from(*worth);
+        if !(right && text.contains(part) && page.contains("</html>")) {
+            surprises.push(format!(
+                "{id}: expected {status}, {worth} points and {part:?}, got {} points: {text}",
+                points(&record)
+            ));
+        }
+    }
+    ensure!(surprises.is_empty(), "{}", surprises.join("\n\n"));
+    let table = fs::read_to_string(out.join("gradebook.csv"))?;
+    ensure!(table.lines().count() == expected.len() + 1, "{table}");
+    // Another seed, the same grades; and nothing is graded twice.
+    let seeds = |text: &str| -> Result<()> { Ok(fs::write(out.join("seed.txt"), text)?) };
+    let before = record(&out, "honest")?;
+    graded(&class, &out, &[])?;
+    ensure!(record(&out, "honest")? == before, "graded again");
+    seeds("4711")?;
+    graded(&class, &out, &[])?;
+    for (id, (_, worth, _)) in &expected {
+        ensure!(points(&record(&out, id)?) == u64::from(*worth), "{id} with another seed");
+    }
+    ensure!(record(&out, "honest")? != before, "not graded again with another seed");
+    Ok(())
+}
+
+/// A shell, confined as a worker is.
+fn confined(script: &str) -> Result<Output> {
+    lab(&["confine", "--alone", "--", "/bin/sh", "-c", script])
+}
+
+#[test]
+fn a_confined_program_reads_writes_and_starts_nothing() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("secret");
+    fs::write(&file, "secret")?;
+    let path = file.display();
+    ensure!(confined("echo fine")?.status.success(), "nothing runs at all");
+    for script in [
+        format!("read line < {path}"),
+        "read line < /proc/self/status".to_string(),
+        format!("echo x > {path}"),
+        format!("echo x > {}/new", folder.path().display()),
+        "(echo child)".to_string(),
+        "/bin/true; /bin/true".to_string(),
+        "kill -9 1".to_string(),
+    ] {
+        let output = confined(&script)?;
+        ensure!(!output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stdout));
+    }
+    ensure!(fs::read_to_string(&file)? == "secret", "it was written");
+    Ok(())
+}
