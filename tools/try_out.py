@@ -22,8 +22,13 @@ SOLUTIONS = sorted(path.name.split("_", 1)[1] for path in (ROOT / "solutions").i
 WITHOUT_BACKBONE = ["tensors"]
 # Evaluates several backbones, and keeps none of its own.
 EVALUATES = ["linear_probe"]
-# What would take an hour is done in short.
-SHORT = {"cargo lab run all --seeds 3": "cargo lab run 01 --seeds 2 --out {out} -- --epochs 1 --train-images 600 --baseline-epochs 1"}
+# What would take an hour is done in short, and what needs a class is given a small one.
+INSTEAD = {
+    "cargo lab run all --seeds 3": "cargo lab run 01 --seeds 2 --out {folder}/reports -- --epochs 1 --train-images 600 --baseline-epochs 1",
+    "cargo lab release --out ../students": "cargo lab release --out {folder}/students",
+    "cargo lab grade 04 --submissions DIR --out OUT": "python3 tools/make_class.py 04 {folder}/class --count 4 && "
+    "cargo lab grade 04 --submissions {folder}/class --out {folder}/graded",
+}
 
 
 def run(command, fails_with=None):
@@ -78,8 +83,10 @@ def main():
     labs |= {f"cargo run -p {topic}": "exercise" for topic in SOLUTIONS}
     with tempfile.TemporaryDirectory() as folder:
         for command in readme_commands():
-            command = SHORT.get(command, command).format(out=f"{folder}/reports")
+            command = INSTEAD.get(command, command).format(folder=folder)
             print(run(command, fails_with=labs.get(command)), flush=True)
+        scores = [line.split(",")[-2] for line in (Path(folder) / "graded/gradebook.csv").read_text().splitlines()]
+        assert scores[1:3] == ["100", "0"] and len(scores) == 5, scores
         check_page(Path(folder) / "reports")
         for topic in SOLUTIONS:
             run(f"cargo run -p {topic}-solution -- --quick --out {folder}/{topic}")

@@ -2,6 +2,7 @@
 //!
 //! It links none of the labs, and no Candle: it reads their files and starts their tests, so it answers at once.
 
+mod bundle;
 mod course;
 mod doctor;
 #[cfg(target_os = "linux")]
@@ -86,6 +87,16 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         out: std::path::PathBuf,
     },
+    /// Write the archive that a grading service wants: `cargo lab bundle gradescope 04 --out lab04.zip`
+    Bundle {
+        /// Which service
+        service: bundle::Service,
+        /// Number or name of the lab
+        lab: String,
+        /// The archive, which must not exist yet
+        #[arg(long, value_name = "FILE")]
+        out: std::path::PathBuf,
+    },
     /// Give up what a submission must not have, and become a program
     #[cfg(target_os = "linux")]
     #[command(hide = true)]
@@ -118,6 +129,7 @@ fn run(command: Command) -> Result<()> {
         Command::Run(arguments) => run::run(&course, &arguments),
         Command::Results { from } => results::run(&course, &from),
         Command::Test { lab, as_server } => test::run(&course, course.lab(&lab)?, as_server),
+        Command::Bundle { service, lab, out } => bundle::run(&course, service, course.lab(&lab)?, &out),
         Command::Release { out } => release::run(&course, &out),
         #[cfg(target_os = "linux")]
         Command::Grade(arguments) => grade::run(&course, &arguments),

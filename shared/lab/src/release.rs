@@ -7,14 +7,17 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 
 use crate::course::{Course, cargo, read};
+use crate::sync;
 
 /// What is left out, besides the solutions: by how its path begins.
-const OURS: [&str; 11] = [
+const OURS: [&str; 13] = [
     "solutions/",
     "tools/",
     ".ci/",
     "docs/adding_a_lab.md",
     "docs/architecture.md",
+    "docs/instructors.md",
+    "shared/lab/bundle/",
     "shared/lab/release/",
     "shared/lab/template/",
     "shared/lab/tests/",
@@ -29,8 +32,18 @@ pub fn run(course: &Course, out: &Path) -> Result<()> {
     course.solutions()?;
     let is_empty = fs::read_dir(out).map_or(true, |mut entries| entries.next().is_none());
     ensure!(is_empty, "{}: expected a new or an empty folder", out.display());
-    let files = files(&course.root)?;
-    for file in files.iter().filter(|file| is_for_students(file)) {
+    let files = write(course, out)?;
+    println!("{}: the students' copy, {} files; try it: cd there, cargo lab list", out.display(), files.len());
+    Ok(())
+}
+
+/// Writes the copy, and says which files are in it.
+pub fn write(course: &Course, out: &Path) -> Result<Vec<String>> {
+    // What is given away must be the stubs, whatever somebody has tried in them.
+    sync::run(course, true, false)?;
+    let mut files = files(&course.root)?;
+    files.retain(|file| is_for_students(file));
+    for file in &files {
         let (from, to) = (course.root.join(file), out.join(file));
         let of_file = || format!("copying {}", from.display());
         fs::create_dir_all(to.parent().unwrap_or(&to)).with_context(of_file)?;
@@ -44,8 +57,8 @@ pub fn run(course: &Course, out: &Path) -> Result<()> {
     }
     fs::write(out.join(SERVER), compiler()?).context("writing the compiler's version")?;
     settle(out)?;
-    println!("{}: the students' copy; try it: cd there, cargo lab list", out.display());
-    Ok(())
+    files.push(SERVER.to_string());
+    Ok(files)
 }
 
 fn is_for_students(file: &str) -> bool {

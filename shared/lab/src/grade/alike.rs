@@ -91,7 +91,7 @@ mod tests {
     fn renaming_and_comments_hide_nothing_and_other_answers_are_not_alike() {
         let first =
             "let mut s = 0.0; for v in x.iter() { s += v * v; if s.is_nan() { return f64::max(s, 1.0); } } s.sqrt()";
-        let renamed = "let mut total = 0.0; /* sum */ for value in x.iter() { total += value * value; if total.is_nan() { return f64::max(total, 1.0); } } total.sqrt() // root";
+        let renamed = "let mut total = 0.0; /* sum */ for value in x.iter() { total += value * value; if total.is_nan() { return f64::max(total, 1.0); } } total.sqrt() /* root */";
         let other = "x.iter().map(|v| v.powi(2)).filter(|v| v.is_finite()).fold(0.0, |a, b| { let c: f64 = a + b; c.min(1e300) }).abs().sqrt()";
         let texts = [("a", first), ("b", other), ("c", renamed)];
         let texts = texts.map(|(id, body)| (id.to_string(), text(body)));

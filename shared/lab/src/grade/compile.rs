@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 
 use super::confine::Limits;
 use super::judge::built;
 use super::process::{Ended, within};
-use super::tree::Tree;
+use super::tree::{Tree, as_at_home};
 use super::{gate, stumbles};
 
 /// How long the compiler may take over a submission.
@@ -38,7 +38,7 @@ pub fn compile(tree: &Tree, package: &str, target: &Path, source: &str, deadline
     if let Some(word) = gate::banned(source) {
         return Ok(Compiled::Rejected(format!("`{word}` may not be used in a submission")));
     }
-    tree.put(source)?;
+    let is_new = tree.put(source)?;
     let mut clippy = vec!["clippy", "--package", package, "--lib", "--no-deps", "--", "-Awarnings"];
     clippy.extend(gate::FORBIDDEN.iter().flat_map(|lint| ["-F", lint]));
     if let Err(refusal) = outcome(&cargo(tree, target, &clippy, deadline)?) {
@@ -49,7 +49,10 @@ pub fn compile(tree: &Tree, package: &str, target: &Path, source: &str, deadline
     if let Err(refusal) = outcome(&ended) {
         return Ok(refusal);
     }
-    Ok(Compiled::Program(built(&ended.stdout).context("cargo names no program")?))
+    let built = built(&ended.stdout).context("cargo names no program")?;
+    // On a file system with coarse times cargo may take a new text for the one before: nobody gets another's points.
+    ensure!(!(is_new && built.fresh), "cargo has not compiled the submission: do files here have times of their own?");
+    Ok(Compiled::Program(built.executable))
 }
 
 /// Cargo, offline, with a pristine lock file, confined to what a compiler needs.
@@ -127,7 +130,8 @@ fn outcome(ended: &Ended) -> Result<(), Compiled> {
         let shown = errors.filter_map(|error| {
             let rendered = error.rendered.as_deref()?.trim();
             // "aborting due to 2 previous errors" helps nobody.
-            (!rendered.starts_with("error: aborting")).then(|| stumbles::explained(&code(error), rendered))
+            let rendered = as_at_home(rendered);
+            (!rendered.starts_with("error: aborting")).then(|| stumbles::explained(&code(error), &rendered))
         });
         shown.take(MOST_ERRORS).collect::<Vec<_>>().join("\n\n")
     };

@@ -92,11 +92,12 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A line of what cargo prints for programs: of the checks, where they lie.
+/// A line of what cargo prints for programs that it has built.
 #[derive(Deserialize)]
-struct Built {
+struct Artifact {
     target: Target,
     executable: Option<PathBuf>,
+    fresh: bool,
 }
 
 #[derive(Deserialize)]
@@ -104,10 +105,18 @@ struct Target {
     name: String,
 }
 
+/// The program of a lab's checks.
+pub struct Built {
+    pub executable: PathBuf,
+    /// Whether it was there already.
+    pub fresh: bool,
+}
+
 /// The program of a lab's checks, by what cargo printed when it built them.
-pub fn built(stdout: &str) -> Option<PathBuf> {
-    let lines = stdout.lines().filter_map(|line| serde_json::from_str::<Built>(line).ok());
-    lines.filter(|built| built.target.name == "graded").find_map(|built| built.executable)
+pub fn built(stdout: &str) -> Option<Built> {
+    let lines = stdout.lines().filter_map(|line| serde_json::from_str::<Artifact>(line).ok());
+    let mut checks = lines.filter(|artifact| artifact.target.name == "graded");
+    checks.find_map(|artifact| Some(Built { executable: artifact.executable?, fresh: artifact.fresh }))
 }
 
 /// Builds the checks of a package and says where the program lies.
@@ -116,5 +125,6 @@ fn program(root: &Path, package: &str) -> Result<PathBuf> {
     command.args(["test", "--no-run", "--quiet", "--message-format=json", "--package", package, "--test", "graded"]);
     let output = command.stderr(Stdio::inherit()).output().context("starting cargo")?;
     ensure!(output.status.success(), "the checks of {package} do not compile");
-    built(&String::from_utf8_lossy(&output.stdout)).with_context(|| format!("{package} has no checks"))
+    let built = built(&String::from_utf8_lossy(&output.stdout));
+    Ok(built.with_context(|| format!("{package} has no checks"))?.executable)
 }

@@ -135,7 +135,7 @@ fn students(graded: &[Graded]) -> Markup {
                 tr {
                     td { a href={ "students/" (record.id) "/feedback.html" } { (record.id) } }
                     td.number { (student.score.as_ref().map_or("–".to_string(), |score| short(score.score))) }
-                    td { (badge(if record.status == Status::Graded { "right" } else { record.status.name() })) }
+                    td { (badge(record.status.name())) }
                     td { (student.statuses()) }
                     td.number { (format!("{:.1}", record.seconds)) }
                 }

@@ -11,6 +11,9 @@ use crate::release::{settle, without_solutions};
 
 /// Parts of `shared/` that no lab needs.
 const TOOLS: [&str; 2] = ["lab", "league"];
+/// The folder of all packages. Cargo tells packages of two workspaces apart by their paths from the root: under one of their own,
+/// these share Candle's build with the course, and replace nothing of the course's.
+const PACKAGES: &str = "class";
 
 /// Where a lab's submissions are built.
 pub struct Tree {
@@ -29,15 +32,18 @@ impl Tree {
         if root.exists() {
             fs::remove_dir_all(&root).with_context(|| format!("removing {}", root.display()))?;
         }
-        let tree = Self { lab: root.join("labs").join(&lab.name), gate: root.join("gate"), root };
+        let tree = Self { lab: root.join(PACKAGES).join("labs").join(&lab.name), gate: root.join("gate"), root };
         for entry in fs::read_dir(course.root.join("shared")).context("reading shared")? {
             let entry = entry?;
             if !TOOLS.iter().any(|tool| entry.file_name() == *tool) {
-                copy(&entry.path(), &tree.root.join("shared").join(entry.file_name()))?;
+                copy(&entry.path(), &tree.root.join(PACKAGES).join("shared").join(entry.file_name()))?;
             }
         }
-        copy(&course.root.join("Cargo.lock"), &tree.root.join("Cargo.lock"))?;
-        let manifest = without_solutions(&read(&course.root.join("Cargo.toml"))?)?;
+        // The experiments' crate reads it to name versions.
+        for folder in [tree.root.clone(), tree.root.join(PACKAGES)] {
+            copy(&course.root.join("Cargo.lock"), &folder.join("Cargo.lock"))?;
+        }
+        let manifest = below(&without_solutions(&read(&course.root.join("Cargo.toml"))?)?);
         fs::write(tree.root.join("Cargo.toml"), manifest).context("writing the tree's Cargo.toml")?;
         fs::create_dir_all(tree.lab.join("src"))?;
         copy(&lab.folder.join("tests"), &tree.lab.join("tests"))?;
@@ -50,11 +56,27 @@ impl Tree {
         Ok(tree)
     }
 
-    /// Puts a submission's text in place.
-    pub fn put(&self, source: &str) -> Result<()> {
+    /// Puts a submission's text in place; false where it was there already.
+    pub fn put(&self, source: &str) -> Result<bool> {
         let path = self.lab.join("src/lib.rs");
-        fs::write(&path, source).with_context(|| format!("writing {}", path.display()))
+        if fs::read_to_string(&path).is_ok_and(|now| now == source) {
+            return Ok(false);
+        }
+        fs::write(&path, source).with_context(|| format!("writing {}", path.display()))?;
+        Ok(true)
     }
+}
+
+/// The workspace's manifest with all packages in a folder of their own.
+fn below(manifest: &str) -> String {
+    ["labs/", "shared/"].iter().fold(manifest.to_string(), |text, folder| {
+        text.replace(&format!("\"{folder}"), &format!("\"{PACKAGES}/{folder}"))
+    })
+}
+
+/// What the compiler says, with paths as students know them.
+pub fn as_at_home(words: &str) -> String {
+    words.replace(&format!("{PACKAGES}/labs/"), "labs/")
 }
 
 /// A lab's manifest without its program: the checks do not need it, and linking takes time.
