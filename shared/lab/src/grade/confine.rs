@@ -84,8 +84,6 @@ pub fn run(limits: &Limits) -> Result<()> {
 }
 
 fn confine(limits: &Limits) -> Result<String> {
-    // Whoever started this may be killed; nothing is left running then.
-    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL)).context("death signal")?;
     for (resource, most) in [
         (Resource::AS, limits.memory),
         (Resource::CPU, limits.seconds),

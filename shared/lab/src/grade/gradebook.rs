@@ -3,35 +3,22 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use csv::{ReaderBuilder, StringRecord, WriterBuilder};
 
-use super::Graded;
 use super::record::write;
-use super::rules::Rules;
+use super::rules::{Rules, Score};
+use super::{Graded, sheet};
+use crate::course::read;
 
 /// nbgrader's columns, a line for each student; without a score where the grader failed.
 pub fn nbgrader(out: &Path, lab: &str, rules: &Rules, graded: &[Graded]) -> Result<()> {
-    let mut table = WriterBuilder::new().from_writer(Vec::new());
-    table.write_record([
-        "assignment",
-        "duedate",
-        "timestamp",
-        "student_id",
-        "last_name",
-        "first_name",
-        "email",
-        "raw_score",
-        "late_submission_penalty",
-        "score",
-        "max_score",
-    ])?;
+    let header = "assignment duedate timestamp student_id last_name first_name email raw_score late_submission_penalty score max_score";
+    let mut table = vec![header.split(' ').map(str::to_string).collect()];
     for student in graded {
         let who = rules.student(&student.record.id);
         let time = |time: Option<jiff::Timestamp>| time.map_or(String::new(), |time| time.to_string());
-        let number =
-            |of: fn(&super::rules::Score) -> f64| student.score.as_ref().map_or(String::new(), |s| short(of(s)));
+        let number = |of: fn(&Score) -> f64| student.score.as_ref().map_or(String::new(), |s| short(of(s)));
         let submitted = student.score.as_ref().and_then(|score| score.submitted);
-        table.write_record([
+        table.push(vec![
             lab.to_string(),
             time(rules.due),
             time(submitted),
@@ -43,9 +30,9 @@ pub fn nbgrader(out: &Path, lab: &str, rules: &Rules, graded: &[Graded]) -> Resu
             number(|score| score.penalty),
             number(|score| score.score),
             "100".to_string(),
-        ])?;
+        ]);
     }
-    write(&out.join("gradebook.csv"), &table.into_inner().context("the table")?)
+    write(&out.join("gradebook.csv"), sheet::text(&table).as_bytes())
 }
 
 /// A sheet as Canvas or Moodle exports it.
@@ -62,19 +49,13 @@ pub struct Sheet<'a> {
 
 /// Fills scores into a sheet and writes it into the folder under the same name; who is in no line is told.
 pub fn fill(sheet: &Sheet, out: &Path, graded: &[Graded]) -> Result<Vec<String>> {
-    let of_file = || format!("reading {}", sheet.path.display());
-    let mut reader =
-        ReaderBuilder::new().flexible(true).has_headers(false).from_path(sheet.path).with_context(of_file)?;
-    let mut lines: Vec<Vec<String>> = Vec::new();
-    for line in reader.records() {
-        lines.push(line.with_context(of_file)?.iter().map(str::to_string).collect());
-    }
-    let header = lines.first().with_context(|| format!("{}: expected a header", sheet.path.display()))?.clone();
-    let place = |wanted: &str| header.iter().position(|name| name.trim_start_matches('\u{feff}').starts_with(wanted));
-    let column = place(sheet.column);
-    let column = column.with_context(|| format!("no column {:?} among {}", sheet.column, header.join(", ")))?;
-    let keys: Vec<usize> = sheet.keys.iter().filter_map(|key| place(key)).collect();
-    ensure!(!keys.is_empty(), "none of the columns {} among {}", sheet.keys.join(", "), header.join(", "));
+    let mut lines = sheet::lines(&read(sheet.path)?).with_context(|| format!("reading {}", sheet.path.display()))?;
+    let names = lines.first().with_context(|| format!("{}: expected a header", sheet.path.display()))?.clone();
+    let column = names.iter().position(|name| name.starts_with(sheet.column));
+    let column = column.with_context(|| format!("no column {:?} among {}", sheet.column, names.join(", ")))?;
+    let exactly = |wanted: &str| names.iter().position(|name| name == wanted);
+    let keys: Vec<usize> = sheet.keys.iter().filter_map(|key| exactly(key)).collect();
+    ensure!(!keys.is_empty(), "none of the columns {} among {}", sheet.keys.join(", "), names.join(", "));
     let mut missing = Vec::new();
     for student in graded {
         let id = student.record.id.as_str();
@@ -84,20 +65,61 @@ pub fn fill(sheet: &Sheet, out: &Path, graded: &[Graded]) -> Result<Vec<String>>
             missing.push(id.to_string());
             continue;
         };
-        line.resize(header.len().max(line.len()), String::new());
+        line.resize(names.len().max(line.len()), String::new());
         line[column] = short(score.score);
-        if let Some(words) = sheet.words.and_then(place) {
+        if let Some(words) = sheet.words.and_then(exactly) {
             line[words] = student.in_a_line();
         }
     }
-    let mut table = WriterBuilder::new().flexible(true).from_writer(Vec::new());
-    lines.iter().try_for_each(|line| table.write_record(&StringRecord::from(line.clone())))?;
     let name = sheet.path.file_name().context("a sheet without a name")?;
-    write(&out.join(name), &table.into_inner().context("the sheet")?)?;
+    write(&out.join(name), sheet::text(&lines).as_bytes())?;
     Ok(missing)
 }
 
 /// Without a fraction where there is none.
 pub fn short(number: f64) -> String {
     format!("{:.2}", number).trim_end_matches('0').trim_end_matches('.').to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grade::record::{Record, Status};
+
+    fn graded(id: &str, points: f64) -> Graded {
+        let text = String::new;
+        let record = Record {
+            id: id.to_string(),
+            hash: text(),
+            status: Status::Graded,
+            words: text(),
+            seconds: 0.0,
+            checks: vec![],
+        };
+        Graded {
+            record,
+            score: Some(Score { submitted: None, raw: points, penalty: 0.0, score: points }),
+            source: None,
+        }
+    }
+
+    #[test]
+    fn scores_go_into_their_lines_and_who_is_in_none_is_told() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("export.csv");
+        let exported = "\u{feff}Student,ID,SIS Login ID,Lab 04 (77),Lab 05 (78)\n\"Lovelace, Ada\",1,ada,,3\n\"Babbage, Charles\",2,cb,,\n";
+        std::fs::write(&path, exported)?;
+        let sheet = Sheet { path: &path, keys: &["SIS Login ID", "ID"], column: "Lab 04", words: None };
+        let out = folder.path().join("out");
+        let missing = fill(&sheet, &out, &[graded("ada", 87.5), graded("2", 40.0), graded("eve", 0.0)])?;
+        assert_eq!(missing, ["eve"]);
+        let filled = std::fs::read_to_string(out.join("export.csv"))?;
+        assert_eq!(
+            filled,
+            exported.trim_start_matches('\u{feff}').replace("ada,,3", "ada,87.5,3").replace("cb,,", "cb,40,")
+        );
+        let other = Sheet { column: "Lab 06", ..sheet };
+        assert!(fill(&other, &out, &[]).is_err_and(|error| error.to_string().contains("Lab 04 (77)")));
+        Ok(())
+    }
 }

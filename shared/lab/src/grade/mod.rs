@@ -21,6 +21,7 @@ mod process;
 mod record;
 mod rules;
 mod services;
+mod sheet;
 mod stumbles;
 mod submission;
 mod summary;

@@ -7,7 +7,6 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use rustix::process::{Pid, Signal, kill_process_group};
 
 /// How a program ended, and what it printed.
 pub struct Ended {
@@ -33,25 +32,19 @@ pub fn within(command: &mut Command, limit: Duration, most: u64) -> Result<Ended
 /// Waits, and kills the whole group when the deadline has passed.
 pub fn until(child: &mut Child, deadline: Instant) -> Result<Option<ExitStatus>> {
     let mut pause = Duration::from_millis(1);
-    let status = loop {
+    while Instant::now() < deadline {
         if let Some(status) = child.try_wait().context("waiting for a program")? {
-            break Some(status);
-        }
-        if Instant::now() >= deadline {
-            break None;
+            return Ok(Some(status));
         }
         thread::sleep(pause);
         pause = (2 * pause).min(Duration::from_millis(20));
-    };
-    end_group(child);
+    }
+    let group = format!("-{}", child.id());
+    let killed = Command::new("kill").args(["-KILL", "--", &group]).status();
+    // Where there is no `kill`, at least the program itself ends.
+    killed.or_else(|_| child.kill().map(|()| ExitStatus::default())).context("ending a program")?;
     child.wait().context("waiting for a program")?;
-    Ok(status)
-}
-
-/// Kills whatever is left of a program's group.
-pub fn end_group(child: &Child) {
-    // There may be nothing left to kill.
-    let _ = Pid::from_raw(child.id() as i32).map(|group| kill_process_group(group, Signal::KILL));
+    Ok(None)
 }
 
 /// Reads to the end on a thread of its own, and keeps the first bytes.
