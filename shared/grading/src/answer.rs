@@ -14,7 +14,7 @@ use anyhow::{Context, bail};
 use crate::lab::Run;
 use crate::{Values, errors};
 
-/// How long a check may take.
+/// How long a case may take.
 pub const DEADLINE: Duration = Duration::from_secs(10);
 
 /// What came of handing a case to a student's function.
@@ -39,20 +39,24 @@ pub enum Answer {
 }
 
 impl Answer {
-    /// Hands `case` to `run`, on a thread of its own, and waits until [`DEADLINE`].
-    pub fn of<E: Copy + Send + 'static>(run: Run<E>, exercises: &E, case: &Values) -> Self {
+    /// Hands `case` to `run`, on a thread of its own, and waits until the deadline.
+    pub fn of<E: Copy + Send + 'static>(run: Run<E>, exercises: &E, case: &Values, deadline: Duration) -> Self {
         let (exercises, case) = (*exercises, case.clone());
-        Self::of_call(move || run(&exercises, &case))
+        Self::of_call(move || run(&exercises, &case), deadline)
     }
 
     /// What comes of an input that should be refused.
-    pub fn of_bad<E: Copy + Send + 'static>(call: fn(&E) -> candle_core::Result<()>, exercises: &E) -> Self {
+    pub fn of_bad<E: Copy + Send + 'static>(
+        call: fn(&E) -> candle_core::Result<()>,
+        exercises: &E,
+        deadline: Duration,
+    ) -> Self {
         let exercises = *exercises;
-        Self::of_call(move || call(&exercises).map(|()| Values::new()))
+        Self::of_call(move || call(&exercises).map(|()| Values::new()), deadline)
     }
 
     /// As [`Answer::of`], of any call.
-    pub fn of_call(call: impl FnOnce() -> candle_core::Result<Values> + Send + 'static) -> Self {
+    fn of_call(call: impl FnOnce() -> candle_core::Result<Values> + Send + 'static, deadline: Duration) -> Self {
         quiet_panics();
         let (sender, receiver) = channel();
         thread::spawn(move || {
@@ -66,7 +70,7 @@ impl Answer {
             // The receiver is gone if the deadline has passed.
             let _ = sender.send(answer);
         });
-        match receiver.recv_timeout(DEADLINE) {
+        match receiver.recv_timeout(deadline) {
             Ok(answer) => answer,
             Err(RecvTimeoutError::Timeout) => Self::TimedOut,
             Err(RecvTimeoutError::Disconnected) => Self::Panicked("the thread ended early".to_string()),

@@ -21,7 +21,7 @@ const NEAR_ONE: f64 = 1e-4;
 pub(crate) fn case(golden: &Values, seed: u64, check: &str, index: usize) -> Result<Values> {
     let mut rng = ChaCha8Rng::from_seed(Sha256::digest(format!("{seed}/{check}/{index}")).into());
     let sign = if rng.random() { 1.0 } else { -1.0 };
-    // One exponent for the whole case: what is equal or greater among its tensors and numbers stays so.
+    // One exponent for the whole case: what is equal or greater among its fractions stays so.
     let exponent = f64::exp(sign * rng.random_range(LOG_EXPONENTS));
     golden.iter().map(|(name, value)| Ok((name.to_string(), other(name, value, exponent, &mut rng)?))).collect()
 }
@@ -44,8 +44,11 @@ fn other(name: &str, value: &Tensor, exponent: f64, rng: &mut ChaCha8Rng) -> Res
 /// The value with the entries of its first axis that has several in another order.
 fn shuffled(value: &Tensor, rng: &mut ChaCha8Rng) -> Result<Tensor> {
     let Some(axis) = value.dims().iter().position(|&length| length > 1) else { return Ok(value.clone()) };
-    let mut order: Vec<u32> = (0..value.dims()[axis] as u32).collect();
-    order.shuffle(rng);
+    let first: Vec<u32> = (0..value.dims()[axis] as u32).collect();
+    let mut order = first.clone();
+    while order == first {
+        order.shuffle(rng);
+    }
     value.contiguous()?.index_select(&Tensor::new(order, &Device::Cpu)?, axis)
 }
 

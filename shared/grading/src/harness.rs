@@ -31,7 +31,7 @@ pub fn main<E: Copy + Send + Sync + 'static>(lab: Lab<E>, exercises: E, package:
 fn part<E: Copy + Send + 'static>(lab: &Lab<E>, exercises: E, package: &Path, words: &[&str]) -> anyhow::Result<bool> {
     match words {
         ["report"] => println!("{}", report(&Session::new(lab.clone(), exercises, package)?)),
-        ["worker", check] => parts::worker(lab, &exercises, check)?,
+        ["worker", check, seconds] => parts::worker(lab, &exercises, check, seconds)?,
         ["cases", seed] => {
             let session = Session::with_source(lab.clone(), exercises, package, String::new())?;
             parts::cases(&parts::with_seed(session, exercises, parts::seed(seed)?))?;

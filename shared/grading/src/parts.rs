@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! solution: cases SEED             stdout: a JSON line for each check, with its cases
-//! student:  worker CHECK           stdin, a socket: cases come in, answers go out
+//! student:  worker CHECK SECONDS   stdin, a socket: cases come in, answers go out; each case may take so long
 //! solution: judge SEED SOURCE      stdin: the answers to all checks; stdout: the report
 //! ```
 //!
@@ -12,6 +12,7 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
@@ -76,16 +77,23 @@ pub(crate) fn cases<E: Copy + Send + 'static>(session: &Session<E>) -> anyhow::R
 }
 
 /// Answers the cases of one check. Each answer begins with the secret that came before the cases: what else is written to the
-/// socket is none.
-pub(crate) fn worker<E: Copy + Send + 'static>(lab: &Lab<E>, exercises: &E, check: &str) -> anyhow::Result<()> {
+/// socket is none. The secret alone comes first, and says that the worker has begun.
+pub(crate) fn worker<E: Copy + Send + 'static>(
+    lab: &Lab<E>,
+    exercises: &E,
+    check: &str,
+    seconds: &str,
+) -> anyhow::Result<()> {
+    let seconds = seconds.parse().with_context(|| format!("expected seconds, got {seconds:?}"))?;
     let check = lab.checks.iter().find(|known| known.id == check).with_context(|| format!("no check {check:?}"))?;
     let mut socket = socket()?;
     let mut secret = [0; SECRET];
     socket.read_exact(&mut secret).context("reading the secret")?;
+    socket.write_all(&secret).context("saying that the worker has begun")?;
     let count = number(&mut socket)?;
     let cases = (0..count).map(|_| bytes(&mut socket)).collect::<anyhow::Result<Vec<_>>>()?;
     for (place, case) in cases.iter().enumerate() {
-        let answer = answer(check, exercises, place, case)?;
+        let answer = answer(check, exercises, place, case, Duration::from_secs(seconds))?;
         let bytes = answer.to_bytes()?;
         socket.write_all(&secret)?;
         socket.write_all(&(bytes.len() as u64).to_le_bytes())?;
@@ -107,12 +115,13 @@ fn answer<E: Copy + Send + 'static>(
     exercises: &E,
     place: usize,
     case: &[u8],
+    deadline: Duration,
 ) -> anyhow::Result<Answer> {
     Ok(match check.ask {
-        Ask::Values { run, .. } => Answer::of(run, exercises, &Values::from_bytes(case)?.0),
+        Ask::Values { run, .. } => Answer::of(run, exercises, &Values::from_bytes(case)?.0, deadline),
         Ask::Refusals(inputs) => {
             let (_, call) = inputs.get(place).context("more cases than bad inputs")?;
-            Answer::of_bad(*call, exercises)
+            Answer::of_bad(*call, exercises, deadline)
         }
     })
 }

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 
 use anyhow::Context;
 
+use crate::answer::DEADLINE;
 use crate::detect::MOST_EXACT;
 use crate::golden::Case;
 use crate::judge::{Answers, in_words, judge};
@@ -146,21 +147,28 @@ impl<E: Copy + Send + 'static> Session<E> {
         let right = self.fresh.as_ref()?.right;
         let cases = inputs.iter().zip(answers).filter_map(|(input, answer)| {
             // A case to which a right function has no answer is none.
-            let Answer::Values(expected) = Answer::of(run, &right, input) else { return None };
+            let Answer::Values(expected) = Answer::of(run, &right, input, DEADLINE) else { return None };
             Some((Case { input: input.clone(), expected, ..Case::default() }, answer.clone()))
         });
         let (cases, answers): (Vec<Case>, Vec<Answer>) = cases.unzip();
         let tolerance = tolerance * ROUNDING;
         let verdict = judge(&Answers { tolerance, cases: &cases, answers: &answers }, &[], true);
-        let message = "Right on the cases that come with the lab, and wrong on others of the same kind: does it hold for every input?";
-        (!verdict.passed()).then(|| Verdict::new(verdict.status, message))
+        let what = match verdict.status {
+            Status::Pass => return None,
+            Status::Fail => "wrong",
+            _ => verdict.message.lines().next().unwrap_or_default(),
+        };
+        let message = format!(
+            "Right on the cases that come with the lab. On others of the same kind: {what}. Does it hold for every input?"
+        );
+        Some(Verdict::new(verdict.status, message))
     }
 
     /// An input that a wrong answer does not depend on.
     fn idle_input(&self, verdict: &Verdict, answers: &Answers, run: Run<E>) -> Option<String> {
         let Asked::Functions(exercises) = &self.asked else { return None };
         let unexplained = verdict.status == Status::Fail && verdict.mistake.is_none();
-        let again = |input: &Values| Answer::of(run, exercises, input);
+        let again = |input: &Values| Answer::of(run, exercises, input, DEADLINE);
         (unexplained && answers.tolerance <= MOST_EXACT).then(|| idle::input(answers, again)).flatten()
     }
 
@@ -171,7 +179,7 @@ impl<E: Copy + Send + 'static> Session<E> {
             Asked::Functions(exercises) => {
                 let mut answers = Vec::with_capacity(inputs.len());
                 for input in inputs {
-                    answers.push(Answer::of(run, exercises, input));
+                    answers.push(Answer::of(run, exercises, input, DEADLINE));
                     if answers.last().is_some_and(Answer::is_last) {
                         break;
                     }
@@ -193,7 +201,7 @@ impl<E: Copy + Send + 'static> Session<E> {
     fn refuses_all(&self, i: usize, inputs: &'static [Bad<E>]) -> Verdict {
         for (place, &(what, call)) in inputs.iter().enumerate() {
             let answer = match &self.asked {
-                Asked::Functions(exercises) => Answer::of_bad(call, exercises),
+                Asked::Functions(exercises) => Answer::of_bad(call, exercises, DEADLINE),
                 Asked::Recorded(answers) => answers[i][place].clone(),
             };
             let (status, words) = match answer {

@@ -11,8 +11,9 @@ pub fn uses<'a>(source: &str, names: &[&'a str], others: &[&str]) -> Option<&'a 
     let tokens: TokenStream = source.parse().ok()?;
     let mut found = Found { others, ..Found::default() };
     found.read(tokens, true);
-    let ready_made =
-        |name: &str| found.methods.contains(name) || found.used.contains(name) && !found.defined.contains(name);
+    // After a glob import any mention may be the ready-made function.
+    let is_used = |name: &str| found.used.contains(name) || found.glob && found.mentioned.contains(name);
+    let ready_made = |name: &str| found.methods.contains(name) || is_used(name) && !found.defined.contains(name);
     names.iter().find(|name| ready_made(name)).copied()
 }
 
@@ -21,6 +22,10 @@ struct Found<'a> {
     /// Functions that are not looked into.
     others: &'a [&'a str],
     used: BTreeSet<String>,
+    /// Anything of that name, a variable among it.
+    mentioned: BTreeSet<String>,
+    /// Whether all of some module is imported.
+    glob: bool,
     /// Called on a value, which no function of one's own can be.
     methods: BTreeSet<String>,
     defined: BTreeSet<String>,
@@ -43,6 +48,7 @@ impl Found<'_> {
                     (passing_over, in_impl) = (passing_over && !body, in_impl && !body);
                 }
                 TokenTree::Punct(punct) if punct.as_char() == ';' => importing = false,
+                TokenTree::Punct(punct) if punct.as_char() == '*' && importing => self.glob = true,
                 TokenTree::Ident(ident) if ident == "use" => importing = true,
                 TokenTree::Ident(ident) if ident == "impl" => {
                     in_impl = before.is_none_or(|before| matches!(before, TokenTree::Group(_)) || is(before, ";"));
@@ -65,6 +71,7 @@ impl Found<'_> {
             matches!(tokens.get(i + 1), Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis);
         let path =
             at(i.checked_sub(1), ":") && at(i.checked_sub(2), ":") || at(Some(i + 1), ":") && at(Some(i + 2), ":");
+        self.mentioned.insert(plain(ident));
         if at(i.checked_sub(1), ".") && call {
             self.methods.insert(plain(ident));
         } else if importing || path || call {
@@ -80,7 +87,8 @@ impl Found<'_> {
                 TokenTree::Ident(ident) => {
                     self.used.insert(plain(&ident));
                 }
-                _ => {}
+                TokenTree::Punct(punct) => self.glob |= punct.as_char() == '*',
+                TokenTree::Literal(_) => {}
             }
         }
     }
@@ -109,6 +117,8 @@ mod tests {
             "fn f() { nn::loss::cross_entropy::<f32>(a) }",
             "fn f() { x.cross_entropy(y)? }",
             "fn f() { r#cross_entropy(a) }",
+            "use nn::loss::*; fn f() { let g = cross_entropy; g(a) }",
+            "use nn::{loss::*, ops}; fn f() { a.map(cross_entropy) }",
             "mod decoy { fn cross_entropy() {} } fn f() { x.cross_entropy(y)? }",
             "fn cross_entropy() {} fn f() { x.cross_entropy(y)? }",
             "mod inner { pub fn other() { x.cross_entropy(y) } } fn f() { inner::other() }",

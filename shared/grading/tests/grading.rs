@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
 use candle_core::{D, DType, Device, Result, Tensor, Var, bail};
+use ssl_grading::answer::DEADLINE;
 use ssl_grading::golden::Case;
 use ssl_grading::judge::{Answers, judge};
 use ssl_grading::{Answer, Mistake, Status, Values, Verdict, mistake};
@@ -45,7 +46,7 @@ fn case(rows: usize, columns: usize) -> Case {
 }
 
 fn verdict_on(cases: &[Case], function: Function, ordinary: bool) -> Verdict {
-    let answers: Vec<Answer> = cases.iter().map(|case| Answer::of(run, &function, &case.input)).collect();
+    let answers: Vec<Answer> = cases.iter().map(|case| Answer::of(run, &function, &case.input, DEADLINE)).collect();
     judge(&Answers { tolerance: 1e-6, cases, answers: &answers }, MISTAKES, ordinary)
 }
 

@@ -20,6 +20,11 @@ pub fn exercises(lab: &Lab) -> Result<Vec<String>> {
     Ok(text.lines().filter_map(|line| line.strip_prefix("## ")).map(|name| name.trim().to_string()).collect())
 }
 
+/// The first hint for an exercise.
+pub fn first(lab: &Lab, exercise: &str) -> Option<String> {
+    of(lab, exercise).ok()?.into_iter().next()
+}
+
 /// All hints for an exercise, in order.
 pub fn of(lab: &Lab, exercise: &str) -> Result<Vec<String>> {
     let path = lab.folder.join("hints.md");

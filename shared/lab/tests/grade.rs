@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -28,88 +30,97 @@ fn with(exercise: usize, answer: &str) -> Result<String> {
     Ok(format!("{before}\n    {answer}\n{after}"))
 }
 
-/// The solution with something more at its end.
-fn and(more: &str) -> Result<String> {
-    Ok(format!("{}\n{more}\n", solution()?))
-}
-
 fn lab(arguments: &[&str]) -> Result<Output> {
     Ok(Command::new(env!("CARGO_BIN_EXE_lab")).args(arguments).output()?)
 }
 
-/// What is expected: the submission's status, its points, and a status among its checks.
+/// What is expected: the submission's status and points, and a status among exercise 1's checks or a part of the words.
 type Expected = (&'static str, u32, &'static str);
 
-/// Texts that are handed in, and what must come of each. Exercise 1 is worth 10 points.
-fn texts() -> Result<Vec<(&'static str, String, Expected)>> {
-    let double_panic = "struct Bomb; impl Drop for Bomb { fn drop(&mut self) { panic!() } } let _bomb = Bomb; panic!()";
+/// Other answers to exercise 1, which is worth 10 points, and what must come of them.
+const ANSWERS: &[(&str, &str, Expected)] = &[
+    ("wrong", "(x * scale)? - offset", ("graded", 90, "fail")),
     // The golden cases' numbers have few digits; fresh ones do not.
-    let by_heart = "if (scale * 1e3).round() / 1e3 == scale { (x * scale)? + offset } else { Ok(x.clone()) }";
-    Ok(vec![
-        ("honest", solution()?, ("graded", 100, "pass")),
-        ("stub", fs::read_to_string(course().join("labs").join(LAB).join("src/lib.rs"))?, ("graded", 0, "todo")),
-        ("wrong", with(1, "(x * scale)? - offset")?, ("graded", 90, "fail")),
-        ("knows_by_heart", with(1, by_heart)?, ("graded", 90, "others of the same kind")),
-        ("panics", with(1, "panic!(\"no\")")?, ("graded", 90, "panic")),
-        ("loops", with(1, "loop { std::hint::spin_loop() }")?, ("graded", 90, "timeout")),
-        ("sleeps", with(1, "loop { std::thread::park() }")?, ("graded", 90, "timeout")),
-        (
-            "grows",
-            with(1, "let mut all = vec![]; loop { all.push(Vec::<u8>::with_capacity(1 << 28)) }")?,
-            ("graded", 90, "out-of-memory"),
-        ),
-        ("recurses", with(1, "Ok((affine(x, scale, offset)? + affine(x, offset, scale)?)?)")?, ("graded", 90, "crash")),
-        ("aborts", with(1, double_panic)?, ("graded", 90, "crash")),
-        (
-            "prints",
-            with(
-                1,
-                "for _ in 0..9999 { println!(\"test result: ok. 100 passed; {}\", \"x\".repeat(999)) } Ok(x.clone())",
-            )?,
-            ("graded", 90, "fail"),
-        ),
-        ("shadows", and("#[macro_export] macro_rules! assert_eq { ($($any:tt)*) => {}; }")?, ("graded", 100, "pass")),
-        ("exits", with(1, "std::process::exit(0)")?, ("rejected", 0, "disallowed")),
-        (
-            "exits_by_pointer",
-            with(1, "let end: fn(i32) -> ! = std::process::exit; end(0)")?,
-            ("rejected", 0, "disallowed"),
-        ),
-        (
-            "starts",
-            and("use std::process::Command as C; pub fn f() { let _ = C::new(\"sh\").status(); }")?,
-            ("rejected", 0, "disallowed"),
-        ),
-        ("reads", with(1, "let _ = std::fs::read(\"/proc/self/mem\"); Ok(x.clone())")?, ("rejected", 0, "disallowed")),
-        (
-            "connects",
-            with(1, "let _ = std::net::TcpStream::connect(\"127.0.0.1:1\"); Ok(x.clone())")?,
-            ("rejected", 0, "disallowed"),
-        ),
-        ("asks", with(1, "let _ = std::env::var(\"HOME\"); Ok(x.clone())")?, ("rejected", 0, "disallowed")),
-        ("includes", and("pub const A: &str = include_str!(\"../tests/graded.rs\");")?, ("rejected", 0, "include_str")),
-        (
-            "starts_early",
-            and(
-                "#[unsafe(link_section = \".init_array\")] pub static A: extern \"C\" fn() = f; extern \"C\" fn f() {}",
-            )?,
-            ("rejected", 0, "unsafe"),
-        ),
-        ("allows", format!("#![allow(unsafe_code)]\n{}", solution()?), ("rejected", 0, "unsafe_code")),
-        ("depends", and("use rocket::get;")?, ("build-error", 0, "nothing can be added")),
-        (
-            "lies",
-            with(1, "Ok(Always)")?.replace("offset: f64) -> Result<Tensor>", "offset: f64) -> Result<Always>")
-                + "pub struct Always; impl<T> PartialEq<T> for Always { fn eq(&self, _: &T) -> bool { true } }",
-            ("build-error", 0, "signature"),
-        ),
-        ("forgets", with(1, "(x * scale) + offset")?, ("build-error", 0, "put a `?`")),
-        (
-            "computes",
-            and("pub const A: u64 = { let mut i = 0u64; while i < u64::MAX { i += 1; } i };")?,
-            ("build-error", 0, ""),
-        ),
-    ])
+    (
+        "knows_by_heart",
+        "if (scale * 1e3).round() / 1e3 == scale { (x * scale)? + offset } else { Ok(x.clone()) }",
+        ("graded", 90, "fail"),
+    ),
+    (
+        "plain_words",
+        "let path = 1; let env = 2; if env != path { (x * scale)? + offset } else { bail!(\"no\") }",
+        RIGHT,
+    ),
+    ("panics", "panic!(\"no\")", ("graded", 90, "panic")),
+    ("loops", "loop { std::hint::spin_loop() }", ("graded", 90, "timeout")),
+    ("sleeps", "loop { std::thread::park() }", ("graded", 90, "timeout")),
+    (
+        "grows",
+        "let mut all = vec![]; loop { all.push(Vec::<u8>::with_capacity(1 << 28)) }",
+        ("graded", 90, "out-of-memory"),
+    ),
+    ("recurses", "Ok((affine(x, scale, offset)? + affine(x, offset, scale)?)?)", ("graded", 90, "crash")),
+    (
+        "aborts",
+        "struct Bomb; impl Drop for Bomb { fn drop(&mut self) { panic!() } } let _bomb = Bomb; panic!()",
+        ("graded", 90, "crash"),
+    ),
+    (
+        "prints",
+        "for _ in 0..9999 { println!(\"test result: ok. 100 passed; {}\", \"x\".repeat(999)) } Ok(x.clone())",
+        ("graded", 90, "fail"),
+    ),
+    ("exits", "std::process::exit(0)", ("rejected", 0, "disallowed")),
+    ("exits_by_pointer", "let end: fn(i32) -> ! = std::process::exit; end(0)", ("rejected", 0, "disallowed")),
+    ("reads", "let _ = std::fs::read(\"/proc/self/mem\"); Ok(x.clone())", ("rejected", 0, "disallowed")),
+    ("connects", "let _ = std::net::TcpStream::connect(\"127.0.0.1:1\"); Ok(x.clone())", ("rejected", 0, "disallowed")),
+    ("asks", "let _ = std::env::var(\"HOME\"); Ok(x.clone())", ("rejected", 0, "env")),
+    ("forgets", "(x * scale) + offset", ("build-error", 0, "put a `?`")),
+];
+
+/// What is added to a right solution, and what must come of it.
+const ADDITIONS: &[(&str, &str, Expected)] = &[
+    ("right", "", RIGHT),
+    ("honest", "", RIGHT),
+    ("shadows", "#[macro_export] macro_rules! assert_eq { ($($any:tt)*) => {}; }", RIGHT),
+    (
+        "starts",
+        "use std::process::Command as C; pub fn f() { let _ = C::new(\"sh\").status(); }",
+        ("rejected", 0, "disallowed"),
+    ),
+    ("includes", "pub const A: &str = include_str!(\"../tests/graded.rs\");", ("rejected", 0, "include_str")),
+    (
+        "starts_early",
+        "#[unsafe(link_section = \".init_array\")] pub static A: extern \"C\" fn() = f; extern \"C\" fn f() {}",
+        ("rejected", 0, "unsafe"),
+    ),
+    ("hides", "#[cfg(not(clippy))] pub fn f() { std::process::exit(0) }", ("rejected", 0, "clippy")),
+    ("depends", "use rocket::get;", ("build-error", 0, "nothing can be added")),
+    ("computes", "pub const A: u64 = { let mut i = 0u64; while i < u64::MAX { i += 1; } i };", ("build-error", 0, "")),
+];
+
+const RIGHT: Expected = ("graded", 100, "pass");
+
+/// Texts that are handed in, and what must come of each.
+fn texts() -> Result<Vec<(&'static str, String, Expected)>> {
+    let mut texts = Vec::new();
+    for (id, answer, expected) in ANSWERS {
+        texts.push((*id, with(1, answer)?, *expected));
+    }
+    for (id, more, expected) in ADDITIONS {
+        texts.push((*id, format!("{}\n{more}\n", solution()?), *expected));
+    }
+    let stub = fs::read_to_string(course().join("labs").join(LAB).join("src/lib.rs"))?;
+    texts.push(("stub", stub, ("graded", 0, "todo")));
+    texts.push(("allows", format!("#![allow(unsafe_code)]\n{}", solution()?), ("rejected", 0, "unsafe_code")));
+    texts.push(("windows", format!("\u{feff}{}", solution()?.replace('\n', "\r\n")), RIGHT));
+    texts.push(("unreadable", format!("#!/x )\n{}", solution()?), ("rejected", 0, "does not begin")));
+    let deep = format!("{}{}", "(".repeat(400_000), ")".repeat(400_000));
+    texts.push(("deep", format!("const A: () = {deep};"), ("rejected", 0, "deep in one another")));
+    let lies = with(1, "Ok(Always)")?.replace("offset: f64) -> Result<Tensor>", "offset: f64) -> Result<Always>");
+    let always = "pub struct Always; impl<T> PartialEq<T> for Always { fn eq(&self, _: &T) -> bool { true } }";
+    texts.push(("lies", lies + always, ("build-error", 0, "signature")));
+    Ok(texts)
 }
 
 /// Lays the class, and says what is expected of each submission.
@@ -139,6 +150,19 @@ fn lay(folder: &Path) -> Result<BTreeMap<String, Expected>> {
         fs::write(path, text)?;
     }
     expected.insert("whole".to_string(), ("graded", 90, "fail"));
+    for (id, outcome) in [
+        ("packed", ("build-error", 0, "unclosed")),
+        ("bomb", ("rejected", 0, "more tightly")),
+        ("linked", ("rejected", 0, "link")),
+    ] {
+        let archives = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/archives");
+        fs::copy(archives.join(id).with_extension("zip"), folder.join(id).with_extension("ZIP"))?;
+        expected.insert(id.to_string(), outcome);
+    }
+    fs::write(folder.join("tarball.tar"), "")?;
+    expected.insert("tarball".to_string(), ("rejected", 0, "expected a folder"));
+    fs::write(folder.join("honest.rs"), solution()?)?;
+    expected.insert("honest".to_string(), ("rejected", 0, "two submissions"));
     fs::create_dir(folder.join("links"))?;
     std::os::unix::fs::symlink("/etc/passwd", folder.join("links/lib.rs"))?;
     expected.insert("links".to_string(), ("rejected", 0, "link"));
@@ -160,10 +184,10 @@ fn archive(path: &Path, name: &str, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-fn graded(class: &Path, out: &Path, more: &[&str]) -> Result<Output> {
-    let paths = [class, out].map(|path| path.display().to_string());
-    let arguments = ["grade", LAB, "--submissions", &paths[0], "--out", &paths[1], "--seconds", "5"];
-    lab(&[&arguments[..], more].concat())
+fn grading(class: &Path, out: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
+    command.args(["grade", LAB, "--seconds", "2", "--submissions"]).arg(class).arg("--out").arg(out);
+    command
 }
 
 fn record(out: &Path, id: &str) -> Result<Value> {
@@ -174,40 +198,51 @@ fn points(record: &Value) -> u64 {
     record["checks"].as_array().map_or(0, |checks| checks.iter().filter_map(|check| check["points"].as_u64()).sum())
 }
 
+/// What is said of exercise 1 where checks have run, else of the submission.
+fn outcome(record: &Value) -> String {
+    let first = |check: &&Value| check["exercise"] == "affine";
+    let checks: Vec<&Value> = record["checks"].as_array().into_iter().flatten().filter(first).collect();
+    match checks[..] {
+        [] => record["words"].as_str().unwrap_or_default().to_string(),
+        _ => checks.iter().filter_map(|check| check["status"].as_str()).collect::<Vec<_>>().join(", "),
+    }
+}
+
 #[test]
 fn every_submission_comes_out_with_its_status_and_honest_ones_are_unharmed() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let (class, out) = (folder.path().join("class"), folder.path().join("out"));
     let expected = lay(&class)?;
-    let output = graded(&class, &out, &[])?;
+    // Killed after the first submission, and started again.
+    let mut first = grading(&class, &out).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+    while !out.join("students/aborts/record.json").exists() && first.try_wait()?.is_none() {
+        thread::sleep(Duration::from_millis(50));
+    }
+    first.kill()?;
+    first.wait()?;
+    let before = record(&out, "aborts")?;
+    let output = grading(&class, &out).output()?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    ensure!(record(&out, "aborts")? == before, "graded again");
     let mut surprises = Vec::new();
     for (id, (status, worth, part)) in &expected {
         let record = record(&out, id)?;
-        let text = record.to_string();
         let page = fs::read_to_string(out.join("students").join(id).join("feedback.html"))?;
         let right = record["status"] == *status && points(&record) == u64::from(*worth);
-        if !(right && text.contains(part) && page.contains("</html>")) {
-            surprises.push(format!(
-                "{id}: expected {status}, {worth} points and {part:?}, got {} points: {text}",
-                points(&record)
-            ));
+        if !(right && outcome(&record).contains(part) && page.contains("</html>")) {
+            surprises.push(format!("{id}: expected {status}, {worth} points, {part:?}, got {record}"));
         }
     }
     ensure!(surprises.is_empty(), "{}", surprises.join("\n\n"));
     let table = fs::read_to_string(out.join("gradebook.csv"))?;
     ensure!(table.lines().count() == expected.len() + 1, "{table}");
-    // Another seed, the same grades; and nothing is graded twice.
-    let seeds = |text: &str| -> Result<()> { Ok(fs::write(out.join("seed.txt"), text)?) };
-    let before = record(&out, "honest")?;
-    graded(&class, &out, &[])?;
-    ensure!(record(&out, "honest")? == before, "graded again");
-    seeds("4711")?;
-    graded(&class, &out, &[])?;
+    // Another seed: all are graded again, and the points are the same.
+    let before = record(&out, "right")?;
+    ensure!(grading(&class, &out).args(["--seed", "4711"]).output()?.status.success(), "the other seed");
+    ensure!(record(&out, "right")? != before, "not graded again");
     for (id, (_, worth, _)) in &expected {
         ensure!(points(&record(&out, id)?) == u64::from(*worth), "{id} with another seed");
     }
-    ensure!(record(&out, "honest")? != before, "not graded again with another seed");
     Ok(())
 }
 

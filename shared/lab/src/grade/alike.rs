@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use proc_macro2::{TokenStream, TokenTree};
+use super::words::{Word, words};
 
 /// Words in a run.
 const RUN: usize = 12;
@@ -47,34 +47,19 @@ pub fn pairs(texts: &[(String, String)], stub: &str) -> Vec<Pair> {
 }
 
 fn runs(text: &str) -> HashSet<u64> {
-    let mut words = Vec::new();
-    if let Ok(tokens) = text.parse() {
-        read(tokens, &mut words);
-    }
+    let words = words(text).ok().flatten().unwrap_or_default();
+    let before_bracket = |i: usize| words.get(i + 1).is_some_and(|next| matches!(next.text.as_str(), "(" | "{" | "["));
+    // Names that are called stay, others become one.
+    let plain = |(i, word): (usize, &Word)| {
+        if word.is_name && !before_bracket(i) { "name".to_string() } else { word.text.clone() }
+    };
+    let plain: Vec<String> = words.iter().enumerate().map(plain).collect();
     let hash = |run: &[String]| {
         let mut hasher = DefaultHasher::new();
         run.hash(&mut hasher);
         hasher.finish()
     };
-    words.windows(RUN).map(hash).collect()
-}
-
-/// The words of a text: names that are called stay, others become one.
-fn read(tokens: TokenStream, words: &mut Vec<String>) {
-    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-    for (i, token) in tokens.iter().enumerate() {
-        match token {
-            TokenTree::Group(group) => {
-                words.push(format!("{:?}", group.delimiter()));
-                read(group.stream(), words);
-            }
-            TokenTree::Ident(ident) => {
-                let called = matches!(tokens.get(i + 1), Some(TokenTree::Group(_)));
-                words.push(if called { ident.to_string() } else { "name".to_string() });
-            }
-            other => words.push(other.to_string()),
-        }
-    }
+    plain.windows(RUN).map(hash).collect()
 }
 
 #[cfg(test)]

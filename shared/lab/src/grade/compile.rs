@@ -1,7 +1,7 @@
 //! From a submission's text to a program of its checks: by a compiler that is confined and has a deadline.
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use super::confine::Limits;
 use super::judge::built;
 use super::process::{Ended, within};
 use super::tree::{Tree, as_at_home};
+use super::words::words;
 use super::{gate, stumbles};
 
 /// How long the compiler may take over a submission.
@@ -33,20 +34,28 @@ pub enum Compiled {
     Failed(String),
 }
 
-/// Compiles the text in the tree: first past the gate, then to a program. `target` is where builds are kept.
-pub fn compile(tree: &Tree, package: &str, target: &Path, source: &str, deadline: Duration) -> Result<Compiled> {
-    if let Some(word) = gate::banned(source) {
+/// Compiles the text in the tree: first past the gate, then to a program. An error is the grader's own.
+pub fn compile(tree: &Tree, source: &str, deadline: Duration) -> Result<Compiled> {
+    let words = match words(source) {
+        Ok(words) => words,
+        Err(reason) => return Ok(Compiled::Rejected(reason.to_string())),
+    };
+    if let Some(word) = words.as_deref().and_then(gate::banned) {
         return Ok(Compiled::Rejected(format!("`{word}` may not be used in a submission")));
     }
     let is_new = tree.put(source)?;
-    let mut clippy = vec!["clippy", "--package", package, "--lib", "--no-deps", "--", "-Awarnings"];
+    let mut clippy = vec!["clippy", "--package", &tree.package, "--lib", "--no-deps", "--", "-Awarnings"];
     clippy.extend(gate::FORBIDDEN.iter().flat_map(|lint| ["-F", lint]));
-    if let Err(refusal) = outcome(&cargo(tree, target, &clippy, deadline)?) {
+    if let Some(refusal) = refusal(tree, &cargo(tree, &clippy, deadline)?)? {
         return Ok(refusal);
     }
-    let build = ["test", "--no-run", "--package", package, "--test", "graded"];
-    let ended = cargo(tree, target, &build, deadline)?;
-    if let Err(refusal) = outcome(&ended) {
+    if words.is_none() {
+        // A text that the compiler understands and the gate does not hides something.
+        return Ok(Compiled::Rejected("the text does not begin or end as Rust does".to_string()));
+    }
+    let build = ["test", "--no-run", "--package", &tree.package, "--test", "graded"];
+    let ended = cargo(tree, &build, deadline)?;
+    if let Some(refusal) = refusal(tree, &ended)? {
         return Ok(refusal);
     }
     let built = built(&ended.stdout).context("cargo names no program")?;
@@ -55,35 +64,43 @@ pub fn compile(tree: &Tree, package: &str, target: &Path, source: &str, deadline
     Ok(Compiled::Program(built.executable))
 }
 
+/// Makes sure that what students began with compiles, so that no submission is blamed for a fault of the machine.
+pub fn rehearse(tree: &Tree, stub: &str) -> Result<PathBuf> {
+    match compile(tree, stub, FIRST)? {
+        Compiled::Program(program) => Ok(program),
+        Compiled::Rejected(words) | Compiled::Failed(words) => {
+            bail!("the lab itself does not compile in the tree for submissions: {words}")
+        }
+    }
+}
+
+/// What the compiler is given of the grader's environment; a submission might ask for all of it.
+const ENVIRONMENT: [&str; 4] = ["PATH", "HOME", "LANG", "RUSTUP_TOOLCHAIN"];
+
 /// Cargo, offline, with a pristine lock file, confined to what a compiler needs.
-fn cargo(tree: &Tree, target: &Path, arguments: &[&str], deadline: Duration) -> Result<Ended> {
-    let home = |variable: &str, folder: &str| {
-        env::var_os(variable)
-            .map_or_else(|| PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(folder), PathBuf::from)
-    };
-    let (cargo_home, rustup_home) = (home("CARGO_HOME", ".cargo"), home("RUSTUP_HOME", ".rustup"));
-    let temporary = target.join("grading/tmp");
-    std::fs::create_dir_all(&temporary).with_context(|| format!("making {}", temporary.display()))?;
+fn cargo(tree: &Tree, arguments: &[&str], deadline: Duration) -> Result<Ended> {
+    let home = env::home_dir().context("no home folder, where cargo keeps its registry")?;
+    let of = |variable: &str, folder: &str| env::var_os(variable).map_or_else(|| home.join(folder), PathBuf::from);
+    let (cargo_home, rustup_home) = (of("CARGO_HOME", ".cargo"), of("RUSTUP_HOME", ".rustup"));
     let program = env::var("CARGO").unwrap_or("cargo".to_string());
     let (first, rest) = arguments.split_first().context("no command for cargo")?;
     let mut words = vec![program, first.to_string()];
     words.extend(["--offline", "--locked", "--quiet", "--message-format=json"].map(str::to_string));
     words.extend(rest.iter().map(|word| word.to_string()));
-    let mut read = vec![tree.root.clone(), cargo_home, rustup_home, "/proc".into(), "/etc/passwd".into()];
+    let mut read = vec![tree.root.clone(), rustup_home.clone(), tree.sysroot.clone()];
+    read.extend(["registry", "git", "bin", "config.toml"].map(|part| cargo_home.join(part)));
+    read.extend(["/proc", "/etc/passwd"].map(PathBuf::from));
     // Cargo reads the settings of all folders above.
-    read.extend(tree.root.ancestors().map(|folder| folder.join(".cargo")));
-    let limits = Limits {
-        read,
-        write: vec![target.to_path_buf(), temporary.clone(), "/dev/null".into()],
-        memory: 16 << 30,
-        seconds: 4 * deadline.as_secs(),
-        file: 2 << 30,
-        program: words,
-        ..Limits::default()
-    };
+    read.extend(tree.root.ancestors().map(|folder| folder.join(".cargo/config.toml")));
+    let temporary = tree.temporary();
+    let write = vec![tree.target.join("debug"), temporary.clone(), "/dev/null".into()];
+    let seconds = 4 * deadline.as_secs();
+    let limits = Limits { read, write, memory: 16 << 30, seconds, file: 2 << 30, program: words, ..Limits::default() };
     let mut command: Command = limits.command()?;
-    command.current_dir(&tree.root).env("TMPDIR", &temporary).env("CARGO_TARGET_DIR", target);
-    command.env("CLIPPY_CONF_DIR", &tree.gate).env("CARGO_TERM_COLOR", "never");
+    let kept = ENVIRONMENT.iter().filter_map(|name| Some((name, env::var_os(name)?)));
+    command.env_clear().envs(kept).env("CARGO_HOME", cargo_home).env("RUSTUP_HOME", rustup_home);
+    command.env("TMPDIR", temporary).env("CARGO_TARGET_DIR", &tree.target).env("CLIPPY_CONF_DIR", tree.gate());
+    command.current_dir(&tree.root).env("CARGO_TERM_COLOR", "never");
     within(&mut command, deadline, MOST_WORDS)
 }
 
@@ -97,6 +114,7 @@ struct Message {
 struct Diagnostic {
     level: String,
     code: Option<Code>,
+    spans: Vec<Span>,
     rendered: Option<String>,
 }
 
@@ -105,49 +123,55 @@ struct Code {
     code: String,
 }
 
-fn messages(stdout: &str) -> impl Iterator<Item = Message> {
-    stdout.lines().filter_map(|line| serde_json::from_str(line).ok())
+#[derive(Deserialize)]
+struct Span {
+    file_name: String,
 }
 
-/// What a run of cargo that failed says of the submission.
-fn outcome(ended: &Ended) -> Result<(), Compiled> {
-    let Some(status) = ended.status else {
-        let words = "the compiler was not done in time: does a macro call itself, or a constant compute for ever?";
-        return Err(Compiled::Failed(words.to_string()));
-    };
+impl Diagnostic {
+    fn code(&self) -> &str {
+        self.code.as_ref().map_or("", |code| &code.code)
+    }
+
+    /// Whether it is an error in the lab's own files.
+    fn is_of_the_lab(&self) -> bool {
+        let in_the_lab = |span: &Span| span.file_name.contains("labs/");
+        self.level.starts_with("error") && self.spans.iter().any(in_the_lab)
+    }
+
+    fn is_forbidden(&self) -> bool {
+        gate::FORBIDDEN.contains(&self.code()) || self.code() == "E0453"
+    }
+}
+
+/// What a run of cargo says against the submission, if anything. What is not about the lab's files is the grader's own fault.
+fn refusal(tree: &Tree, ended: &Ended) -> Result<Option<Compiled>> {
+    let Some(status) = ended.status else { return too_slow(tree).map(Some) };
     if status.success() {
-        return Ok(());
+        return Ok(None);
     }
-    let is_error = |diagnostic: &Diagnostic| diagnostic.level.starts_with("error") && diagnostic.rendered.is_some();
-    let errors: Vec<Diagnostic> =
-        messages(&ended.stdout).filter_map(|message| message.message).filter(is_error).collect();
-    let code = |diagnostic: &Diagnostic| diagnostic.code.as_ref().map_or(String::new(), |code| code.code.clone());
-    let is_forbidden = |diagnostic: &&Diagnostic| {
-        let code = code(diagnostic);
-        gate::FORBIDDEN.contains(&code.as_str()) || code == "E0453"
-    };
+    let lines = ended.stdout.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok());
+    let errors: Vec<Diagnostic> = lines.filter_map(|line| line.message).filter(Diagnostic::is_of_the_lab).collect();
+    ensure!(!errors.is_empty(), "cargo failed without an error in the submission: {}", ended.stderr.trim());
     let text = |errors: &mut dyn Iterator<Item = &Diagnostic>| {
-        let shown = errors.filter_map(|error| {
-            let rendered = error.rendered.as_deref()?.trim();
-            // "aborting due to 2 previous errors" helps nobody.
-            let rendered = as_at_home(rendered);
-            (!rendered.starts_with("error: aborting")).then(|| stumbles::explained(&code(error), &rendered))
-        });
-        shown.take(MOST_ERRORS).collect::<Vec<_>>().join("\n\n")
+        let explained = |error: &Diagnostic| {
+            stumbles::explained(error.code(), as_at_home(error.rendered.as_deref().unwrap_or_default()).trim())
+        };
+        errors.take(MOST_ERRORS).map(explained).collect::<Vec<_>>().join("\n\n")
     };
-    if errors.iter().any(|error| is_forbidden(&error)) {
-        return Err(Compiled::Rejected(text(&mut errors.iter().filter(is_forbidden))));
-    }
-    let words = text(&mut errors.iter());
-    Err(Compiled::Failed(if words.is_empty() { ended.stderr.trim().to_string() } else { words }))
+    Ok(Some(if errors.iter().any(Diagnostic::is_forbidden) {
+        Compiled::Rejected(text(&mut errors.iter().filter(|error| error.is_forbidden())))
+    } else {
+        Compiled::Failed(text(&mut errors.iter()))
+    }))
 }
 
-/// Makes sure that what students began with compiles, so that no submission is blamed for a fault of the machine.
-pub fn rehearse(tree: &Tree, package: &str, target: &Path, stub: &str) -> Result<PathBuf> {
-    match compile(tree, package, target, stub, FIRST)? {
-        Compiled::Program(path) => Ok(path),
-        Compiled::Rejected(words) | Compiled::Failed(words) => {
-            bail!("the lab itself does not compile in the tree for submissions: {words}")
-        }
-    }
+/// A submission is to blame for time that the lab itself does not take.
+fn too_slow(tree: &Tree) -> Result<Compiled> {
+    let check = ["check", "--package", &tree.package, "--lib"];
+    tree.put(&tree.stub)?;
+    let ended = cargo(tree, &check, DEADLINE)?;
+    ensure!(ended.status.is_some(), "the compiler is too slow on this machine, or waits for another program's build");
+    let words = "the compiler was not done in time: does a macro call itself, or a constant compute for ever?";
+    Ok(Compiled::Failed(words.to_string()))
 }

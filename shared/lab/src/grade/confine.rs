@@ -9,7 +9,7 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use clap::Args;
 use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetStatus,
@@ -67,6 +67,9 @@ impl Limits {
     }
 }
 
+/// How far the hard limits lie above the soft ones: a program that computes too long is told so before it is killed.
+const GRACE: u64 = 2;
+
 /// Where programs and their libraries lie.
 pub const SYSTEM: [&str; 8] =
     ["/usr", "/lib", "/lib32", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/alternatives", "/nix/store"];
@@ -91,15 +94,15 @@ fn confine(limits: &Limits) -> Result<String> {
         (Resource::CORE, 0),
         (Resource::NOFILE, 512),
     ] {
-        let hard = resource.get().map_or(most, |(_, hard)| most.min(hard));
-        resource.set(hard, hard).with_context(|| format!("limiting {resource:?}"))?;
+        let hard = resource.get().map_or(most, |(_, hard)| most.saturating_add(GRACE).min(hard));
+        resource.set(most.min(hard), hard).with_context(|| format!("limiting {resource:?}"))?;
     }
     let files = match files(limits)? {
         RulesetStatus::FullyEnforced => "files and network (Landlock)",
         RulesetStatus::PartiallyEnforced => "files (Landlock, in part)",
         RulesetStatus::NotEnforced => "no Landlock: files can be read",
     };
-    let calls = calls(limits.alone)?;
+    let calls = calls(limits.alone);
     Ok(format!("memory, time and sizes of files (rlimits); {files}; {calls}"))
 }
 
@@ -122,7 +125,7 @@ fn files(limits: &Limits) -> Result<RulesetStatus> {
 }
 
 /// System calls that no computation needs.
-const NEVER: [i64; 14] = [
+const NEVER: [libc::c_long; 14] = [
     libc::SYS_socket,
     libc::SYS_ptrace,
     libc::SYS_process_vm_readv,
@@ -139,11 +142,19 @@ const NEVER: [i64; 14] = [
     libc::SYS_kcmp,
 ];
 
-fn calls(alone: bool) -> Result<&'static str> {
-    let Ok(architecture) = std::env::consts::ARCH.try_into() else {
-        return Ok("no seccomp on this processor: sockets and processes are not refused");
-    };
-    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = NEVER.iter().map(|&call| (call, Vec::new())).collect();
+/// Refuses system calls, as far as this machine can.
+fn calls(alone: bool) -> &'static str {
+    match filters(alone).and_then(|filters| filters.into_iter().try_for_each(apply)) {
+        Ok(()) => "sockets and processes (seccomp)",
+        Err(_) => "no seccomp: sockets and processes are not refused",
+    }
+}
+
+fn filters(alone: bool) -> Result<Vec<SeccompFilter>> {
+    let architecture = env::consts::ARCH.try_into().context("seccomp")?;
+    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = NEVER.iter().map(|&call| (i64::from(call), Vec::new())).collect();
+    let refused = SeccompAction::Errno(libc::EPERM as u32);
+    let mut filters = Vec::new();
     if alone {
         rules.insert(libc::SYS_kill, Vec::new());
         #[cfg(target_arch = "x86_64")]
@@ -155,14 +166,13 @@ fn calls(alone: bool) -> Result<&'static str> {
         // Its arguments can't be looked at; who is told that there is no such call takes the other.
         let newer = BTreeMap::from([(libc::SYS_clone3, Vec::new())]);
         let unknown = SeccompAction::Errno(libc::ENOSYS as u32);
-        apply(SeccompFilter::new(newer, SeccompAction::Allow, unknown, architecture)?)?;
+        filters.push(SeccompFilter::new(newer, SeccompAction::Allow, unknown, architecture)?);
     }
-    apply(SeccompFilter::new(rules, SeccompAction::Allow, SeccompAction::Errno(libc::EPERM as u32), architecture)?)?;
-    Ok("sockets and processes (seccomp)")
+    filters.push(SeccompFilter::new(rules, SeccompAction::Allow, refused, architecture)?);
+    Ok(filters)
 }
 
 fn apply(filter: SeccompFilter) -> Result<()> {
     let program: BpfProgram = filter.try_into().context("seccomp")?;
-    ensure!(!program.is_empty(), "an empty filter");
     seccompiler::apply_filter(&program).context("seccomp")
 }

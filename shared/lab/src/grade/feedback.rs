@@ -78,7 +78,7 @@ fn table(record: &Record) -> Markup {
 fn section(lab: &Lab, exercise: &str, checks: &[&Check]) -> Markup {
     let wrong = |check: &&&Check| check.status != "pass";
     let started = checks.iter().any(|check| check.status != "todo");
-    let first = hint::of(lab, exercise).ok().and_then(|hints| hints.into_iter().next());
+    let first = hint::first(lab, exercise);
     html! {
         h2 { (exercise) }
         @if started {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::record::write;
 use super::rules::{Rules, Score};
@@ -39,6 +39,8 @@ pub fn nbgrader(out: &Path, lab: &str, rules: &Rules, graded: &[Graded]) -> Resu
 pub struct Sheet<'a> {
     /// The exported file.
     pub path: &'a Path,
+    /// The name of the filled one.
+    pub name: &'a str,
     /// Columns that may say who a line is of.
     pub keys: &'a [&'a str],
     /// The column for scores: its name, or how it begins.
@@ -47,32 +49,37 @@ pub struct Sheet<'a> {
     pub words: Option<&'a str>,
 }
 
-/// Fills scores into a sheet and writes it into the folder under the same name; who is in no line is told.
+/// Fills scores into a sheet and writes it into the folder; who is in no line, or in several, is told.
 pub fn fill(sheet: &Sheet, out: &Path, graded: &[Graded]) -> Result<Vec<String>> {
     let mut lines = sheet::lines(&read(sheet.path)?).with_context(|| format!("reading {}", sheet.path.display()))?;
     let names = lines.first().with_context(|| format!("{}: expected a header", sheet.path.display()))?.clone();
-    let column = names.iter().position(|name| name.starts_with(sheet.column));
-    let column = column.with_context(|| format!("no column {:?} among {}", sheet.column, names.join(", ")))?;
+    let mut columns = (0..names.len()).filter(|&i| names[i].starts_with(sheet.column));
+    let (Some(column), None) = (columns.next(), columns.next()) else {
+        bail!("expected one column that begins with {:?} among {}", sheet.column, names.join(", "));
+    };
     let exactly = |wanted: &str| names.iter().position(|name| name == wanted);
+    // The first of these columns in which a student is found once says whose line it is.
     let keys: Vec<usize> = sheet.keys.iter().filter_map(|key| exactly(key)).collect();
     ensure!(!keys.is_empty(), "none of the columns {} among {}", sheet.keys.join(", "), names.join(", "));
     let mut missing = Vec::new();
     for student in graded {
         let id = student.record.id.as_str();
-        let line =
-            lines.iter_mut().skip(1).find(|line| keys.iter().any(|&key| line.get(key).is_some_and(|cell| cell == id)));
-        let (Some(line), Some(score)) = (line, &student.score) else {
+        let of_student = |&key: &usize| {
+            let mut found = (1..lines.len()).filter(|&i| lines[i].get(key).is_some_and(|cell| cell == id));
+            found.next().filter(|_| found.next().is_none())
+        };
+        let (Some(line), Some(score)) = (keys.iter().find_map(of_student), &student.score) else {
             missing.push(id.to_string());
             continue;
         };
+        let line = &mut lines[line];
         line.resize(names.len().max(line.len()), String::new());
         line[column] = short(score.score);
         if let Some(words) = sheet.words.and_then(exactly) {
             line[words] = student.in_a_line();
         }
     }
-    let name = sheet.path.file_name().context("a sheet without a name")?;
-    write(&out.join(name), sheet::text(&lines).as_bytes())?;
+    write(&out.join(sheet.name), sheet::text(&lines).as_bytes())?;
     Ok(missing)
 }
 
@@ -109,11 +116,12 @@ mod tests {
         let path = folder.path().join("export.csv");
         let exported = "\u{feff}Student,ID,SIS Login ID,Lab 04 (77),Lab 05 (78)\n\"Lovelace, Ada\",1,ada,,3\n\"Babbage, Charles\",2,cb,,\n";
         std::fs::write(&path, exported)?;
-        let sheet = Sheet { path: &path, keys: &["SIS Login ID", "ID"], column: "Lab 04", words: None };
+        let sheet =
+            Sheet { path: &path, name: "canvas.csv", keys: &["SIS Login ID", "ID"], column: "Lab 04", words: None };
         let out = folder.path().join("out");
         let missing = fill(&sheet, &out, &[graded("ada", 87.5), graded("2", 40.0), graded("eve", 0.0)])?;
         assert_eq!(missing, ["eve"]);
-        let filled = std::fs::read_to_string(out.join("export.csv"))?;
+        let filled = std::fs::read_to_string(out.join("canvas.csv"))?;
         assert_eq!(
             filled,
             exported.trim_start_matches('\u{feff}').replace("ada,,3", "ada,87.5,3").replace("cb,,", "cb,40,")

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::process::within;
+use super::tree::as_at_home;
 use super::worker::{Cases, Recorded};
 use crate::course::cargo;
 
@@ -49,9 +50,13 @@ pub struct Check {
 }
 
 impl Judge {
-    /// Builds the checks of a package that is trusted, and has it make the cases of a seed.
-    pub fn new(root: &Path, package: &str, seed: Option<u64>) -> Result<Self> {
-        let program = program(root, package)?;
+    /// Builds the checks of a solution, and has it make the cases of a seed.
+    pub fn new(root: &Path, package: &str, seed: u64) -> Result<Self> {
+        Self::with(program(root, package)?, Some(seed))
+    }
+
+    /// A program of checks as judge. Without a seed it knows the golden cases alone.
+    pub fn with(program: PathBuf, seed: Option<u64>) -> Result<Self> {
         let seed = seed.map_or("golden".to_string(), |seed| seed.to_string());
         let output = Command::new(&program).args(["cases", &seed]).output().context("starting the judge")?;
         ensure!(output.status.success(), "the judge makes no cases: {}", String::from_utf8_lossy(&output.stderr));
@@ -64,7 +69,7 @@ impl Judge {
     pub fn judge(&self, answers: &[Recorded], source: &Path) -> Result<Report> {
         let answers = serde_json::to_vec(answers)?;
         let mut command = Command::new(&self.program);
-        command.args(["judge", &self.seed]).arg(source).stdin(Stdio::piped());
+        command.args(["judge", &self.seed]).arg(source);
         let (reader, mut writer) = std::io::pipe().context("making a pipe")?;
         command.stdin(reader);
         let writing = thread::spawn(move || writer.write_all(&answers));
@@ -72,7 +77,7 @@ impl Judge {
         drop(command);
         ensure!(ended.status.is_some_and(|status| status.success()), "the judge failed: {}", ended.stderr.trim());
         writing.join().ok().context("telling the judge")?.context("telling the judge")?;
-        serde_json::from_str(ended.stdout.trim()).context("reading the judge's verdicts")
+        serde_json::from_str(&as_at_home(ended.stdout.trim())).context("reading the judge's verdicts")
     }
 
     /// What verdicts depend on besides the submission: the judge, its seed and its cases.

@@ -26,21 +26,26 @@ mod stumbles;
 mod submission;
 mod summary;
 mod tree;
+mod words;
 mod worker;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
+use serde::{Deserialize, Serialize};
 
 use self::gradebook::Sheet;
 use self::grader::{Grader, How};
+use self::judge::Judge;
 use self::record::{Record, Status, write};
 use self::rules::{Rules, Score};
+use self::tree::{Tree, locked};
 use crate::course::{Course, Lab, read};
 
 /// Seconds that a check may take, if nobody says otherwise.
@@ -62,10 +67,10 @@ pub struct Arguments {
     /// Submissions that are worked on at once (1 to 64)
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=64))]
     jobs: u32,
-    /// Seed of the fresh cases; else one that is drawn and kept in DIR/seed.txt
+    /// Seed of the fresh cases; else one that is drawn and kept in DIR/grading.json
     #[arg(long)]
     seed: Option<u64>,
-    /// Seconds that a check may take (1 to 600)
+    /// Seconds that a check may compute; it may last four times as long (1 to 600)
     #[arg(long, default_value_t = SECONDS, value_parser = clap::value_parser!(u64).range(1..=600))]
     seconds: u64,
     /// MiB of memory that a check may have, counted as addresses (512 to 65536)
@@ -129,12 +134,17 @@ pub fn run(course: &Course, arguments: &Arguments) -> Result<()> {
     let lab = course.lab(&arguments.lab)?;
     let rules = arguments.rules.as_deref().map(Rules::read).transpose()?.unwrap_or_default();
     let submissions = submission::all(&arguments.submissions)?;
-    let _lock = locked(&arguments.out)?;
-    let seed = seed(&arguments.out, arguments.seed)?;
-    let grader = Grader::new(course, lab, &lab.solution_package(), Some(seed), arguments.how())?;
+    let held = held()?;
+    let _lock = locked(&arguments.out.join(".lock"))?;
+    let inside = arguments.out.canonicalize()?.starts_with(arguments.submissions.canonicalize()?);
+    ensure!(!inside, "{}: expected a folder that is not among the submissions", arguments.out.display());
+    let seed = seed(&arguments.out, &lab.name, arguments.seed)?;
+    let judge = Judge::new(&course.root, &lab.solution_package(), seed)?;
+    let grader = Grader::new(&lab.name, Tree::lay(course, lab)?, judge, arguments.how())?;
+    grader.rehearse()?;
     let graded = grader.all(&submissions, &rules)?;
     let stub = read(&lab.folder.join("src/lib.rs"))?;
-    let page = publish(arguments, lab, &rules, &graded, &stub)?;
+    let page = publish(arguments, lab, &rules, &graded, &summary::Facts { held, stub })?;
     println!("{} submissions: {}", graded.len(), page.display());
     let failed: Vec<&str> =
         graded.iter().filter(|s| s.record.status == Status::GraderError).map(|s| s.record.id.as_str()).collect();
@@ -142,23 +152,26 @@ pub fn run(course: &Course, arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// One grader a folder.
-fn locked(out: &Path) -> Result<File> {
-    let path = out.join(".lock");
-    fs::create_dir_all(out)
-        .and_then(|()| File::create(&path))
-        .with_context(|| format!("writing {}", path.display()))
-        .and_then(|file| {
-            file.try_lock().with_context(|| format!("another grader is at work in {}", out.display()))?;
-            Ok(file)
-        })
+/// What a folder of results is of.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    lab: String,
+    /// Of the fresh cases.
+    seed: u64,
 }
 
 /// The seed of the fresh cases: given, kept, or drawn.
-fn seed(out: &Path, given: Option<u64>) -> Result<u64> {
-    let path = out.join("seed.txt");
-    let kept = fs::read_to_string(&path).ok().and_then(|text| text.trim().parse().ok());
-    let seed = match given.or(kept) {
+fn seed(out: &Path, lab: &str, given: Option<u64>) -> Result<u64> {
+    let path = out.join("grading.json");
+    let of_file = || format!("in {}", path.display());
+    let kept: Option<Kept> = match path.exists() {
+        true => Some(serde_json::from_str(&read(&path)?).with_context(of_file)?),
+        false => None,
+    };
+    if let Some(other) = kept.as_ref().filter(|kept| kept.lab != lab) {
+        bail!("{} holds the results of lab {}, not of {lab}", out.display(), other.lab);
+    }
+    let seed = match given.or(kept.map(|kept| kept.seed)) {
         Some(seed) => seed,
         None => {
             let mut bytes = [0; 8];
@@ -168,25 +181,34 @@ fn seed(out: &Path, given: Option<u64>) -> Result<u64> {
             u64::from_le_bytes(bytes)
         }
     };
-    write(&path, seed.to_string().as_bytes())?;
+    write(&path, &serde_json::to_vec(&Kept { lab: lab.to_string(), seed })?)?;
+    // With it, anybody could draw the fresh cases.
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).with_context(of_file)?;
     Ok(seed)
 }
 
 /// All files for students and instructors.
-fn publish(arguments: &Arguments, lab: &Lab, rules: &Rules, graded: &[Graded], stub: &str) -> Result<PathBuf> {
+fn publish(
+    arguments: &Arguments,
+    lab: &Lab,
+    rules: &Rules,
+    graded: &[Graded],
+    facts: &summary::Facts,
+) -> Result<PathBuf> {
     let out = &arguments.out;
     for student in graded {
-        services::gradescope(out, student)?;
+        services::gradescope(out, lab, student)?;
         feedback::write_page(out, lab, rules, student)?;
     }
     gradebook::nbgrader(out, &lab.name, rules, graded)?;
     services::junit(out, &lab.name, graded)?;
     let keys = ["SIS Login ID", "SIS User ID", "ID", "Student"];
     let canvas = arguments.canvas.as_deref().zip(arguments.canvas_column.as_deref());
-    let canvas = canvas.map(|(path, column)| Sheet { path, keys: &keys, column, words: None });
+    let canvas = canvas.map(|(path, column)| Sheet { path, name: "canvas.csv", keys: &keys, column, words: None });
     let keys = ["ID number", "Email address", "Identifier", "Full name", "Username"];
     let words = Some("Feedback comments");
-    let moodle = arguments.moodle.as_deref().map(|path| Sheet { path, keys: &keys, column: "Grade", words });
+    let moodle =
+        arguments.moodle.as_deref().map(|path| Sheet { path, name: "moodle.csv", keys: &keys, column: "Grade", words });
     for sheet in canvas.iter().chain(&moodle) {
         let missing = gradebook::fill(sheet, out, graded)?;
         if !missing.is_empty() {
@@ -195,7 +217,7 @@ fn publish(arguments: &Arguments, lab: &Lab, rules: &Rules, graded: &[Graded], s
     }
     let texts: Vec<(String, String)> =
         graded.iter().filter_map(|student| Some((student.record.id.clone(), student.source.clone()?))).collect();
-    summary::write_page(out, &lab.name, &held()?, graded, &alike::pairs(&texts, stub))
+    summary::write_page(out, &lab.name, facts, graded, &alike::pairs(&texts, &facts.stub))
 }
 
 /// What confines submissions here, as another process finds out.

@@ -59,3 +59,16 @@ pub fn kept(from: Option<impl Read + Send + 'static>, most: u64) -> JoinHandle<S
         String::from_utf8_lossy(&bytes).into_owned()
     })
 }
+
+/// As [`kept`], of the last bytes.
+pub fn last(from: Option<impl Read + Send + 'static>, most: usize) -> JoinHandle<String> {
+    thread::spawn(move || {
+        let (mut bytes, mut buffer) = (Vec::new(), [0; 4096]);
+        let Some(mut from) = from else { return String::new() };
+        while let Ok(count @ 1..) = from.read(&mut buffer) {
+            bytes.extend_from_slice(&buffer[..count]);
+            bytes.drain(..bytes.len().saturating_sub(most));
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}

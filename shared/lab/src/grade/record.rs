@@ -93,3 +93,28 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut file = AtomicWriteFile::open(path).with_context(of_file)?;
     file.write_all(bytes).and_then(|()| file.commit()).with_context(of_file)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_holds_for_its_hash_alone_and_a_fault_of_the_grader_s_is_never_believed() -> Result<()> {
+        let out = tempfile::tempdir()?;
+        let record = |status| Record {
+            id: "ada".to_string(),
+            hash: "1".to_string(),
+            status,
+            words: String::new(),
+            seconds: 1.0,
+            checks: Vec::new(),
+        };
+        record(Status::BuildError).save(out.path())?;
+        assert!(Record::load(out.path(), "ada", "1").is_some() && Record::load(out.path(), "ada", "2").is_none());
+        assert_eq!(record(Status::BuildError).points(), Some(0));
+        record(Status::GraderError).save(out.path())?;
+        assert!(Record::load(out.path(), "ada", "1").is_none());
+        assert_eq!(record(Status::GraderError).points(), None);
+        Ok(())
+    }
+}

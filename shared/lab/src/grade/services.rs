@@ -9,14 +9,17 @@ use serde_json::{Value, json};
 use super::Graded;
 use super::judge::Check;
 use super::record::{Record, Status, write};
+use crate::course::Lab;
+use crate::hint;
 
 /// Gradescope's `results.json` of one student.
-pub fn gradescope(out: &Path, student: &Graded) -> Result<()> {
+pub fn gradescope(out: &Path, lab: &Lab, student: &Graded) -> Result<()> {
     let record = &student.record;
-    let tests: Vec<Value> = record.checks.iter().enumerate().map(|(i, check)| test(i, check)).collect();
+    let tests: Vec<Value> = record.checks.iter().enumerate().map(|(i, check)| test(lab, i, check)).collect();
+    let why = if record.status == Status::GraderError { "it will be graded again" } else { &record.words };
     let mut results = json!({
         "execution_time": record.seconds,
-        "output": student.in_a_line(),
+        "output": format!("{}\n{why}", student.in_a_line()).trim_end(),
         "output_format": "text",
         "visibility": "visible",
         "stdout_visibility": "hidden",
@@ -28,14 +31,16 @@ pub fn gradescope(out: &Path, student: &Graded) -> Result<()> {
     write(&Record::folder(out, &record.id).join("results.json"), &serde_json::to_vec_pretty(&results)?)
 }
 
-fn test(i: usize, check: &Check) -> Value {
+fn test(lab: &Lab, i: usize, check: &Check) -> Value {
+    let hint = hint::first(lab, &check.exercise).filter(|_| check.status != "pass");
+    let hint = hint.map_or(String::new(), |hint| format!("\nA hint: {hint}"));
     json!({
         "score": check.points,
         "max_score": check.worth,
         "status": if check.status == "pass" { "passed" } else { "failed" },
         "name": format!("{}: {}", check.exercise, check.check),
         "number": format!("{}", i + 1),
-        "output": check.message,
+        "output": format!("{}{hint}", check.message),
         "output_format": "text",
         "visibility": "visible",
         "extra_data": { "status": check.status, "mistake": check.mistake },

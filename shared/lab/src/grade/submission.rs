@@ -20,60 +20,70 @@ pub struct Submission {
     /// The name of its folder or file: the student's.
     pub id: String,
     path: PathBuf,
+    /// Another one of the same name.
+    twice: Option<PathBuf>,
 }
 
-/// All submissions in a folder, by id.
+/// What was handed in.
+pub struct Text {
+    pub text: String,
+    /// When, as far as its file tells.
+    pub time: Option<SystemTime>,
+}
+
+/// All submissions in a folder, by id. Hidden files are none.
 pub fn all(folder: &Path) -> Result<Vec<Submission>> {
-    let mut found: BTreeMap<String, PathBuf> = BTreeMap::new();
+    let mut found: BTreeMap<String, Submission> = BTreeMap::new();
     for entry in fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))? {
         let path = entry?.path();
-        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(['.', '_']));
-        let known = path.is_dir() || path.extension().is_some_and(|e| e == "zip" || e == "rs");
-        if hidden || !known {
-            continue;
-        }
         let name = if path.is_dir() { path.file_name() } else { path.file_stem() };
         let id = name.unwrap_or_default().to_string_lossy().into_owned();
-        if let Some(other) = found.insert(id.clone(), path.clone()) {
-            bail!("{id} has handed in twice: {} and {}", other.display(), path.display());
+        if id.starts_with('.') || id == "__MACOSX" {
+            continue;
+        }
+        match found.get_mut(&id) {
+            Some(first) => first.twice = Some(path),
+            None => drop(found.insert(id.clone(), Submission::new(&id, &path))),
         }
     }
     ensure!(!found.is_empty(), "{}: expected a folder, .zip or .rs for each student, found none", folder.display());
-    Ok(found.into_iter().map(|(id, path)| Submission { id, path }).collect())
+    Ok(found.into_values().collect())
 }
 
 impl Submission {
     /// A submission by its own name, wherever it lies.
     pub fn new(id: &str, path: &Path) -> Self {
-        Self { id: id.to_string(), path: path.to_path_buf() }
+        Self { id: id.to_string(), path: path.to_path_buf(), twice: None }
     }
 
-    /// The text of its `lib.rs`; an error says why it is rejected.
-    pub fn source(&self, lab: &str) -> Result<String> {
-        let metadata = fs::symlink_metadata(&self.path).context("can't be read")?;
-        ensure!(!metadata.is_symlink(), "is a link");
-        let bytes = if metadata.is_dir() {
-            let files = files(&self.path)?;
-            let chosen = chosen(&files, lab)?;
-            read(File::open(self.path.join(chosen)).with_context(|| format!("{chosen} can't be read"))?)?
-        } else if self.path.extension().is_some_and(|extension| extension == "zip") {
-            archive::lib(File::open(&self.path).context("can't be read")?, lab)?
-        } else {
-            read(File::open(&self.path).context("can't be read")?)?
+    /// Its `lib.rs`. An error that the system reports is the grader's; any other says why the submission is rejected.
+    pub fn read(&self, lab: &str) -> Result<Text> {
+        if let Some(other) = &self.twice {
+            bail!("there are two submissions of this name: {} and {}", name(&self.path), name(other));
+        }
+        let kind = fs::symlink_metadata(&self.path)?.file_type();
+        ensure!(!kind.is_symlink(), "it is a link");
+        let path = if kind.is_dir() { self.path.join(chosen(&files(&self.path)?, lab)?) } else { self.path.clone() };
+        ensure!(fs::metadata(&path)?.is_file(), "{} is no file", name(&path));
+        let file = File::open(&path)?;
+        let time = file.metadata()?.modified().ok();
+        let bytes = match path.extension().map_or(String::new(), |e| e.to_string_lossy().to_lowercase()).as_str() {
+            "rs" => read(file)?,
+            "zip" => archive::lib(file, lab)?,
+            _ => bail!("{}: expected a folder, a .zip or a .rs", name(&self.path)),
         };
-        String::from_utf8(bytes).ok().context("lib.rs is not UTF-8 text")
+        Ok(Text { text: String::from_utf8(bytes).ok().context("lib.rs is not UTF-8 text")?, time })
     }
+}
 
-    /// When it was handed in, as far as its file tells.
-    pub fn time(&self) -> Option<SystemTime> {
-        fs::metadata(&self.path).and_then(|metadata| metadata.modified()).ok()
-    }
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// All of it, unless it is too long.
 pub fn read(from: impl Read) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    from.take(MOST_BYTES + 1).read_to_end(&mut bytes).context("lib.rs can't be read")?;
+    from.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
     ensure!(bytes.len() as u64 <= MOST_BYTES, "lib.rs has more than {MOST_BYTES} bytes");
     Ok(bytes)
 }
@@ -87,23 +97,23 @@ pub fn chosen<'a>(paths: &'a [String], lab: &str) -> Result<&'a str> {
         match ends(&end)[..] {
             [] => {}
             [one] => return Ok(one),
-            [first, second, ..] => bail!("has two of them: {first} and {second}"),
+            [first, second, ..] => bail!("which one counts? {first} or {second}"),
         }
     }
-    bail!("has no lib.rs")
+    bail!("there is no lib.rs in it")
 }
 
 /// The paths of all `lib.rs` below a folder. A link anywhere is refused.
 fn files(folder: &Path) -> Result<Vec<String>> {
     let (mut open, mut found, mut seen) = (vec![folder.to_path_buf()], Vec::new(), 0);
     while let Some(next) = open.pop() {
-        for entry in fs::read_dir(&next).with_context(|| format!("{} can't be read", next.display()))? {
+        for entry in fs::read_dir(&next)? {
             let entry = entry?;
             let relative = entry.path().strip_prefix(folder)?.to_string_lossy().into_owned();
             let kind = entry.file_type()?;
             seen += 1;
-            ensure!(seen <= MOST_ENTRIES, "has more than {MOST_ENTRIES} files");
-            ensure!(!kind.is_symlink(), "has a link: {relative}");
+            ensure!(seen <= MOST_ENTRIES, "it has more than {MOST_ENTRIES} files");
+            ensure!(!kind.is_symlink(), "it has a link: {relative}");
             if kind.is_dir() && entry.file_name() != "target" {
                 open.push(entry.path());
             } else if kind.is_file() && entry.file_name() == "lib.rs" {
@@ -131,15 +141,17 @@ mod tests {
         assert_eq!(of(&["a/src/lib.rs", "lib.rs"]), Ok("a/src/lib.rs".to_string()));
         let whole = ["course/labs/03_colorization/src/lib.rs", "course/labs/04_contrastive/src/lib.rs"];
         assert_eq!(of(&whole), Ok(whole[1].to_string()));
-        assert!(of(&["a/src/lib.rs", "b/src/lib.rs"]).is_err_and(|error| error.contains("two of them")));
+        assert!(of(&["a/src/lib.rs", "b/src/lib.rs"]).is_err_and(|error| error.contains("which one")));
         assert!(of(&["mylib.rs"]).is_err());
     }
 
     #[test]
     fn links_long_files_and_other_encodings_are_refused() -> Result<()> {
         let folder = tempfile::tempdir()?;
-        let source =
-            |id: &str| Submission::new(id, &folder.path().join(id)).source("00_x").map_err(|e| format!("{e:#}"));
+        let source = |id: &str| {
+            let read = Submission::new(id, &folder.path().join(id)).read("00_x");
+            read.map(|read| read.text).map_err(|error| format!("{error:#}"))
+        };
         for id in ["right", "long", "latin"] {
             fs::create_dir(folder.path().join(id))?;
         }

@@ -12,10 +12,18 @@ use super::gradebook::short;
 use super::page::{badge, bar, page};
 use super::record::{Status, write};
 
+/// What is the same for all submissions.
+pub struct Facts {
+    /// What confined them.
+    pub held: String,
+    /// What students began with.
+    pub stub: String,
+}
+
 /// Writes `index.html`.
-pub fn write_page(out: &Path, lab: &str, held: &str, graded: &[Graded], pairs: &[Pair]) -> Result<PathBuf> {
+pub fn write_page(out: &Path, lab: &str, facts: &Facts, graded: &[Graded], pairs: &[Pair]) -> Result<PathBuf> {
     let body = html! {
-        p { (graded.len()) " submissions. What confined them on this machine: " (held) "." }
+        p { (graded.len()) " submissions. What confined them on this machine: " (facts.held) "." }
         (failures(graded))
         h2 { "Scores" }
         (scores(graded))

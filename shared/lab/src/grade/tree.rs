@@ -2,11 +2,15 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
 use super::gate;
-use crate::course::{Course, Lab, read};
+use super::judge::hex;
+use crate::course::{Course, Lab, cargo, read};
 use crate::release::{settle, without_solutions};
 
 /// Parts of `shared/` that no lab needs.
@@ -19,41 +23,79 @@ const PACKAGES: &str = "class";
 pub struct Tree {
     /// The workspace.
     pub root: PathBuf,
-    /// The lab's folder in it.
-    pub lab: PathBuf,
-    /// Where clippy finds what is forbidden.
-    pub gate: PathBuf,
+    /// The lab's package.
+    pub package: String,
+    /// What students began with.
+    pub stub: String,
+    /// Where cargo keeps builds.
+    pub target: PathBuf,
+    /// Where the toolchain lies.
+    pub sysroot: PathBuf,
+    /// The lab's folder in the workspace.
+    lab: PathBuf,
+    /// Held while this tree is in use: there is one for each lab of a course.
+    _lock: File,
 }
 
 impl Tree {
-    /// Lays the tree anew.
+    /// Lays the tree anew, unless another grader is at work in it.
     pub fn lay(course: &Course, lab: &Lab) -> Result<Self> {
-        let root = course.root.join("target/grading").join(&lab.name);
+        let target = target(&course.root)?;
+        let root = target.join("grading").join(&lab.name);
+        let lock = locked(&root.with_extension("lock"))?;
         if root.exists() {
             fs::remove_dir_all(&root).with_context(|| format!("removing {}", root.display()))?;
         }
-        let tree = Self { lab: root.join(PACKAGES).join("labs").join(&lab.name), gate: root.join("gate"), root };
+        let stub = crate::sync::stub_of(lab).or_else(|_| read(&lab.folder.join("src/lib.rs")))?;
+        let tree = Self {
+            package: lab.package().to_string(),
+            stub,
+            sysroot: PathBuf::from(line(Command::new("rustc").args(["--print", "sysroot"]).current_dir(&course.root))?),
+            lab: root.join(PACKAGES).join("labs").join(&lab.name),
+            target,
+            root,
+            _lock: lock,
+        };
+        tree.copy_packages(course, lab)?;
+        fs::create_dir_all(tree.gate()).and_then(|()| fs::write(tree.gate().join("clippy.toml"), gate::CLIPPY))?;
+        fs::create_dir_all(tree.temporary())?;
+        fs::create_dir_all(tree.lab.join("src"))?;
+        tree.put(&tree.stub)?;
+        settle(&tree.root)?;
+        Ok(tree)
+    }
+
+    fn copy_packages(&self, course: &Course, lab: &Lab) -> Result<()> {
         for entry in fs::read_dir(course.root.join("shared")).context("reading shared")? {
             let entry = entry?;
             if !TOOLS.iter().any(|tool| entry.file_name() == *tool) {
-                copy(&entry.path(), &tree.root.join(PACKAGES).join("shared").join(entry.file_name()))?;
+                copy(&entry.path(), &self.root.join(PACKAGES).join("shared").join(entry.file_name()))?;
             }
         }
         // The experiments' crate reads it to name versions.
-        for folder in [tree.root.clone(), tree.root.join(PACKAGES)] {
+        for folder in [self.root.clone(), self.root.join(PACKAGES)] {
             copy(&course.root.join("Cargo.lock"), &folder.join("Cargo.lock"))?;
         }
         let manifest = below(&without_solutions(&read(&course.root.join("Cargo.toml"))?)?);
-        fs::write(tree.root.join("Cargo.toml"), manifest).context("writing the tree's Cargo.toml")?;
-        fs::create_dir_all(tree.lab.join("src"))?;
-        copy(&lab.folder.join("tests"), &tree.lab.join("tests"))?;
+        fs::write(self.root.join("Cargo.toml"), manifest).context("writing the tree's Cargo.toml")?;
+        copy(&lab.folder.join("tests"), &self.lab.join("tests"))?;
         let manifest = without_program(&read(&lab.folder.join("Cargo.toml"))?)?;
-        fs::write(tree.lab.join("Cargo.toml"), manifest).context("writing the lab's Cargo.toml")?;
-        fs::create_dir_all(&tree.gate)?;
-        fs::write(tree.gate.join("clippy.toml"), gate::CLIPPY)?;
-        tree.put(&read(&lab.folder.join("src/lib.rs"))?)?;
-        settle(&tree.root)?;
-        Ok(tree)
+        fs::write(self.lab.join("Cargo.toml"), manifest).context("writing the lab's Cargo.toml")
+    }
+
+    /// Where clippy finds what is forbidden.
+    pub fn gate(&self) -> PathBuf {
+        self.root.join("gate")
+    }
+
+    /// Where the compiler keeps what it needs for a moment.
+    pub fn temporary(&self) -> PathBuf {
+        self.root.join("tmp")
+    }
+
+    /// Where the program of a submission lies while it is graded.
+    pub fn program(&self, id: &str) -> PathBuf {
+        self.root.join("workers").join(hex(&Sha256::digest(id)))
     }
 
     /// Puts a submission's text in place; false where it was there already.
@@ -67,6 +109,36 @@ impl Tree {
     }
 }
 
+/// A file that nobody else has locked.
+pub fn locked(path: &Path) -> Result<File> {
+    let of_file = || format!("writing {}", path.display());
+    fs::create_dir_all(path.parent().unwrap_or(path)).with_context(of_file)?;
+    let file = File::create(path).with_context(of_file)?;
+    file.try_lock().with_context(|| format!("another grader is at work: it holds {}", path.display()))?;
+    Ok(file)
+}
+
+/// What cargo says of a workspace: the part that is looked at here.
+#[derive(Deserialize)]
+struct Metadata {
+    target_directory: PathBuf,
+}
+
+/// Where cargo keeps the course's builds.
+fn target(root: &Path) -> Result<PathBuf> {
+    let mut command = cargo(root);
+    command.args(["metadata", "--no-deps", "--offline", "--quiet", "--format-version", "1"]);
+    let metadata: Metadata = serde_json::from_str(&line(&mut command)?).context("asking cargo for its folder")?;
+    Ok(metadata.target_directory)
+}
+
+/// What a program prints, without the end of its line.
+pub fn line(command: &mut Command) -> Result<String> {
+    let output = command.output().with_context(|| format!("starting {:?}", command.get_program()))?;
+    ensure!(output.status.success(), "{:?}: {}", command, String::from_utf8_lossy(&output.stderr).trim());
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_string())
+}
+
 /// The workspace's manifest with all packages in a folder of their own.
 fn below(manifest: &str) -> String {
     ["labs/", "shared/"].iter().fold(manifest.to_string(), |text, folder| {
@@ -74,7 +146,7 @@ fn below(manifest: &str) -> String {
     })
 }
 
-/// What the compiler says, with paths as students know them.
+/// What is said of a submission, with paths as students know them.
 pub fn as_at_home(words: &str) -> String {
     words.replace(&format!("{PACKAGES}/labs/"), "labs/")
 }

@@ -10,17 +10,19 @@ use std::process::{Command, ExitStatus};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde::{Deserialize, Serialize};
 
 use super::confine::Limits;
-use super::process::{kept, own_group, until};
+use super::process::{last, own_group, until};
 
-/// The most bytes that are kept of what a submission prints.
-const MOST_WORDS: u64 = 1 << 16;
-/// The most bytes of all answers to one check.
-const MOST_BYTES: u64 = 1 << 26;
+/// The most bytes that are kept of what a submission prints: the last ones.
+const MOST_WORDS: usize = 1 << 14;
+/// The most bytes of all answers to one check: many times what the largest right ones have.
+const MOST_BYTES: u64 = 1 << 23;
+/// How many times longer than it may compute a check may last, beside other programs.
+const PATIENCE: u32 = 4;
 /// Bytes of the secret that answers begin with.
 const SECRET: usize = 16;
 
@@ -49,38 +51,43 @@ enum Ending {
     Crash,
 }
 
-/// Runs a check in the program of a submission. `limit` is for all its cases together.
+/// Runs a check in the program of a submission, which may compute for `limit`, all its cases together. An error is the grader's own.
 pub fn ask(program: &Path, cases: &Cases, limit: Duration, memory: u64) -> Result<Recorded> {
     let (ours, theirs) = UnixStream::pair().context("making a socket")?;
-    let limits = Limits {
-        read: vec![program.to_path_buf()],
-        memory,
-        // A loop that never ends may do so on every thread.
-        seconds: 4 * limit.as_secs().max(1),
-        alone: true,
-        program: vec![program.display().to_string(), "worker".to_string(), cases.check.clone()],
-        ..Limits::default()
-    };
-    let mut command: Command = limits.command()?;
-    command.env_clear().env("RUST_BACKTRACE", "1").env("RAYON_NUM_THREADS", "1").current_dir("/");
-    command.stdin(OwnedFd::from(theirs));
-    let mut child = own_group(&mut command).spawn().context("starting a worker")?;
+    let wall = PATIENCE * limit;
+    let mut command = confined(program, &cases.check, limit, memory)?;
+    let mut child = own_group(command.stdin(OwnedFd::from(theirs))).spawn().context("starting a worker")?;
     // The other end must not stay open here, or the answers would never end.
     drop(command);
-    let (stdout, stderr) = (kept(child.stdout.take(), MOST_WORDS), kept(child.stderr.take(), MOST_WORDS));
+    let (stdout, stderr) = (last(child.stdout.take(), 0), last(child.stderr.take(), MOST_WORDS));
     let mut secret = [0; SECRET];
     File::open("/dev/urandom").and_then(|mut random| random.read_exact(&mut secret)).context("drawing a secret")?;
     let question = question(&secret, cases)?;
     let to = ours.try_clone().context("the worker's socket")?;
     let asking = thread::spawn(move || (&to).write_all(&question));
     let answering = thread::spawn(move || answers(ours, &secret));
-    let status = until(&mut child, Instant::now() + limit)?;
+    let status = until(&mut child, Instant::now() + wall)?;
     // A worker that has ended no longer reads; what it did not want to hear is no error.
     let _ = asking.join();
-    let answers = answering.join().unwrap_or_default();
+    let answers = answering.join().ok().flatten();
     let _ = stdout.join();
-    let (ending, words) = ending(status, &stderr.join().unwrap_or_default());
+    let stderr = stderr.join().unwrap_or_default();
+    // It says the secret before it calls anything that a student wrote.
+    let answers = answers.with_context(|| format!("a worker did not begin: {}", stderr.trim()))?;
+    let (ending, words) = ending(status, &stderr)?;
     Ok(Recorded { check: cases.check.clone(), answers, ending, words })
+}
+
+/// The program as a worker, which has nothing but its own file and the system's libraries.
+fn confined(program: &Path, check: &str, limit: Duration, memory: u64) -> Result<Command> {
+    let seconds = limit.as_secs().max(1);
+    let case = (u64::from(PATIENCE) * seconds).to_string();
+    let words = [program.display().to_string(), "worker".to_string(), check.to_string(), case];
+    let read = vec![program.to_path_buf()];
+    let limits = Limits { read, memory, seconds, alone: true, program: words.to_vec(), ..Limits::default() };
+    let mut command = limits.command()?;
+    command.env_clear().env("RUST_BACKTRACE", "1").env("RAYON_NUM_THREADS", "1").current_dir("/");
+    Ok(command)
 }
 
 /// The secret, how many cases, and each with its length.
@@ -95,9 +102,11 @@ fn question(secret: &[u8], cases: &Cases) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The answers that begin with the secret, until something else comes.
-fn answers(from: UnixStream, secret: &[u8]) -> Vec<String> {
+/// The answers that begin with the secret, until something else comes; none where not even the secret came.
+fn answers(from: UnixStream, secret: &[u8]) -> Option<Vec<String>> {
     let mut from = from.take(MOST_BYTES);
+    let mut hello = [0; SECRET];
+    from.read_exact(&mut hello).ok().filter(|()| hello == *secret)?;
     let mut found = Vec::new();
     let mut head = [0; SECRET + 8];
     while from.read_exact(&mut head).is_ok() && head[..SECRET] == *secret {
@@ -105,25 +114,24 @@ fn answers(from: UnixStream, secret: &[u8]) -> Vec<String> {
         length.copy_from_slice(&head[SECRET..]);
         let length = u64::from_le_bytes(length);
         let mut answer = Vec::new();
-        if length > MOST_BYTES
-            || (&mut from).take(length).read_to_end(&mut answer).is_err()
-            || answer.len() as u64 != length
-        {
+        let read = (&mut from).take(length).read_to_end(&mut answer);
+        if read.is_err() || answer.len() as u64 != length {
             break;
         }
         found.push(BASE64.encode(answer));
     }
-    found
+    Some(found)
 }
 
 /// What is known of how a worker ended.
-fn ending(status: Option<ExitStatus>, stderr: &str) -> (Ending, String) {
-    let Some(status) = status else { return (Ending::Timeout, String::new()) };
-    // Of SIGXCPU nothing else is known: it has computed longer than any check may.
-    let signal = status.signal();
-    let end: String = stderr.lines().rev().take(3).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("\n");
-    match signal {
+fn ending(status: Option<ExitStatus>, stderr: &str) -> Result<(Ending, String)> {
+    let Some(status) = status else { return Ok((Ending::Timeout, String::new())) };
+    let lines: Vec<&str> = stderr.lines().collect();
+    let end = lines[lines.len().saturating_sub(3)..].join("\n");
+    Ok(match status.signal() {
+        // It has computed longer than any check may.
         Some(libc::SIGXCPU) => (Ending::Timeout, String::new()),
+        Some(libc::SIGKILL) => bail!("the system killed a worker: is there enough memory for --jobs?"),
         Some(_) if stderr.contains("memory allocation of") => (Ending::OutOfMemory, String::new()),
         Some(_) if stderr.contains("has overflowed its stack") => {
             (Ending::Crash, "its stack overflowed: does every recursion end?".to_string())
@@ -131,5 +139,5 @@ fn ending(status: Option<ExitStatus>, stderr: &str) -> (Ending, String) {
         Some(signal) => (Ending::Crash, format!("signal {signal}\n{end}")),
         None if status.success() => (Ending::Done, "the program ended before it had answered".to_string()),
         None => (Ending::Done, format!("the program ended with {status}\n{end}")),
-    }
+    })
 }
