@@ -125,7 +125,7 @@ fn files(limits: &Limits) -> Result<RulesetStatus> {
 }
 
 /// System calls that no computation needs.
-const NEVER: [libc::c_long; 14] = [
+const NEVER: [i64; 14] = [
     libc::SYS_socket,
     libc::SYS_ptrace,
     libc::SYS_process_vm_readv,
@@ -152,7 +152,7 @@ fn calls(alone: bool) -> &'static str {
 
 fn filters(alone: bool) -> Result<Vec<SeccompFilter>> {
     let architecture = env::consts::ARCH.try_into().context("seccomp")?;
-    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = NEVER.iter().map(|&call| (i64::from(call), Vec::new())).collect();
+    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = NEVER.iter().map(|&call| (call, Vec::new())).collect();
     let refused = SeccompAction::Errno(libc::EPERM as u32);
     let mut filters = Vec::new();
     if alone {
