@@ -26,12 +26,15 @@ pub fn run(course: &Course, service: Service, lab: &Lab, out: &Path) -> Result<(
     course.solutions()?;
     ensure!(!out.exists(), "{} is there already", out.display());
     let of_file = || format!("writing {}", out.display());
-    let mut archive = ZipWriter::new(File::create(out).with_context(of_file)?);
+    // Whole or not at all.
+    let partial = out.with_extension("partial");
+    let mut archive = ZipWriter::new(File::create(&partial).with_context(of_file)?);
     match service {
         Service::Gradescope => gradescope(course, lab, &mut archive)?,
         Service::Classroom => classroom(course, lab, &mut archive)?,
     }
     archive.finish().with_context(of_file)?;
+    fs::rename(&partial, out).with_context(of_file)?;
     println!("wrote {}", out.display());
     Ok(())
 }
@@ -75,5 +78,9 @@ fn bytes(path: &Path) -> Result<Vec<u8>> {
 
 /// A script of the service, for this lab.
 fn template(course: &Course, name: &str, lab: &Lab) -> Result<String> {
-    Ok(read(&course.root.join("shared/lab/bundle").join(name))?.replace("LAB", &lab.name))
+    let text = read(&course.root.join("shared/lab/bundle").join(name))?;
+    // Points should not depend on the day that a compiler came out.
+    let version = release::compiler()?;
+    let version = version.split(' ').nth(1).context("rustc's version")?;
+    Ok(text.replace("LAB", &lab.name).replace("RUST", version))
 }

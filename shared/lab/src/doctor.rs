@@ -13,6 +13,9 @@ pub fn run(course: &Course) -> Result<()> {
     let version = |program: &str| first_line(program, &["--version"]);
     report("toolchain", version("rustc").unwrap_or("rustc not found".to_string()));
     report("cargo", version("cargo").unwrap_or("not found".to_string()));
+    let clippy =
+        version("cargo-clippy").unwrap_or("not found: `cargo lab grade` and `test --as-server` need it".to_string());
+    report("clippy", clippy);
     let cores = thread::available_parallelism().map_or(1, usize::from);
     report("cores", format!("{cores} (the handouts' times are for 2)"));
     let gpu = first_line("nvidia-smi", &["--query-gpu=name,memory.total", "--format=csv,noheader"]);

@@ -101,8 +101,8 @@ pub fn settle(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The compiler's version.
-fn compiler() -> Result<String> {
+/// The compiler's version, as it says it.
+pub fn compiler() -> Result<String> {
     let output = Command::new("rustc").arg("--version").output().context("starting rustc")?;
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_string())
 }

@@ -3,7 +3,7 @@
 set -euo pipefail
 apt-get update
 apt-get install -y build-essential curl git
-curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal --component clippy
+curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal --default-toolchain RUST --component clippy
 export PATH="$HOME/.cargo/bin:$PATH"
 cd /autograder/source/course
 cargo fetch --locked

@@ -12,8 +12,8 @@ use super::words::{Word, words};
 const RUN: usize = 12;
 /// Runs that a text must have of its own.
 const LEAST: usize = 20;
-/// A run that more than this share of a class has is anybody's.
-const COMMON: f64 = 0.3;
+/// A run that more than this share of a class has is anybody's; in a small class, one that more than so many have.
+const COMMON: (f64, f64) = (0.3, 5.0);
 /// The share of runs that two have in common, of all that either has.
 const ALIKE: f64 = 0.7;
 
@@ -30,8 +30,7 @@ pub fn pairs(texts: &[(String, String)], stub: &str) -> Vec<Pair> {
     let mut sets: Vec<HashSet<u64>> = texts.iter().map(|(_, text)| &runs(text) - &known).collect();
     let mut counts: HashMap<u64, usize> = HashMap::new();
     sets.iter().flatten().for_each(|run| *counts.entry(*run).or_default() += 1);
-    // In a small class two are many.
-    let most = (COMMON * texts.len() as f64).max(2.0);
+    let most = (COMMON.0 * texts.len() as f64).max(COMMON.1);
     sets.iter_mut().for_each(|set| set.retain(|run| counts[run] as f64 <= most));
     let mut found = Vec::new();
     for (i, a) in sets.iter().enumerate() {

@@ -9,7 +9,7 @@ use super::Graded;
 use super::gradebook::short;
 use super::judge::Check;
 use super::page::{badge, page};
-use super::record::{Record, Status, write};
+use super::record::{Exercise, Record, Status, write};
 use super::rules::Rules;
 use crate::course::Lab;
 use crate::hint;
@@ -20,8 +20,8 @@ pub fn write_page(out: &Path, lab: &Lab, rules: &Rules, student: &Graded) -> Res
     let body = html! {
         (score(rules, student))
         @if record.status == Status::Graded { (table(record)) } @else { (unread(record)) }
-        @for (exercise, checks) in record.exercises() {
-            @if checks.iter().any(|check| check.status != "pass") { (section(lab, exercise, &checks)) }
+        @for exercise in record.exercises().iter().filter(|exercise| exercise.problem().is_some()) {
+            (section(lab, exercise))
         }
     };
     let title = format!("Lab {}: {}", lab.name, record.id);
@@ -29,7 +29,7 @@ pub fn write_page(out: &Path, lab: &Lab, rules: &Rules, student: &Graded) -> Res
 }
 
 fn score(rules: &Rules, student: &Graded) -> Markup {
-    let reason = rules.student(&student.record.id).reason;
+    let by_hand = rules.student(&student.record.id);
     html! {
         @match &student.score {
             Some(score) => {
@@ -38,7 +38,7 @@ fn score(rules: &Rules, student: &Graded) -> Markup {
             }
             None => p.score { "Not graded yet" }
         }
-        @if !reason.is_empty() { p { "Set by hand: " (reason) } }
+        @if by_hand.score.is_some() { p { "Set by hand. " (by_hand.reason) } }
     }
 }
 
@@ -60,14 +60,11 @@ fn table(record: &Record) -> Markup {
         div.table {
             table {
                 tr { th { "exercise" } th.number { "points" } th {} }
-                @for (exercise, checks) in record.exercises() {
-                    @let won: u32 = checks.iter().map(|check| check.points).sum();
-                    @let worth: u32 = checks.iter().map(|check| check.worth).sum();
-                    @let problem = checks.iter().find(|check| check.status != "pass");
+                @for exercise in record.exercises() {
                     tr {
-                        td { (exercise) }
-                        td.number { (won) " of " (worth) }
-                        td { (badge(problem.map_or("right", |check| &check.status))) }
+                        td { (exercise.name) }
+                        td.number { (exercise.won) " of " (exercise.worth) }
+                        td { (badge(exercise.problem().map_or("right", |check| &check.status))) }
                     }
                 }
             }
@@ -75,20 +72,19 @@ fn table(record: &Record) -> Markup {
     }
 }
 
-fn section(lab: &Lab, exercise: &str, checks: &[&Check]) -> Markup {
+fn section(lab: &Lab, exercise: &Exercise) -> Markup {
     let wrong = |check: &&&Check| check.status != "pass";
-    let started = checks.iter().any(|check| check.status != "todo");
-    let first = hint::first(lab, exercise);
+    let started = exercise.checks.iter().any(|check| check.status != "todo");
     html! {
-        h2 { (exercise) }
+        h2 { (exercise.name) }
         @if started {
-            @for check in checks.iter().filter(wrong) {
+            @for check in exercise.checks.iter().filter(wrong) {
                 h3 { (check.check) " " (badge(&check.status)) }
                 pre { (check.message) }
             }
         } @else {
             p { "Not written yet." }
         }
-        @if let Some(first) = first { p.hint { "A hint: " (first) } }
+        @if let Some(first) = hint::first(lab, exercise.name) { p.hint { "A hint: " (first) } }
     }
 }

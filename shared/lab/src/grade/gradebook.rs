@@ -9,20 +9,20 @@ use super::rules::{Rules, Score};
 use super::{Graded, sheet};
 use crate::course::read;
 
-/// nbgrader's columns, a line for each student; without a score where the grader failed.
+/// nbgrader's columns, a line for each student; without a score where the grader failed, or where nothing was handed in by one whom the
+/// rules name.
 pub fn nbgrader(out: &Path, lab: &str, rules: &Rules, graded: &[Graded]) -> Result<()> {
     let header = "assignment duedate timestamp student_id last_name first_name email raw_score late_submission_penalty score max_score";
     let mut table = vec![header.split(' ').map(str::to_string).collect()];
-    for student in graded {
-        let who = rules.student(&student.record.id);
+    let mut line = |id: &str, score: Option<&Score>| {
+        let who = rules.student(id);
         let time = |time: Option<jiff::Timestamp>| time.map_or(String::new(), |time| time.to_string());
-        let number = |of: fn(&Score) -> f64| student.score.as_ref().map_or(String::new(), |s| short(of(s)));
-        let submitted = student.score.as_ref().and_then(|score| score.submitted);
+        let number = |of: fn(&Score) -> f64| score.map_or(String::new(), |score| short(of(score)));
         table.push(vec![
             lab.to_string(),
             time(rules.due),
-            time(submitted),
-            student.record.id.clone(),
+            time(score.and_then(|score| score.submitted)),
+            id.to_string(),
             who.last_name,
             who.first_name,
             who.email,
@@ -31,7 +31,9 @@ pub fn nbgrader(out: &Path, lab: &str, rules: &Rules, graded: &[Graded]) -> Resu
             number(|score| score.score),
             "100".to_string(),
         ]);
-    }
+    };
+    graded.iter().for_each(|student| line(&student.record.id, student.score.as_ref()));
+    rules.absent(graded.iter().map(|student| student.record.id.as_str())).iter().for_each(|id| line(id, None));
     write(&out.join("gradebook.csv"), sheet::text(&table).as_bytes())
 }
 

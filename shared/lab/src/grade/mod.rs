@@ -146,6 +146,10 @@ pub fn run(course: &Course, arguments: &Arguments) -> Result<()> {
     let stub = read(&lab.folder.join("src/lib.rs"))?;
     let page = publish(arguments, lab, &rules, &graded, &summary::Facts { held, stub })?;
     println!("{} submissions: {}", graded.len(), page.display());
+    let absent = rules.absent(graded.iter().map(|student| student.record.id.as_str()));
+    if !absent.is_empty() {
+        println!("in the rules and not among the submissions: {}", absent.join(", "));
+    }
     let failed: Vec<&str> =
         graded.iter().filter(|s| s.record.status == Status::GraderError).map(|s| s.record.id.as_str()).collect();
     ensure!(failed.is_empty(), "the grader failed on {}: see {}", failed.join(", "), page.display());

@@ -37,10 +37,8 @@ pub fn run(course: &Course, lab: &Lab) -> Result<()> {
     for check in record.checks.iter().filter(|check| check.status != "pass") {
         println!("{}::{} ({}): {}\n", check.exercise, check.check, check.status, check.message);
     }
-    for (exercise, checks) in record.exercises() {
-        let won: u32 = checks.iter().map(|check| check.points).sum();
-        let worth: u32 = checks.iter().map(|check| check.worth).sum();
-        println!("{exercise:<32}{won:>4}/{worth}");
+    for exercise in record.exercises() {
+        println!("{:<32}{:>4}/{}", exercise.name, exercise.won, exercise.worth);
     }
     ensure!(record.status == Status::Graded, "{}: {}", record.status.name(), record.words);
     println!("{}", graded.in_a_line());

@@ -38,6 +38,22 @@ pub struct Record {
     pub checks: Vec<Check>,
 }
 
+/// An exercise of a graded submission.
+pub struct Exercise<'a> {
+    pub name: &'a str,
+    pub checks: Vec<&'a Check>,
+    /// Points of its checks, and what all are worth.
+    pub won: u32,
+    pub worth: u32,
+}
+
+impl Exercise<'_> {
+    /// The first check that is not passed.
+    pub fn problem(&self) -> Option<&Check> {
+        self.checks.iter().find(|check| check.status != "pass").copied()
+    }
+}
+
 impl Status {
     /// As it is written in tables.
     pub fn name(self) -> &'static str {
@@ -56,14 +72,19 @@ impl Record {
         (self.status != Status::GraderError).then(|| self.checks.iter().map(|check| check.points).sum())
     }
 
-    /// Exercises in order, with their checks.
-    pub fn exercises(&self) -> Vec<(&str, Vec<&Check>)> {
-        let mut exercises: Vec<(&str, Vec<&Check>)> = Vec::new();
+    /// Exercises in order.
+    pub fn exercises(&self) -> Vec<Exercise<'_>> {
+        let mut exercises: Vec<Exercise> = Vec::new();
         for check in &self.checks {
-            match exercises.iter_mut().find(|(name, _)| *name == check.exercise) {
-                Some((_, checks)) => checks.push(check),
-                None => exercises.push((&check.exercise, vec![check])),
-            }
+            let known = exercises.iter().position(|exercise| exercise.name == check.exercise);
+            let place = known.unwrap_or_else(|| {
+                exercises.push(Exercise { name: &check.exercise, checks: Vec::new(), won: 0, worth: 0 });
+                exercises.len() - 1
+            });
+            let exercise = &mut exercises[place];
+            exercise.checks.push(check);
+            exercise.won += check.points;
+            exercise.worth += check.worth;
         }
         exercises
     }

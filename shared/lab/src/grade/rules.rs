@@ -13,7 +13,7 @@
 //! reason = "shown in the office hour"
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -32,7 +32,7 @@ pub struct Rules {
     #[serde(default)]
     late: Late,
     #[serde(default)]
-    pub students: BTreeMap<String, Student>,
+    students: BTreeMap<String, Student>,
 }
 
 /// What being late costs.
@@ -58,7 +58,7 @@ pub struct Student {
     pub last_name: String,
     pub email: String,
     submitted: Option<Timestamp>,
-    score: Option<f64>,
+    pub score: Option<f64>,
     pub reason: String,
 }
 
@@ -92,6 +92,12 @@ impl Rules {
     /// Who handed it in, as far as that is known.
     pub fn student(&self, id: &str) -> Student {
         self.students.get(id).cloned().unwrap_or_default()
+    }
+
+    /// Those whom the rules name and who are not among these.
+    pub fn absent<'a>(&self, ids: impl Iterator<Item = &'a str>) -> Vec<String> {
+        let there: BTreeSet<&str> = ids.collect();
+        self.students.keys().filter(|id| !there.contains(id.as_str())).cloned().collect()
     }
 
     /// What counts; none where the grader failed and nothing was set by hand.

@@ -73,12 +73,10 @@ fn scores(graded: &[Graded]) -> Markup {
 fn exercises(graded: &[Graded]) -> Markup {
     // By the place of an exercise in the lab, with the points won and all that there were.
     let mut sums: Vec<(String, u32, u32)> = Vec::new();
-    for (name, checks) in graded.iter().flat_map(|student| student.record.exercises()) {
-        let won: u32 = checks.iter().map(|check| check.points).sum();
-        let worth: u32 = checks.iter().map(|check| check.worth).sum();
-        match sums.iter_mut().find(|(known, ..)| known == name) {
-            Some((_, all_won, all)) => (*all_won, *all) = (*all_won + won, *all + worth),
-            None => sums.push((name.to_string(), won, worth)),
+    for exercise in graded.iter().flat_map(|student| student.record.exercises()) {
+        match sums.iter_mut().find(|(known, ..)| *known == exercise.name) {
+            Some((_, won, worth)) => (*won, *worth) = (*won + exercise.won, *worth + exercise.worth),
+            None => sums.push((exercise.name.to_string(), exercise.won, exercise.worth)),
         }
     }
     html! {
