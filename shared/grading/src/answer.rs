@@ -17,6 +17,9 @@ use crate::{Values, errors};
 /// How long a case may take.
 pub const DEADLINE: Duration = Duration::from_secs(10);
 
+/// The most letters of a message.
+const MOST_LETTERS: usize = 2000;
+
 /// What came of handing a case to a student's function.
 #[derive(Clone, Debug)]
 pub enum Answer {
@@ -71,9 +74,24 @@ impl Answer {
             let _ = sender.send(answer);
         });
         match receiver.recv_timeout(deadline) {
-            Ok(answer) => answer,
+            Ok(answer) => answer.cut(),
             Err(RecvTimeoutError::Timeout) => Self::TimedOut,
             Err(RecvTimeoutError::Disconnected) => Self::Panicked("the thread ended early".to_string()),
+        }
+    }
+
+    /// Without what nobody reads of a message that has no end.
+    pub(crate) fn cut(self) -> Self {
+        let cut = |message: String| match message.char_indices().nth(MOST_LETTERS) {
+            Some((end, _)) => format!("{} …", &message[..end]),
+            None => message,
+        };
+        match self {
+            Self::Failed(message) => Self::Failed(cut(message)),
+            Self::Panicked(message) => Self::Panicked(cut(message)),
+            Self::Crashed(message) => Self::Crashed(cut(message)),
+            Self::Missing(message) => Self::Missing(cut(message)),
+            other => other,
         }
     }
 

@@ -187,7 +187,7 @@ pub(crate) fn with_seed<E: Copy + Send + 'static>(session: Session<E>, right: E,
 fn complete(recorded: &Recorded, expected: usize) -> Vec<Answer> {
     let read = |text: &String| {
         let answer = BASE64.decode(text).map_err(anyhow::Error::from).and_then(|bytes| Answer::from_bytes(&bytes));
-        answer.unwrap_or_else(|_| Answer::Missing("what came is no answer".to_string()))
+        answer.map_or_else(|_| Answer::Missing("what came is no answer".to_string()), Answer::cut)
     };
     let mut answers: Vec<Answer> = recorded.answers.iter().take(expected).map(read).collect();
     if answers.len() < expected && !answers.last().is_some_and(Answer::is_last) {

@@ -9,31 +9,58 @@ use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 /// the source itself defines at its top. Source that is not Rust uses nothing: it does not compile either.
 pub fn uses<'a>(source: &str, names: &[&'a str], others: &[&str]) -> Option<&'a str> {
     let tokens: TokenStream = source.parse().ok()?;
-    let mut found = Found { others, ..Found::default() };
-    found.read(tokens, true);
-    // After a glob import any mention may be the ready-made function.
+    let mut found = Found { others, top: functions(&tokens), ..Found::default() };
+    found.read(tokens, Place::Top);
+    // After a glob import any mention may be the ready-made function; so may one that is handed to a macro of one's own.
     let is_used = |name: &str| found.used.contains(name) || found.glob && found.mentioned.contains(name);
-    let ready_made = |name: &str| found.methods.contains(name) || is_used(name) && !found.defined.contains(name);
+    let is_handed = |name: &str| found.mentioned.contains("macro_rules") && found.handed.contains(name);
+    let ready_made =
+        |name: &str| found.elsewhere.contains(name) || is_handed(name) || is_used(name) && !found.top.contains(name);
     names.iter().find(|name| ready_made(name)).copied()
+}
+
+/// The names of all functions at the top of the file.
+fn functions(tokens: &TokenStream) -> BTreeSet<String> {
+    let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    let name = |pair: &[TokenTree]| match pair {
+        [before, TokenTree::Ident(name)] if is(before, "fn") => Some(plain(name)),
+        _ => None,
+    };
+    tokens.windows(2).filter_map(name).collect()
 }
 
 #[derive(Default)]
 struct Found<'a> {
     /// Functions that are not looked into.
     others: &'a [&'a str],
+    /// Functions at the top of the file.
+    top: BTreeSet<String>,
     used: BTreeSet<String>,
     /// Anything of that name, a variable among it.
     mentioned: BTreeSet<String>,
+    /// Of these, what is an argument of a macro.
+    handed: BTreeSet<String>,
     /// Whether all of some module is imported.
     glob: bool,
-    /// Called on a value, which no function of one's own can be.
-    methods: BTreeSet<String>,
-    defined: BTreeSet<String>,
+    /// Called on a value, or by its path: no function at the top of the file is meant.
+    elsewhere: BTreeSet<String>,
+}
+
+/// Where tokens stand.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    /// At the top of the file.
+    Top,
+    /// In the body of an `impl` there.
+    Impl,
+    /// Among a macro's arguments.
+    Macro,
+    /// Anywhere else.
+    Inside,
 }
 
 impl Found<'_> {
-    /// Reads tokens `at_top` of the file, or inside of something.
-    fn read(&mut self, tokens: TokenStream, at_top: bool) {
+    fn read(&mut self, tokens: TokenStream, place: Place) {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         let (mut importing, mut passing_over, mut in_impl) = (false, false, false);
         for (i, token) in tokens.iter().enumerate() {
@@ -43,7 +70,15 @@ impl Found<'_> {
                 TokenTree::Group(group) => {
                     let body = group.delimiter() == Delimiter::Brace;
                     if !(body && passing_over) {
-                        self.read(group.stream(), at_top && body && in_impl);
+                        let in_macro = place == Place::Macro || before.is_some_and(|before| is(before, "!"));
+                        self.read(
+                            group.stream(),
+                            match in_macro {
+                                true => Place::Macro,
+                                false if place == Place::Top && body && in_impl => Place::Impl,
+                                false => Place::Inside,
+                            },
+                        );
                     }
                     (passing_over, in_impl) = (passing_over && !body, in_impl && !body);
                 }
@@ -55,10 +90,18 @@ impl Found<'_> {
                 }
                 TokenTree::Ident(ident) if before.is_some_and(|before| is(before, "fn")) => {
                     let name = plain(ident);
-                    passing_over = at_top && self.others.contains(&name.as_str());
-                    self.defined.extend(at_top.then_some(name));
+                    // A method is an exercise only where no function at the top has its name.
+                    let is_exercise = match place {
+                        Place::Top => true,
+                        Place::Impl => !self.top.contains(&name),
+                        Place::Inside | Place::Macro => false,
+                    };
+                    passing_over = is_exercise && self.others.contains(&name.as_str());
                 }
-                TokenTree::Ident(ident) => self.name(ident, &tokens, i, importing),
+                TokenTree::Ident(ident) => {
+                    self.handed.extend((place == Place::Macro).then(|| plain(ident)));
+                    self.name(ident, &tokens, i, importing);
+                }
                 _ => {}
             }
         }
@@ -71,9 +114,13 @@ impl Found<'_> {
             matches!(tokens.get(i + 1), Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis);
         let path =
             at(i.checked_sub(1), ":") && at(i.checked_sub(2), ":") || at(Some(i + 1), ":") && at(Some(i + 2), ":");
+        let module = i.checked_sub(3).and_then(|i| tokens.get(i)).map(ToString::to_string).unwrap_or_default();
+        let at_home = ["self", "crate", "super", "Self"].contains(&module.as_str());
         self.mentioned.insert(plain(ident));
         if at(i.checked_sub(1), ".") && call {
-            self.methods.insert(plain(ident));
+            self.elsewhere.insert(plain(ident));
+        } else if at(i.checked_sub(1), ":") && !importing && !at_home {
+            self.elsewhere.insert(plain(ident));
         } else if importing || path || call {
             self.used.insert(plain(ident));
         }
@@ -119,6 +166,9 @@ mod tests {
             "fn f() { r#cross_entropy(a) }",
             "use nn::loss::*; fn f() { let g = cross_entropy; g(a) }",
             "use nn::{loss::*, ops}; fn f() { a.map(cross_entropy) }",
+            "macro_rules! m { ($a:ident) => { nn::$a(1) } } fn f() { m!(cross_entropy) }",
+            "fn other() {} struct H; impl H { fn other() { cross_entropy(a) } } fn f() { H::other() }",
+            "mod g { pub use nn::*; } fn cross_entropy() {} fn f() { g::cross_entropy(a) }",
             "mod decoy { fn cross_entropy() {} } fn f() { x.cross_entropy(y)? }",
             "fn cross_entropy() {} fn f() { x.cross_entropy(y)? }",
             "mod inner { pub fn other() { x.cross_entropy(y) } } fn f() { inner::other() }",
@@ -140,6 +190,8 @@ mod tests {
             "fn cross_entropy(a: f64) -> f64 { a } fn f() { cross_entropy(1.0) }",
             "fn other(a: f64) -> f64 { cross_entropy(a) } fn f() {}",
             "struct S; impl S { fn other(&self) { cross_entropy(a) } } fn f() {}",
+            "fn cross_entropy(a: f64) -> f64 { a } fn f() { self::cross_entropy(1.0) }",
+            "fn f() { let cross_entropy = 1.0; println!(\"{}\", cross_entropy) }",
             "no Rust at all: ' \" (",
         ] {
             assert_eq!(uses(source, &["cross_entropy"], &["other"]), None, "{source}");

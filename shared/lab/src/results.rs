@@ -1,6 +1,7 @@
 //! `cargo lab results`: tables of finished runs, written into the course's texts.
 //!
-//! A text marks the place of a table: what stands between `<!-- table NAME -->` and `<!-- end -->` is replaced. NAME is a run's, `NN_method`, or `league`.
+//! A text marks the place of a table: what stands between `<!-- table NAME -->` and `<!-- end -->` is replaced. NAME is a run's, `NN_method`, or
+//! `league`, or `methods` for its last block alone.
 
 use std::collections::BTreeMap;
 use std::fs;

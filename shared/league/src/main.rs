@@ -1,8 +1,8 @@
 //! One table of all methods: `cargo run -p ssl-league -- DIR`, or at the end of `cargo lab run all`.
 //!
 //! DIR holds runs as `NN_method/seed_S`, each with its `evaluation.json`; what lab 08 measured of their backbones is in its `measures.json`.
-//! Written are `index.html`, a table that sorts with plots and links to all pages, `league.csv`, `league.md`, `league.tex`, and `tables.json`, a
-//! table for each lab as docs/results.md has it.
+//! Written are `index.html`, a table that sorts with plots and links to all pages, `league.csv`, `league.md`, `league.tex`, and `tables.json`: a
+//! table for each lab as docs/results.md has it, and a short one of all methods.
 
 mod number;
 mod page;
@@ -42,11 +42,14 @@ fn run(Arguments { folder }: &Arguments) -> anyhow::Result<()> {
         folder.display()
     );
     let rows = table::rows(&runs);
+    let plain: Vec<table::Row> = rows.iter().filter(|row| row.is_plain()).cloned().collect();
+    let mut tables = table::of_labs(&runs);
+    tables.insert("methods".to_string(), text::markdown(&plain, &table::LAST_BLOCK).trim_end().to_string());
     for (name, text) in [
         ("league.csv", text::csv(&rows)),
-        ("league.md", text::markdown(&rows)),
+        ("league.md", text::markdown(&rows, &text::filled(&rows))),
         ("league.tex", text::latex(&rows)),
-        ("tables.json", serde_json::to_string_pretty(&table::of_labs(&runs))?),
+        ("tables.json", serde_json::to_string_pretty(&tables)?),
     ] {
         let path = folder.join(name);
         write_atomically(&path, text.as_bytes()).with_context(|| format!("writing {}", path.display()))?;

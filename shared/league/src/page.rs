@@ -16,8 +16,9 @@ pub fn write(folder: &Path, runs: &[Run], rows: &[Row]) -> anyhow::Result<PathBu
          a linear probe on three classes that were in no training. Regions: mean IoU. Boxes: share of IoU above one half. Position, light, texture: how little features \
          change (100: not at all). A click on a column's name sorts by it.",
     );
-    let lines: Vec<Vec<String>> = rows.iter().map(|row| cells(rows, row)).collect();
-    page.table(&header(rows), &lines);
+    let columns = filled(rows);
+    let lines: Vec<Vec<String>> = rows.iter().map(|row| cells(&columns, row)).collect();
+    page.table(&header(&columns), &lines);
     page.heading("By depth");
     page.figure(
         &heat_map(rows, 0..4, "Linear probe by depth", "block").save(folder, "probe_by_depth")?,
@@ -28,7 +29,7 @@ pub fn write(folder: &Path, runs: &[Run], rows: &[Row]) -> anyhow::Result<PathBu
         &neighbors(rows).save(folder, "linear_and_knn")?,
         "Linear probe and nearest neighbors on the last block, a point for each seed.",
     );
-    let measured = filled(rows).into_iter().any(|column| column >= EVALUATED);
+    let measured = columns.iter().any(|&column| column >= EVALUATED);
     if measured {
         page.heading("Few labels");
         page.figure(
@@ -88,7 +89,7 @@ fn neighbors(rows: &[Row]) -> Scatter {
         x_label: "linear probe on block 4 (%)".to_string(),
         y_label: "kNN (%)".to_string(),
         // Baselines of other inputs would crowd the picture.
-        groups: rows.iter().filter(|row| !row.name.contains(", ")).map(|row| (row.name.clone(), points(row))).collect(),
+        groups: rows.iter().filter(|row| row.is_plain()).map(|row| (row.name.clone(), points(row))).collect(),
         lines: Vec::new(),
         equal: false,
     }

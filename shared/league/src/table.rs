@@ -24,6 +24,9 @@ pub const COLUMNS: [&str; 15] = [
     "texture",
 ];
 
+/// The linear probe and kNN on the last block.
+pub const LAST_BLOCK: [usize; 2] = [3, 4];
+
 /// Columns of the evaluation that every lab ends in.
 pub const EVALUATED: usize = 6;
 
@@ -36,6 +39,13 @@ pub struct Row {
     pub seeds: Vec<u64>,
     /// One for each of [`COLUMNS`].
     pub numbers: Vec<Number>,
+}
+
+impl Row {
+    /// Whether it is of a method, or of a backbone that sees images as they are.
+    pub fn is_plain(&self) -> bool {
+        !self.name.contains(", ")
+    }
 }
 
 /// All methods in the order of their labs, between random and supervised backbones.

@@ -17,15 +17,15 @@ pub fn cell(column: usize, number: &Number) -> String {
     }
 }
 
-/// The head of the table.
-pub fn header(rows: &[Row]) -> Vec<String> {
-    let names = filled(rows).into_iter().map(|column| COLUMNS[column].to_string());
+/// The head of a table with some of the columns.
+pub fn header(columns: &[usize]) -> Vec<String> {
+    let names = columns.iter().map(|&column| COLUMNS[column].to_string());
     ["method", "lab", "seeds"].map(String::from).into_iter().chain(names).collect()
 }
 
-/// A row of the table.
-pub fn cells(rows: &[Row], row: &Row) -> Vec<String> {
-    let numbers = filled(rows).into_iter().map(|column| cell(column, &row.numbers[column]));
+/// A row of it.
+pub fn cells(columns: &[usize], row: &Row) -> Vec<String> {
+    let numbers = columns.iter().map(|&column| cell(column, &row.numbers[column]));
     [row.name.clone(), row.lab.clone(), row.seeds.len().to_string()].into_iter().chain(numbers).collect()
 }
 
@@ -46,21 +46,23 @@ pub fn csv(rows: &[Row]) -> String {
     lines.join("\n") + "\n"
 }
 
-pub fn markdown(rows: &[Row]) -> String {
-    let header = header(rows);
+/// Some columns in Markdown.
+pub fn markdown(rows: &[Row], columns: &[usize]) -> String {
+    let header = header(columns);
     let mut lines = vec![format!("| {} |", header.join(" | ")), format!("|{}", "---|".repeat(header.len()))];
-    lines.extend(rows.iter().map(|row| format!("| {} |", cells(rows, row).join(" | "))));
+    lines.extend(rows.iter().map(|row| format!("| {} |", cells(columns, row).join(" | "))));
     lines.join("\n") + "\n"
 }
 
 /// For `booktabs`.
 pub fn latex(rows: &[Row]) -> String {
-    let header = header(rows);
+    let columns = filled(rows);
+    let header = header(&columns);
     let escape = |text: &String| text.replace('%', "\\%").replace(" ± ", " $\\pm$ ").replace('–', "--");
     let line = |cells: &[String]| format!("{} \\\\", cells.iter().map(escape).collect::<Vec<_>>().join(" & "));
     let mut lines = vec![format!("\\begin{{tabular}}{{l{}}}", "r".repeat(header.len() - 1)), "\\toprule".to_string()];
     lines.extend([line(&header), "\\midrule".to_string()]);
-    lines.extend(rows.iter().map(|row| line(&cells(rows, row))));
+    lines.extend(rows.iter().map(|row| line(&cells(&columns, row))));
     lines.extend(["\\bottomrule".to_string(), "\\end{tabular}".to_string()]);
     lines.join("\n") + "\n"
 }

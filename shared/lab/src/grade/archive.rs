@@ -3,10 +3,11 @@
 use std::fs::File;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
+use flate2::Crc;
 use flate2::read::DeflateDecoder;
 use zip::{CompressionMethod, ZipArchive};
 
-use super::submission::{MOST_ENTRIES, chosen, read};
+use super::submission::{MOST_ENTRIES, chosen, is_built, read};
 
 /// The most bytes that all files may have together, unpacked.
 const MOST_UNPACKED: u64 = 1 << 30;
@@ -21,7 +22,7 @@ pub fn lib(file: File, lab: &str) -> Result<Vec<u8>> {
     let place = paths.iter().position(|path| path == chosen).map_or(0, |i| places[i]);
     let entry = archive.by_index_raw(place).map_err(|error| anyhow!("{chosen} is damaged: {error}"))?;
     ensure!(!entry.encrypted(), "{chosen} is encrypted");
-    let (packed, size) = (entry.compressed_size().max(1), entry.size());
+    let (packed, size, expected) = (entry.compressed_size().max(1), entry.size(), entry.crc32());
     ensure!(size <= MOST_SHRUNK.saturating_mul(packed), "{chosen} is packed more tightly than any text");
     let bytes = match entry.compression() {
         CompressionMethod::Stored => read(entry),
@@ -29,17 +30,25 @@ pub fn lib(file: File, lab: &str) -> Result<Vec<u8>> {
         method if method == CompressionMethod::DEFLATE => read(DeflateDecoder::new(entry)),
         method => bail!("{chosen} is packed in a way that is not read here: {method}"),
     };
-    bytes.map_err(|error| anyhow!("{chosen}: {error}"))
+    let bytes = bytes.map_err(|error| anyhow!("{chosen}: {error}"))?;
+    let mut sum = Crc::new();
+    sum.update(&bytes);
+    ensure!(sum.sum() == expected, "{chosen} is damaged: its checksum does not fit");
+    Ok(bytes)
 }
 
 /// Places and paths of all `lib.rs`; an archive that no honest student makes is refused.
 fn libs(archive: &mut ZipArchive<File>) -> Result<(Vec<usize>, Vec<String>)> {
-    ensure!(archive.len() <= MOST_ENTRIES, "it has more than {MOST_ENTRIES} files");
-    let (mut places, mut paths, mut unpacked) = (Vec::new(), Vec::new(), 0u64);
+    let (mut places, mut paths, mut seen, mut unpacked) = (Vec::new(), Vec::new(), 0, 0u64);
     for place in 0..archive.len() {
         let entry = archive.by_index_raw(place).map_err(|error| anyhow!("it is damaged: {error}"))?;
         let name = entry.name().ok().context("a name in it is no text")?.replace('\\', "/");
         ensure!(entry.enclosed_name().is_some(), "a path leads out of it: {name:?}");
+        if is_built(&name) {
+            continue;
+        }
+        seen += 1;
+        ensure!(seen <= MOST_ENTRIES, "it has more than {MOST_ENTRIES} files");
         ensure!(!entry.is_symlink(), "it has a link: {name:?}");
         unpacked = unpacked.saturating_add(entry.size());
         ensure!(unpacked <= MOST_UNPACKED, "it unpacks to more than {MOST_UNPACKED} bytes");

@@ -142,6 +142,20 @@ const NEVER: [i64; 14] = [
     libc::SYS_kcmp,
 ];
 
+/// System calls by which a program that has no further processes could only disturb others.
+const NOT_ALONE: [i64; 10] = [
+    libc::SYS_kill,
+    libc::SYS_tkill,
+    libc::SYS_setpgid,
+    libc::SYS_setsid,
+    libc::SYS_setpriority,
+    libc::SYS_sched_setaffinity,
+    libc::SYS_shmget,
+    libc::SYS_msgget,
+    libc::SYS_semget,
+    libc::SYS_memfd_create,
+];
+
 /// Refuses system calls, as far as this machine can.
 fn calls(alone: bool) -> &'static str {
     match filters(alone).and_then(|filters| filters.into_iter().try_for_each(apply)) {
@@ -156,7 +170,10 @@ fn filters(alone: bool) -> Result<Vec<SeccompFilter>> {
     let refused = SeccompAction::Errno(libc::EPERM as u32);
     let mut filters = Vec::new();
     if alone {
-        rules.insert(libc::SYS_kill, Vec::new());
+        rules.extend(NOT_ALONE.map(|call| (call, Vec::new())));
+        // Its own limits are its own affair; another process's are not.
+        let other = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, 0)?;
+        rules.insert(libc::SYS_prlimit64, vec![SeccompRule::new(vec![other])?]);
         #[cfg(target_arch = "x86_64")]
         rules.extend([(libc::SYS_fork, Vec::new()), (libc::SYS_vfork, Vec::new())]);
         // A thread is made by the same call as a process.

@@ -7,6 +7,8 @@ use super::words::Word;
 
 /// Names that have no other meaning.
 const NEVER: [&str; 4] = ["include_str", "include_bytes", "option_env", "global_asm"];
+/// Attributes that lead to other files, or to functions that are not written here.
+const ATTRIBUTES: [&str; 6] = ["path", "link", "link_name", "link_section", "no_mangle", "export_name"];
 /// Macros whose names one may well give to a variable.
 const MACROS: [&str; 3] = ["include", "env", "asm"];
 
@@ -22,7 +24,7 @@ pub fn banned(words: &[Word]) -> Option<&str> {
         let called = next == "!" && matches!(second, "(" | "[" | "{") || before == ":" || importing;
         let is_banned = NEVER.contains(&text)
             || MACROS.contains(&text) && called
-            || text == "path" && word.in_attribute && next == "="
+            || ATTRIBUTES.contains(&text) && word.in_attribute && matches!(next, "=" | "(" | "]" | ")")
             // Code that clippy does not get to see.
             || text == "clippy" && next != ":";
         if word.is_name && is_banned {

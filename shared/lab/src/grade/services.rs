@@ -55,14 +55,14 @@ pub fn junit(out: &Path, lab: &str, graded: &[Graded]) -> Result<()> {
         let mut suite = TestSuite::new(record.id.as_str());
         if record.status != Status::Graded {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-            status.set_type(record.status.name()).set_message(record.words.as_str());
+            status.set_type(record.status.name()).set_message(plain(&record.words));
             suite.add_test_case(TestCase::new("submission", status));
         }
         for check in &record.checks {
             let mut status = TestCaseStatus::success();
             if check.status != "pass" {
                 status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-                status.set_type(check.status.as_str()).set_message(check.message.as_str());
+                status.set_type(check.status.as_str()).set_message(plain(&check.message));
             }
             let mut case = TestCase::new(check.check.as_str(), status);
             case.set_classname(check.exercise.as_str());
@@ -71,4 +71,10 @@ pub fn junit(out: &Path, lab: &str, graded: &[Graded]) -> Result<()> {
         report.add_test_suite(suite);
     }
     write(&out.join("junit.xml"), report.to_string().context("writing JUnit's XML")?.as_bytes())
+}
+
+/// Without the characters that XML does not know: one of them would spoil the report of all.
+fn plain(text: &str) -> String {
+    let is_known = |c: &char| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}') || matches!(c, '\n' | '\t');
+    text.chars().filter(is_known).collect()
 }

@@ -13,7 +13,7 @@ const QUESTION_MARK: &str = "Candle's operations return a `Result`: put a `?` be
 const CONVERT: &str = "Numbers beside tensors are f64: convert with `f64::from(x)`, or `x as f64`.";
 
 /// Code, a part of the text (the first that fits counts), and what to say.
-const STUMBLES: [(&str, &str, &str); 18] = [
+const STUMBLES: [(&str, &str, &str); 19] = [
     (
         "E0308",
         "tests/graded.rs",
@@ -49,6 +49,11 @@ const STUMBLES: [(&str, &str, &str); 18] = [
         "E0382",
         "",
         "An operator uses up a tensor that it is not lent: write `(&x + &y)?` where x is needed again. A clone of a tensor costs nothing.",
+    ),
+    (
+        "E0453",
+        "",
+        "A submission can't allow itself what is forbidden, nor a group of lints in which that is: name single lints.",
     ),
     ("E0583", "", "Only src/lib.rs is handed in: put everything into it."),
     ("E0432", "", "Only what the lab's Cargo.toml names can be used; nothing can be added to it."),

@@ -88,19 +88,26 @@ pub fn read(from: impl Read) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Of the paths in a submission, the `lib.rs` that counts: the lab's own, or else the only one.
+/// Of the paths in a submission, the `lib.rs` that counts: the lab's own, or else the one that lies least deep.
 pub fn chosen<'a>(paths: &'a [String], lab: &str) -> Result<&'a str> {
-    let ends = |end: &str| -> Vec<&'a str> {
-        paths.iter().map(String::as_str).filter(|path| *path == end || path.ends_with(&format!("/{end}"))).collect()
-    };
     for end in [format!("{lab}/src/lib.rs"), "src/lib.rs".to_string(), "lib.rs".to_string()] {
-        match ends(&end)[..] {
+        let ends = |path: &&str| *path == end || path.ends_with(&format!("/{end}"));
+        let mut found: Vec<&str> =
+            paths.iter().map(String::as_str).filter(|path| !is_built(path)).filter(ends).collect();
+        let depth = |path: &str| path.matches('/').count();
+        found.sort_by_key(|path| depth(path));
+        match found[..] {
             [] => {}
-            [one] => return Ok(one),
-            [first, second, ..] => bail!("which one counts? {first} or {second}"),
+            [first, second, ..] if depth(first) == depth(second) => bail!("which one counts? {first} or {second}"),
+            [first, ..] => return Ok(first),
         }
     }
     bail!("there is no lib.rs in it")
+}
+
+/// Whether cargo has made what lies there.
+pub fn is_built(path: &str) -> bool {
+    path.split('/').any(|part| part == "target")
 }
 
 /// The paths of all `lib.rs` below a folder. A link anywhere is refused.
@@ -111,10 +118,13 @@ fn files(folder: &Path) -> Result<Vec<String>> {
             let entry = entry?;
             let relative = entry.path().strip_prefix(folder)?.to_string_lossy().into_owned();
             let kind = entry.file_type()?;
+            if is_built(&relative) {
+                continue;
+            }
             seen += 1;
             ensure!(seen <= MOST_ENTRIES, "it has more than {MOST_ENTRIES} files");
             ensure!(!kind.is_symlink(), "it has a link: {relative}");
-            if kind.is_dir() && entry.file_name() != "target" {
+            if kind.is_dir() {
                 open.push(entry.path());
             } else if kind.is_file() && entry.file_name() == "lib.rs" {
                 found.push(relative);
@@ -139,6 +149,7 @@ mod tests {
             |names: &[&str]| chosen(&paths(names), "04_contrastive").map(str::to_string).map_err(|e| e.to_string());
         assert_eq!(of(&["lib.rs"]), Ok("lib.rs".to_string()));
         assert_eq!(of(&["a/src/lib.rs", "lib.rs"]), Ok("a/src/lib.rs".to_string()));
+        assert_eq!(of(&["old/src/lib.rs", "src/lib.rs", "target/src/lib.rs"]), Ok("src/lib.rs".to_string()));
         let whole = ["course/labs/03_colorization/src/lib.rs", "course/labs/04_contrastive/src/lib.rs"];
         assert_eq!(of(&whole), Ok(whole[1].to_string()));
         assert!(of(&["a/src/lib.rs", "b/src/lib.rs"]).is_err_and(|error| error.contains("which one")));

@@ -139,7 +139,7 @@ fn students(graded: &[Graded]) -> Markup {
             @for student in graded {
                 @let record = &student.record;
                 tr {
-                    td { a href={ "students/" (record.id) "/feedback.html" } { (record.id) } }
+                    td { a href={ "students/" (encoded(&record.id)) "/feedback.html" } { (record.id) } }
                     td.number { (student.score.as_ref().map_or("–".to_string(), |score| short(score.score))) }
                     td { (badge(record.status.name())) }
                     td { (student.statuses()) }
@@ -148,4 +148,9 @@ fn students(graded: &[Graded]) -> Markup {
             }
         } }
     }
+}
+
+/// A name as a part of an address.
+fn encoded(name: &str) -> String {
+    name.replace('%', "%25").replace('#', "%23").replace('?', "%3F")
 }

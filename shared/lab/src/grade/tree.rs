@@ -79,7 +79,7 @@ impl Tree {
         let manifest = below(&without_solutions(&read(&course.root.join("Cargo.toml"))?)?);
         fs::write(self.root.join("Cargo.toml"), manifest).context("writing the tree's Cargo.toml")?;
         copy(&lab.folder.join("tests"), &self.lab.join("tests"))?;
-        let manifest = without_program(&read(&lab.folder.join("Cargo.toml"))?)?;
+        let manifest = strict(&without_program(&read(&lab.folder.join("Cargo.toml"))?)?)?;
         fs::write(self.lab.join("Cargo.toml"), manifest).context("writing the lab's Cargo.toml")
     }
 
@@ -149,6 +149,14 @@ fn below(manifest: &str) -> String {
 /// What is said of a submission, with paths as students know them.
 pub fn as_at_home(words: &str) -> String {
     words.replace(&format!("{PACKAGES}/labs/"), "labs/")
+}
+
+/// A lab's manifest whose lints no submission can soften; what only warns is not told, for a submission may give millions of reasons.
+fn strict(manifest: &str) -> Result<String> {
+    const LINTS: &str = "[lints.rust]\nunsafe_code = \"forbid\"\nwarnings = { level = \"allow\", priority = -1 }\n";
+    let ours = "[lints]\nworkspace = true\n";
+    ensure!(manifest.contains(ours), "a lab's manifest without the workspace's lints");
+    Ok(manifest.replace(ours, LINTS))
 }
 
 /// A lab's manifest without its program: the checks do not need it, and linking takes time.
