@@ -92,8 +92,9 @@ const ADDITIONS: &[(&str, &str, Expected)] = &[
     (
         "starts_early",
         "#[unsafe(link_section = \".init_array\")] pub static A: extern \"C\" fn() = f; extern \"C\" fn f() {}",
-        ("rejected", 0, "unsafe"),
+        ("rejected", 0, "link_section"),
     ),
+    ("dares", "pub fn f() { unsafe { std::hint::unreachable_unchecked() } }", ("rejected", 0, "unsafe")),
     ("hides", "#[cfg(not(clippy))] pub fn f() { std::process::exit(0) }", ("rejected", 0, "clippy")),
     ("depends", "use rocket::get;", ("build-error", 0, "nothing can be added")),
     ("computes", "pub const A: u64 = { let mut i = 0u64; while i < u64::MAX { i += 1; } i };", ("build-error", 0, "")),
