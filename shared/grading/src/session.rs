@@ -211,8 +211,7 @@ impl<E: Copy + Send + 'static> Session<E> {
         if !verdict.passed() || others.any(|(i, _)| self.verdict(i).passed()) {
             return verdict;
         }
-        let message =
-            "counts as soon as the function answers right inputs: one that refuses everything refuses these, too";
+        let message = "counts as soon as another check of this exercise passes: a function that refuses everything refuses these inputs, too";
         Verdict::new(Status::Blocked, message)
     }
 

@@ -117,9 +117,9 @@ impl Found<'_> {
         let module = i.checked_sub(3).and_then(|i| tokens.get(i)).map(ToString::to_string).unwrap_or_default();
         let at_home = ["self", "crate", "super", "Self"].contains(&module.as_str());
         self.mentioned.insert(plain(ident));
-        if at(i.checked_sub(1), ".") && call {
-            self.elsewhere.insert(plain(ident));
-        } else if at(i.checked_sub(1), ":") && !importing && !at_home {
+        let of_a_value = at(i.checked_sub(1), ".") && call;
+        let of_a_module = at(i.checked_sub(1), ":") && !importing && !at_home;
+        if of_a_value || of_a_module {
             self.elsewhere.insert(plain(ident));
         } else if importing || path || call {
             self.used.insert(plain(ident));

@@ -7,7 +7,7 @@ use crate::file::write_atomically;
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}\
 h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2rem}table{border-collapse:collapse;display:block;overflow-x:auto}\
-td,th{padding:.25rem .8rem;border-bottom:1px solid #ddd;text-align:right}td:first-child,th:first-child{text-align:left}th{cursor:pointer}\
+td{white-space:nowrap}td,th{padding:.25rem .8rem;border-bottom:1px solid #ddd;text-align:right}td:first-child,th:first-child{text-align:left}th{cursor:pointer}\
 .note{background:#fff3cd;border-left:.3rem solid #d59f00;padding:.5rem .8rem}figure{margin:1rem 0}svg{max-width:100%;height:auto}figcaption{color:#555}code{background:#f4f4f4;padding:.1rem .3rem}\
 dt{font-weight:600}dd{margin:0 0 .4rem 0}";
 
