@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::{Check, Lab, Session, Status, Verdict, parts, table};
 
-/// Plays the part that the first argument names ([`parts`](crate::parts)), or else runs the checks that the command line asks for and
+/// Plays the part that the first argument names ([`parts`]), or else runs the checks that the command line asks for and
 /// prints the points. `package` is the folder of the package whose functions are checked.
 pub fn main<E: Copy + Send + Sync + 'static>(lab: Lab<E>, exercises: E, package: &str) -> ExitCode {
     let words: Vec<String> = env::args().skip(1).collect();

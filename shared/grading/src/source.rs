@@ -89,14 +89,7 @@ impl Found<'_> {
                     in_impl = before.is_none_or(|before| matches!(before, TokenTree::Group(_)) || is(before, ";"));
                 }
                 TokenTree::Ident(ident) if before.is_some_and(|before| is(before, "fn")) => {
-                    let name = plain(ident);
-                    // A method is an exercise only where no function at the top has its name.
-                    let is_exercise = match place {
-                        Place::Top => true,
-                        Place::Impl => !self.top.contains(&name),
-                        Place::Inside | Place::Macro => false,
-                    };
-                    passing_over = is_exercise && self.others.contains(&name.as_str());
+                    passing_over = self.is_other(&plain(ident), place);
                 }
                 TokenTree::Ident(ident) => {
                     self.handed.extend((place == Place::Macro).then(|| plain(ident)));
@@ -105,6 +98,16 @@ impl Found<'_> {
                 _ => {}
             }
         }
+    }
+
+    /// Whether a function is one of the other exercises: a method only where no function at the top has its name.
+    fn is_other(&self, name: &str, place: Place) -> bool {
+        let is_exercise = match place {
+            Place::Top => true,
+            Place::Impl => !self.top.contains(name),
+            Place::Inside | Place::Macro => false,
+        };
+        is_exercise && self.others.contains(&name)
     }
 
     /// A name at place `i`, which may be a call, a path, a part of an import, or nothing of these.

@@ -132,8 +132,14 @@ fn lay(folder: &Path) -> Result<BTreeMap<String, Expected>> {
         fs::write(folder.join(id).join("src/lib.rs"), text)?;
         expected.insert(id.to_string(), outcome);
     }
-    // A whole lab folder, with manifest, build script, settings and checks that would let anything pass.
-    let whole = folder.join("whole").join(LAB);
+    lay_whole(&folder.join("whole").join(LAB))?;
+    expected.insert("whole".to_string(), ("graded", 90, "fail"));
+    expected.extend(lay_files(folder)?);
+    Ok(expected)
+}
+
+/// A whole lab folder, with manifest, build script, settings and checks that would let anything pass.
+fn lay_whole(whole: &Path) -> Result<()> {
     for (path, text) in [
         ("src/lib.rs", with(1, "Ok(x.clone())")?),
         (
@@ -150,7 +156,12 @@ fn lay(folder: &Path) -> Result<BTreeMap<String, Expected>> {
         fs::create_dir_all(path.parent().context("a folder")?)?;
         fs::write(path, text)?;
     }
-    expected.insert("whole".to_string(), ("graded", 90, "fail"));
+    Ok(())
+}
+
+/// Archives, bare files and links.
+fn lay_files(folder: &Path) -> Result<BTreeMap<String, Expected>> {
+    let mut expected = BTreeMap::new();
     for (id, outcome) in [
         ("packed", ("build-error", 0, "unclosed")),
         ("bomb", ("rejected", 0, "more tightly")),
