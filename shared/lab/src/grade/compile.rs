@@ -65,8 +65,8 @@ pub fn compile(tree: &Tree, source: &str, deadline: Duration) -> Result<Compiled
 }
 
 /// Makes sure that what students began with compiles, so that no submission is blamed for a fault of the machine.
-pub fn rehearse(tree: &Tree, stub: &str) -> Result<PathBuf> {
-    match compile(tree, stub, FIRST)? {
+pub fn rehearse(tree: &Tree) -> Result<PathBuf> {
+    match compile(tree, &tree.stub, FIRST)? {
         Compiled::Program(program) => Ok(program),
         Compiled::Rejected(words) | Compiled::Failed(words) => {
             bail!("the lab itself does not compile in the tree for submissions: {words}")

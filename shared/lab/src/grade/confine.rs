@@ -71,7 +71,7 @@ impl Limits {
 const GRACE: u64 = 2;
 
 /// Where programs and their libraries lie.
-pub const SYSTEM: [&str; 8] =
+const SYSTEM: [&str; 8] =
     ["/usr", "/lib", "/lib32", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/alternatives", "/nix/store"];
 
 /// Confines this process, and becomes the program; returns only if something fails, or if it was only to say what held.

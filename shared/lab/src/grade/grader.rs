@@ -64,7 +64,7 @@ impl Grader {
         let program = {
             let tree = self.tree.lock().ok().context("a thread panicked")?;
             let program = tree.program("stub");
-            copy(&compile::rehearse(&tree, &tree.stub)?, &program)?;
+            copy(&compile::rehearse(&tree)?, &program)?;
             program
         };
         let source = program.with_extension("rs");

@@ -30,8 +30,7 @@ mod words;
 mod worker;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -43,6 +42,7 @@ use serde::{Deserialize, Serialize};
 use self::gradebook::Sheet;
 use self::grader::{Grader, How};
 use self::judge::Judge;
+use self::process::secret;
 use self::record::{Record, Status, write};
 use self::rules::{Rules, Score};
 use self::tree::{Tree, locked};
@@ -177,13 +177,7 @@ fn seed(out: &Path, lab: &str, given: Option<u64>) -> Result<u64> {
     }
     let seed = match given.or(kept.map(|kept| kept.seed)) {
         Some(seed) => seed,
-        None => {
-            let mut bytes = [0; 8];
-            File::open("/dev/urandom")
-                .and_then(|mut random| random.read_exact(&mut bytes))
-                .context("drawing a seed")?;
-            u64::from_le_bytes(bytes)
-        }
+        None => u64::from_le_bytes(secret()?),
     };
     write(&path, &serde_json::to_vec(&Kept { lab: lab.to_string(), seed })?)?;
     // With it, anybody could draw the fresh cases.

@@ -1,5 +1,6 @@
 //! A program with a deadline, of whose output only so much is kept.
 
+use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -14,6 +15,13 @@ pub struct Ended {
     pub status: Option<ExitStatus>,
     pub stdout: String,
     pub stderr: String,
+}
+
+/// Bytes that nobody can guess.
+pub fn secret<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    File::open("/dev/urandom").and_then(|mut random| random.read_exact(&mut bytes)).context("drawing a secret")?;
+    Ok(bytes)
 }
 
 /// Prepares a program so that it and all that it starts can be ended together.

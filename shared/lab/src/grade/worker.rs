@@ -1,6 +1,5 @@
 //! One check of a submission, in a process that has nothing but a socket to answer on.
 
-use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -15,7 +14,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde::{Deserialize, Serialize};
 
 use super::confine::Limits;
-use super::process::{last, own_group, until};
+use super::process::{last, own_group, secret, until};
 
 /// The most bytes that are kept of what a submission prints: the last ones.
 const MOST_WORDS: usize = 1 << 14;
@@ -60,8 +59,7 @@ pub fn ask(program: &Path, cases: &Cases, limit: Duration, memory: u64) -> Resul
     // The other end must not stay open here, or the answers would never end.
     drop(command);
     let (stdout, stderr) = (last(child.stdout.take(), 0), last(child.stderr.take(), MOST_WORDS));
-    let mut secret = [0; SECRET];
-    File::open("/dev/urandom").and_then(|mut random| random.read_exact(&mut secret)).context("drawing a secret")?;
+    let secret: [u8; SECRET] = secret()?;
     let question = question(&secret, cases)?;
     let to = ours.try_clone().context("the worker's socket")?;
     let asking = thread::spawn(move || (&to).write_all(&question));
