@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from golden import Golden
+from networks import BUFFERS, WEIGHTS, Network, network_case, twins_case
 
 torch.manual_seed(7)
 golden = Golden(__file__)
@@ -187,26 +188,6 @@ golden.check(
     leaks=["t_a", "t_b"],
 )
 
-# Exercises 5, 8 and 9 know a network: a linear layer and batch norm make embeddings, a linear layer predicts.
-WEIGHTS = ["linear.weight", "linear.bias", "norm.weight", "norm.bias"]
-BUFFERS = ["norm.running_mean", "norm.running_var"]
-
-
-def network_case(inputs, width):
-    return {
-        "linear.weight": torch.randn(width, inputs) / math.sqrt(inputs),
-        "linear.bias": torch.randn(width) / 4,
-        "norm.weight": torch.rand(width) + 0.5,
-        "norm.bias": torch.rand(width) - 0.5,
-        "norm.running_mean": torch.randn(width) / 4,
-        "norm.running_var": torch.rand(width) + 0.5,
-    }
-
-
-def twins_case(inputs, width):
-    return {f"{twin}.{name}": value for twin in ("online", "target") for name, value in network_case(inputs, width).items()}
-
-
 # Exercise 5.
 def followed(weights=lambda t, o, m: m * t + (1 - m) * o, buffers=lambda t, o, m: o):
     def after(momentum, **twins):
@@ -295,21 +276,6 @@ golden.check("collapsed", [{"z": torch.tensor([[1.0, -2.0, 3.0]]) * torch.tensor
 
 
 # Exercises 8 and 9: weights and running statistics of all networks after a step of SGD with momentum.
-class Network(nn.Module):
-    def __init__(self, state, prefix):
-        super().__init__()
-        width, inputs = state[f"{prefix}.linear.weight"].shape
-        self.linear, self.norm = nn.Linear(inputs, width), nn.BatchNorm1d(width)
-        own = {name.removeprefix(f"{prefix}."): value for name, value in state.items() if name.startswith(f"{prefix}.")}
-        self.load_state_dict(own, strict=False)
-
-    def forward(self, images):
-        return self.norm(self.linear(images.flatten(1)))
-
-    def named(self, prefix):
-        return {f"{prefix}.{k}": v.detach().clone() for k, v in self.state_dict().items() if k != "norm.num_batches_tracked"}
-
-
 def predictor_of(state):
     width = len(state["predictor.bias"])
     predictor = nn.Linear(width, width)

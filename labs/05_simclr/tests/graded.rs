@@ -15,15 +15,13 @@ use ssl_grading::{Ask, Check, Exercise, Lab, Mistake, Values, refused};
 use ssl_nn::{Encode, Optimizer, Params, Sgd};
 
 use self::network::Network;
-#[allow(unused_imports, reason = "wrong heads are filled with a case's weights, too")]
-pub use self::network::{Weights, fill};
 
 ssl_grading::exercises! {
     crop_box: fn(&mut Rng, usize, usize, (f64, f64), (f64, f64)) -> CropBox = simclr::crop_box,
     augment: fn(&[(f64, &Transform)], &Tensor, &mut Rng) -> Result<Tensor> = simclr::augment,
     two_views: fn(&Transform, &Tensor, &mut Rng) -> Result<(Tensor, Tensor)> = simclr::two_views,
     /// Embeddings of features h by a projection head, which puts its parameters into an empty tree, with these values.
-    project: fn(&Tensor, &mut Params, &Weights) -> Result<Tensor> = network::project,
+    project: fn(&Tensor, &mut Params, &Values) -> Result<Tensor> = network::project,
     nt_xent: fn(&Tensor, f64) -> Result<Tensor> = simclr::nt_xent,
     nt_xent_gradient: fn(&Tensor, f64) -> Result<Tensor> = simclr::nt_xent_gradient,
     train_step: fn(&Step, &mut dyn Optimizer) -> Result<f64> = simclr::train_step,
@@ -68,7 +66,7 @@ fn check(
 fn head_and_loss() -> Vec<Check<Exercises>> {
     let head = |exercises: &Exercises, case: &Values| {
         let (h, mut params) = (case.variable("h")?, Params::new(0, &Device::Cpu));
-        let z = (exercises.project)(&h, &mut params, &network::weights(case))?;
+        let z = (exercises.project)(&h, &mut params, case)?;
         let weights = params.all();
         let inputs = weights.iter().map(|(name, var)| (name.as_str(), var)).chain([("h", &h)]);
         Values::new().with_gradients("z", &z, &inputs.collect::<Vec<_>>())

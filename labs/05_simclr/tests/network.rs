@@ -1,31 +1,16 @@
 //! Networks with a case's weights, small enough to be compared weight by weight.
 
-use std::collections::BTreeMap;
-
 use candle_core::{Device, Result, Tensor};
 use simclr::ProjectionHead;
 use ssl_grading::Values;
+use ssl_grading::network::fill;
 use ssl_nn::layers::BatchNorm;
-use ssl_nn::{Linear, Params, Part};
-
-/// Weights by name.
-pub type Weights = BTreeMap<String, Tensor>;
-
-/// All values of a case.
-pub fn weights(case: &Values) -> Weights {
-    case.iter().map(|(name, value)| (name.to_string(), value.clone())).collect()
-}
-
-/// Gives parameters the values of these names, among others.
-pub fn fill(params: &mut Params, weights: &Weights) -> Result<()> {
-    let values = params.state().into_keys().filter_map(|name| weights.get(&name).map(|value| (name, value.clone())));
-    params.load_state(values.collect())
-}
+use ssl_nn::{Linear, Params};
 
 /// Embeddings of features h by the student's head, whose parameters are put into `params` with the given values.
-pub fn project(h: &Tensor, params: &mut Params, weights: &Weights) -> Result<Tensor> {
-    let (hidden, features) = weights["hidden.weight"].dims2()?;
-    let (output, _) = weights["output.weight"].dims2()?;
+pub fn project(h: &Tensor, params: &mut Params, weights: &Values) -> Result<Tensor> {
+    let (hidden, features) = weights.tensor("hidden.weight")?.dims2()?;
+    let (output, _) = weights.tensor("output.weight")?.dims2()?;
     let head = ProjectionHead::new(features, hidden, output, params)?;
     fill(params, weights)?;
     head.forward(h)
@@ -47,7 +32,7 @@ impl Network {
         let linear = Linear::new(inputs, width, &params.pp("linear"))?;
         let norm = BatchNorm::new(width, true, &params.pp("norm"))?;
         let head = Linear::new(width, outputs, &params.pp("head"))?;
-        fill(&mut params, &weights(case))?;
+        fill(&mut params, case)?;
         Ok(Self { params, linear, norm, head })
     }
 

@@ -11,13 +11,10 @@ use siamese::{Step, Target};
 use ssl_grading::{Ask, Check, Exercise, Lab, Mistake, Values, refused};
 use ssl_nn::{Optimizer, Params};
 
-#[allow(unused_imports, reason = "wrong predictors are filled with a case's weights, too")]
-pub use self::network::{Weights, fill};
-
 ssl_grading::exercises! {
     negative_cosine: fn(&Tensor, &Tensor) -> Result<Tensor> = siamese::negative_cosine,
     /// Predictions of embeddings z, in training mode or not, by a predictor that puts its parameters into an empty tree, with these values.
-    predict: fn(&Tensor, bool, &mut Params, &Weights) -> Result<Tensor> = network::predict,
+    predict: fn(&Tensor, bool, &mut Params, &Values) -> Result<Tensor> = network::predict,
     simsiam_loss: fn(&[Tensor], &[Tensor]) -> Result<Tensor> = siamese::simsiam_loss,
     byol_loss: fn(&Tensor, &Tensor, &Tensor, &Tensor) -> Result<Tensor> = siamese::byol_loss,
     ema_update: fn(&Params, &Params, f64) -> Result<()> = siamese::ema_update,
@@ -104,7 +101,7 @@ fn losses() -> Vec<Check<Exercises>> {
 fn networks() -> Vec<Check<Exercises>> {
     let predictor = |exercises: &Exercises, case: &Values| {
         let (z, mut params) = (case.variable("z")?, Params::new(0, &Device::Cpu));
-        let p = (exercises.predict)(&z, case.number("train")? != 0.0, &mut params, &network::weights(case))?;
+        let p = (exercises.predict)(&z, case.number("train")? != 0.0, &mut params, case)?;
         let weights = params.trained();
         let inputs = weights.iter().map(|(name, var)| (name.as_str(), var)).chain([("z", &z)]);
         let values = Values::new().with_gradients("p", &p, &inputs.collect::<Vec<_>>())?;

@@ -1,73 +1,38 @@
 //! Networks with a case's weights, small enough to be compared weight by weight.
 
-use std::collections::BTreeMap;
-
 use candle_core::{Device, Result, Tensor};
 use siamese::{Predictor, Step, Target};
 use ssl_grading::Values;
-use ssl_nn::layers::BatchNorm;
-use ssl_nn::{Linear, Params, Part, Sgd};
+use ssl_grading::network::{Embedder, fill, state};
+use ssl_nn::{Linear, Params, Sgd};
 
 use super::Exercises;
 
-/// Weights by name.
-pub type Weights = BTreeMap<String, Tensor>;
-
-/// All values of a case.
-pub fn weights(case: &Values) -> Weights {
-    case.iter().map(|(name, value)| (name.to_string(), value.clone())).collect()
-}
-
-/// Gives parameters the values of these names, among others.
-pub fn fill(params: &mut Params, weights: &Weights) -> Result<()> {
-    let values = params.state().into_keys().filter_map(|name| weights.get(&name).map(|value| (name, value.clone())));
-    params.load_state(values.collect())
-}
-
 /// Predictions by the student's predictor, whose parameters are put into `params` with the given values.
-pub fn predict(z: &Tensor, train: bool, params: &mut Params, weights: &Weights) -> Result<Tensor> {
-    let (hidden, width) = weights["hidden.weight"].dims2()?;
+pub fn predict(z: &Tensor, train: bool, params: &mut Params, weights: &Values) -> Result<Tensor> {
+    let (hidden, width) = weights.tensor("hidden.weight")?.dims2()?;
     let predictor = Predictor::new(width, hidden, params)?;
     fill(params, weights)?;
     predictor.forward(z, train)
 }
 
-/// A linear layer and batch norm.
-struct Embedder {
-    linear: Linear,
-    norm: BatchNorm,
-}
-
-impl Embedder {
-    fn new(weights: &Weights, params: &Params, name: &str) -> Result<Self> {
-        let (width, inputs) = weights[&format!("{name}.linear.weight")].dims2()?;
-        let params = params.pp(name);
-        let linear = Linear::new(inputs, width, &params.pp("linear"))?;
-        Ok(Self { linear, norm: BatchNorm::new(width, false, &params.pp("norm"))? })
-    }
-
-    fn forward(&self, images: &Tensor, train: bool) -> Result<Tensor> {
-        self.norm.forward(&self.linear.forward(&images.flatten_from(1)?)?, train)
-    }
-}
-
 /// Weights and running statistics of both networks after the student's update.
 pub fn followed(exercises: &Exercises, case: &Values) -> Result<Values> {
-    let (mut params, weights) = (Params::new(0, &Device::Cpu), weights(case));
+    let mut params = Params::new(0, &Device::Cpu);
     for twin in ["online", "target"] {
-        Embedder::new(&weights, &params, twin)?;
+        Embedder::new(case, &params, twin)?;
     }
-    fill(&mut params, &weights)?;
+    fill(&mut params, case)?;
     (exercises.ema_update)(&params.pp("target"), &params.pp("online"), case.number("momentum")?)?;
     Ok(state(&params, Values::new()))
 }
 
 /// Loss, and all weights and running statistics after the student's step.
 pub fn after_a_step_of_simsiam(exercises: &Exercises, case: &Values) -> Result<Values> {
-    let (mut params, weights) = (Params::new(0, &Device::Cpu), weights(case));
-    let online = Embedder::new(&weights, &params, "online")?;
-    let predictor = predictor(&weights, &params)?;
-    fill(&mut params, &weights)?;
+    let mut params = Params::new(0, &Device::Cpu);
+    let online = Embedder::new(case, &params, "online")?;
+    let predictor = predictor(case, &params)?;
+    fill(&mut params, case)?;
     let mut optimizer = Sgd::new(params.trained(), MOMENTUM, 0.0);
     let step = Step {
         embed: &|images, train| online.forward(images, train),
@@ -81,11 +46,11 @@ pub fn after_a_step_of_simsiam(exercises: &Exercises, case: &Values) -> Result<V
 
 /// As [`after_a_step_of_simsiam`], with those of the target network.
 pub fn after_a_step_of_byol(exercises: &Exercises, case: &Values) -> Result<Values> {
-    let (mut params, weights) = (Params::new(0, &Device::Cpu), weights(case));
-    let online = Embedder::new(&weights, &params, "online")?;
-    let target = Embedder::new(&weights, &params, "target")?;
-    let predictor = predictor(&weights, &params)?;
-    fill(&mut params, &weights)?;
+    let mut params = Params::new(0, &Device::Cpu);
+    let online = Embedder::new(case, &params, "online")?;
+    let target = Embedder::new(case, &params, "target")?;
+    let predictor = predictor(case, &params)?;
+    fill(&mut params, case)?;
     let trained = params.trained().into_iter().filter(|(name, _)| !name.starts_with("target."));
     let mut optimizer = Sgd::new(trained.collect(), MOMENTUM, 0.0);
     let step = Step {
@@ -108,8 +73,8 @@ pub fn after_a_step_of_byol(exercises: &Exercises, case: &Values) -> Result<Valu
 /// Momentum of the optimizer.
 const MOMENTUM: f64 = 0.9;
 
-fn predictor(weights: &Weights, params: &Params) -> Result<Linear> {
-    let width = weights["predictor.bias"].elem_count();
+fn predictor(case: &Values, params: &Params) -> Result<Linear> {
+    let width = case.tensor("predictor.bias")?.elem_count();
     Linear::new(width, width, &params.pp("predictor"))
 }
 
@@ -121,9 +86,4 @@ fn predicted(predictor: &Linear, z: &Tensor, train: bool) -> Result<Tensor> {
 fn views(case: &Values) -> Result<Vec<Tensor>> {
     let names = (0..).map(|i| format!("view{i}")).take_while(|name| case.get(name).is_some());
     names.map(|name| case.tensor(&name).cloned()).collect()
-}
-
-/// These values, and all parameters and buffers as they are now.
-fn state(params: &Params, values: Values) -> Values {
-    params.all().iter().fold(values, |values, (name, weight)| values.with(name, weight))
 }

@@ -2,11 +2,11 @@
 
 use candle_core::{DType, Device, Result, Tensor, bail};
 use siamese::{Step, Target};
-use ssl_grading::Bad;
+use ssl_grading::{Bad, Values};
 use ssl_nn::params::Init;
 use ssl_nn::{Params, Sgd};
 
-use super::{Exercises, Weights};
+use super::Exercises;
 
 fn ones(shape: &[usize]) -> Result<Tensor> {
     Tensor::ones(shape, DType::F32, &Device::Cpu)
@@ -26,12 +26,12 @@ pub const NEGATIVE_COSINE: &[Bad<Exercises>] = &[
 
 pub const FORWARD: &[Bad<Exercises>] = &[("embeddings of another width", |e| {
     let params = Params::new(0, &Device::Cpu);
-    let mut weights = Weights::new();
+    let mut weights = Values::new();
     for (name, shape) in [("hidden.weight", [5, 3].as_slice()), ("output.weight", &[3, 5]), ("output.bias", &[3])] {
-        weights.insert(name.to_string(), ones(shape)?);
+        weights = weights.with(name, &ones(shape)?);
     }
     for name in ["weight", "bias", "running_mean", "running_var"] {
-        weights.insert(format!("norm.{name}"), ones(&[5])?);
+        weights = weights.with(&format!("norm.{name}"), &ones(&[5])?);
     }
     (e.predict)(&ones(&[4, 2])?, true, &mut params.clone(), &weights).map(drop)
 })];

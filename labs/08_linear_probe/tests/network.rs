@@ -1,27 +1,15 @@
 //! Networks with a case's weights, small enough to be compared weight by weight.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
 use candle_core::{Device, Result, Tensor};
 use linear_probe::FineTune;
 use ssl_grading::Values;
+use ssl_grading::network::{fill, state};
 use ssl_nn::layers::{BatchNorm, Conv2d};
-use ssl_nn::{Linear, Params, Part, Sgd};
+use ssl_nn::{Linear, Params, Sgd};
 
 use super::Exercises;
-
-/// Gives parameters the values that a case has under their names.
-fn fill(params: &mut Params, case: &Values) -> Result<()> {
-    let known: BTreeMap<String, Tensor> =
-        params.state().into_keys().filter_map(|name| case.get(&name).map(|value| (name, value.clone()))).collect();
-    params.load_state(known)
-}
-
-/// These values, and all parameters and buffers as they are now.
-fn state(params: &Params, values: Values) -> Values {
-    params.all().iter().fold(values, |values, (name, weight)| values.with(name, weight))
-}
 
 /// A convolution, batch norm and ReLU.
 struct Block {

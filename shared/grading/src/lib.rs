@@ -23,6 +23,7 @@
 //! | [`table`] | points, for people |
 //! | [`harness`] | `main` of a lab's `tests/graded.rs` |
 //! | [`mistakes`] | `main` of a solution's `tests/mistakes.rs` |
+//! | [`network`] | small networks with a case's weights, for checks of training steps |
 
 #![warn(missing_docs)]
 
@@ -37,6 +38,7 @@ mod idle;
 pub mod judge;
 pub mod lab;
 pub mod mistakes;
+pub mod network;
 pub mod parts;
 pub mod session;
 pub mod source;

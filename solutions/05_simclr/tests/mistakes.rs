@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use candle_core::{Result, Tensor};
 use candle_nn::loss::cross_entropy;
 use crops::*;
-use graded::{EXERCISES, Exercises, Weights};
+use graded::{EXERCISES, Exercises};
 use losses::*;
 use rand::SeedableRng;
 use sampling::*;
@@ -23,7 +23,9 @@ use simclr::{
 };
 use ssl_data::Rng;
 use ssl_data::augment::CropBox;
+use ssl_grading::Values;
 use ssl_grading::mistakes::Cases;
+use ssl_grading::network::fill;
 use ssl_nn::{Encode, Linear, Optimizer, Params};
 use training::*;
 
@@ -44,7 +46,7 @@ const fn views(two_views: fn(&Transform, &Tensor, &mut Rng) -> Result<(Tensor, T
     Exercises { two_views, ..EXERCISES }
 }
 
-const fn head(project: fn(&Tensor, &mut Params, &Weights) -> Result<Tensor>) -> Exercises {
+const fn head(project: fn(&Tensor, &mut Params, &Values) -> Result<Tensor>) -> Exercises {
     Exercises { project, ..EXERCISES }
 }
 
@@ -250,13 +252,13 @@ struct Layers {
 }
 
 impl Layers {
-    fn new(params: &mut Params, weights: &Weights) -> Result<Self> {
+    fn new(params: &mut Params, weights: &Values) -> Result<Self> {
         let layer = |name: &str| {
-            let (outputs, inputs) = weights[&format!("{name}.weight")].dims2()?;
+            let (outputs, inputs) = weights.tensor(&format!("{name}.weight"))?.dims2()?;
             Linear::new(inputs, outputs, &params.pp(name))
         };
         let layers = Self { hidden: layer("hidden")?, output: layer("output")? };
-        graded::fill(params, weights)?;
+        fill(params, weights)?;
         Ok(layers)
     }
 

@@ -11,13 +11,14 @@ mod steps;
 use std::process::ExitCode;
 
 use candle_core::{Result, Tensor};
-use graded::{EXERCISES, Exercises, Weights};
+use graded::{EXERCISES, Exercises};
 use losses::*;
 use networks::*;
 use siamese::{
     Step, Target, byol_loss, byol_step, collapse_level, ema_update, momentum_at, negative_cosine, simsiam_loss,
     simsiam_step,
 };
+use ssl_grading::Values;
 use ssl_grading::mistakes::Cases;
 use ssl_nn::{Optimizer, Params};
 use steps::*;
@@ -31,7 +32,7 @@ const fn cosine(negative_cosine: fn(&Tensor, &Tensor) -> Result<Tensor>) -> Exer
     Exercises { negative_cosine, ..EXERCISES }
 }
 
-const fn predict(predict: fn(&Tensor, bool, &mut Params, &Weights) -> Result<Tensor>) -> Exercises {
+const fn predict(predict: fn(&Tensor, bool, &mut Params, &Values) -> Result<Tensor>) -> Exercises {
     Exercises { predict, ..EXERCISES }
 }
 

@@ -4,7 +4,8 @@ use candle_core::{Result, Tensor, Var, bail};
 use ssl_nn::layers::BatchNorm;
 use ssl_nn::{Linear, Params};
 
-use super::graded::{Weights, fill};
+use ssl_grading::Values;
+use ssl_grading::network::fill;
 
 /// What stands between a predictor's layers.
 pub struct Shape {
@@ -16,8 +17,8 @@ pub struct Shape {
 
 pub const RIGHT: Shape = Shape { relu: true, norm: true, relu_first: false, bias: true };
 
-pub fn predicted(z: &Tensor, train: bool, params: &mut Params, weights: &Weights, shape: &Shape) -> Result<Tensor> {
-    let (hidden, width) = weights["hidden.weight"].dims2()?;
+pub fn predicted(z: &Tensor, train: bool, params: &mut Params, weights: &Values, shape: &Shape) -> Result<Tensor> {
+    let (hidden, width) = weights.tensor("hidden.weight")?.dims2()?;
     let first = Linear::without_bias(width, hidden, &params.pp("hidden"))?;
     let norm = BatchNorm::new(hidden, false, &params.pp("norm"))?;
     let second = Linear::new(hidden, width, &params.pp("output"))?;
@@ -36,11 +37,11 @@ pub fn predicted(z: &Tensor, train: bool, params: &mut Params, weights: &Weights
 }
 
 /// Batch norm sees the same batch twice, so that its running statistics move twice.
-pub fn normalized_twice(z: &Tensor, train: bool, params: &mut Params, weights: &Weights) -> Result<Tensor> {
+pub fn normalized_twice(z: &Tensor, train: bool, params: &mut Params, weights: &Values) -> Result<Tensor> {
     let p = predicted(z, train, params, weights, &RIGHT)?;
     if train {
         for (name, buffer) in params.buffers() {
-            let (before, after) = (&weights[&name], buffer.as_detached_tensor());
+            let (before, after) = (weights.tensor(&name)?, buffer.as_detached_tensor());
             buffer.set(&(&after + ((after.clone() - before)? * 0.9)?)?)?;
         }
     }

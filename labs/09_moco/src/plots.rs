@@ -1,0 +1,108 @@
+//! The pictures of lab 09 and the page that holds them.
+
+use candle_core::Tensor;
+use moco::invariance;
+use rand::SeedableRng;
+use ssl_data::Rng;
+use ssl_eval::embed;
+use ssl_experiment::{Comparison, Input, Run};
+use ssl_nn::Backbone;
+use ssl_report::{Bars, Grid, Plot};
+
+use super::puzzle::{self, TILES};
+use super::{Method, Settings};
+
+/// Draws everything and writes the page.
+pub fn report(run: &Run, settings: &Settings, backbone: &Backbone, comparison: &Comparison) -> anyhow::Result<()> {
+    let name = settings.method.name();
+    let mut page = run.page(&format!("Lab 09: {name}"));
+    run.guesses(comparison, &[], &mut page);
+    page.heading("What the network sees");
+    let (picture, caption) = match settings.method {
+        Method::Moco => (views(run, settings)?, "Each column: the query's view of an image, and the key's."),
+        Method::Pirl => (puzzles(run, settings)?, "Each column: a view of an image, and the tiles of its puzzle."),
+    };
+    page.figure(&picture, caption);
+    page.heading("Training");
+    let guess = "The loss. A network that can't tell images apart has ln(1 + K), with K negatives.";
+    page.figure(&run.training_curves(name, &["loss"], "loss (nats)")?, guess);
+    page.figure(
+        &run.training_curves(name, &["kNN"], "accuracy (fraction)")?,
+        "After each epoch kNN of the classes on 1,000 test images.",
+    );
+    page.heading("Does a puzzle look like its picture?");
+    let random = run.backbone(&Input::RGB, &run.params().pp("backbone"))?;
+    let bars = [("random", &random), (name, backbone)]
+        .map(|(name, backbone)| Ok::<_, anyhow::Error>((name.to_string(), of_puzzles(run, backbone)?)));
+    page.figure(
+        &invariances(run, &bars.into_iter().collect::<anyhow::Result<Vec<_>>>()?)?,
+        "Cosine of the features of a test image and of the same image with its tiles jumbled, less the mean of each: 1 where the tiles' order makes \
+         no difference.",
+    );
+    comparison.report(&mut page, &run.out)?;
+    run.finish(&page, comparison)
+}
+
+/// Test images whose puzzles are looked at.
+const SEEN: usize = 2000;
+
+/// How alike a backbone's features of pictures and of their puzzles are.
+pub fn of_puzzles(run: &Run, backbone: &Backbone) -> anyhow::Result<f64> {
+    let mut rng = Rng::seed_from_u64(run.seed());
+    let test = run.data.test.sample(SEEN.min(run.data.test.len()), 0);
+    let pictures = embed(&|images, train| backbone.forward(images, train), test.images(), &run.device)?;
+    let mut puzzles = Vec::new();
+    for indices in (0..test.len()).collect::<Vec<_>>().chunks(BATCH) {
+        let images = test.images().select(indices).to_tensor(&run.device)?;
+        puzzles.push(backbone.forward(&puzzle::jumbled(&images, &mut rng)?, false)?.detach());
+    }
+    Ok(invariance(&pictures, &Tensor::cat(&puzzles, 0)?)?)
+}
+
+/// Puzzles that are looked at together.
+const BATCH: usize = 250;
+
+/// Invariance of several backbones, in the order given.
+pub fn invariances(run: &Run, values: &[(String, f64)]) -> anyhow::Result<String> {
+    let bars = Bars {
+        title: "Pictures and their puzzles".to_string(),
+        y_label: "cosine of features".to_string(),
+        groups: values.iter().map(|(name, _)| name.clone()).collect(),
+        series: vec![("test images".to_string(), values.iter().map(|(_, value)| *value).collect())],
+    };
+    bars.save(&run.out, "invariance")
+}
+
+/// Images that are shown.
+const SHOWN: usize = 8;
+
+fn views(run: &Run, settings: &Settings) -> anyhow::Result<String> {
+    let views = first_views(run, settings)?;
+    save(run, Tensor::cat(&views, 0)?, "Views of the same images", "views")
+}
+
+fn puzzles(run: &Run, settings: &Settings) -> anyhow::Result<String> {
+    let views = first_views(run, settings)?;
+    let patches = puzzle::cut(&views[1], &mut run.loader(settings)?.rng(0, 0))?.patches;
+    let (_, channels, height, width) = patches.dims4()?;
+    let (top, left) = (views[0].dims()[2] - height, views[0].dims()[3] - width);
+    let patches = patches.pad_with_zeros(2, top / 2, top - top / 2)?.pad_with_zeros(3, left / 2, left - left / 2)?;
+    let tiles = patches.reshape((views[0].dims()[0], TILES, channels, height + top, width + left))?;
+    let rows = (0..TILES).map(|tile| tiles.narrow(1, tile, 1)?.squeeze(1)).collect::<candle_core::Result<Vec<_>>>()?;
+    save(run, Tensor::cat(&[&views[..1], &rows].concat(), 0)?, "Pictures and their tiles", "puzzles")
+}
+
+/// Two views of the first images.
+fn first_views(run: &Run, settings: &Settings) -> anyhow::Result<Vec<Tensor>> {
+    let loader = run.loader(settings)?;
+    let Some(batch) = loader.views(0, &vec![settings.views.augmentation(); 2])?.next() else {
+        anyhow::bail!("no training images")
+    };
+    let shown = SHOWN.min(loader.batch_size());
+    Ok(batch?.tensors.iter().map(|view| view.narrow(0, 0, shown)).collect::<candle_core::Result<_>>()?)
+}
+
+fn save(run: &Run, images: Tensor, title: &str, name: &str) -> anyhow::Result<String> {
+    let columns = SHOWN.min(images.dims()[0]);
+    Grid { title: title.to_string(), columns, images, captions: Vec::new() }.save(&run.out, name)
+}

@@ -1,0 +1,63 @@
+//! Pictures cut into four tiles.
+
+use candle_core::{Result, Tensor};
+use rand::Rng as _;
+use rand::seq::SliceRandom;
+use ssl_data::Rng;
+
+/// Tiles along each side, and in all.
+pub const SIDE: usize = 2;
+pub const TILES: usize = SIDE * SIDE;
+
+/// Share of a tile's side that a patch shows: tiles can't be joined by their edges.
+const SHOWN: f64 = 0.875;
+
+/// Puzzles of pictures.
+pub struct Puzzle {
+    /// `[B · T, 3, P, P]`, the tiles of each puzzle in its order
+    pub patches: Tensor,
+    /// Of each puzzle: which tile comes where.
+    pub orders: Vec<[u32; TILES]>,
+}
+
+/// A puzzle of each picture `[B, 3, H, W]`, each in its own order.
+pub fn cut(pictures: &Tensor, rng: &mut Rng) -> Result<Puzzle> {
+    let orders = orders(pictures.dims()[0], rng);
+    let tiles = arranged(pictures, &orders)?; // [B · T, 3, h, w]
+    let (_, _, height, width) = tiles.dims4()?;
+    let shown = |side: usize| (SHOWN * side as f64) as usize;
+    let mut place = |side: usize| rng.random_range(0..=side - shown(side));
+    let (top, left) = (place(height), place(width));
+    let patches = tiles.narrow(2, top, shown(height))?.narrow(3, left, shown(width))?.contiguous()?;
+    Ok(Puzzle { patches, orders })
+}
+
+/// Pictures `[B, 3, H, W]` whose tiles have been put into another order, none as it was.
+pub fn jumbled(pictures: &Tensor, rng: &mut Rng) -> Result<Tensor> {
+    let (batch, channels, height, width) = pictures.dims4()?;
+    let mut orders = orders(batch, rng);
+    orders.iter_mut().filter(|order| order.is_sorted()).for_each(|order| order.rotate_left(1));
+    let tiles = arranged(pictures, &orders)?.reshape((batch, SIDE, SIDE, channels, height / SIDE, width / SIDE))?;
+    tiles.permute((0, 3, 1, 4, 2, 5))?.reshape((batch, channels, height / SIDE * SIDE, width / SIDE * SIDE))
+}
+
+fn orders(count: usize, rng: &mut Rng) -> Vec<[u32; TILES]> {
+    let mut order = |_| {
+        let mut order = std::array::from_fn(|tile| tile as u32);
+        order.shuffle(rng);
+        order
+    };
+    (0..count).map(&mut order).collect()
+}
+
+/// The tiles of pictures in these orders, `[B · T, 3, h, w]`.
+fn arranged(pictures: &Tensor, orders: &[[u32; TILES]]) -> Result<Tensor> {
+    let (batch, channels, height, width) = pictures.dims4()?;
+    let (height, width) = (height / SIDE, width / SIDE);
+    let whole = pictures.narrow(2, 0, SIDE * height)?.narrow(3, 0, SIDE * width)?;
+    let tiles = whole.reshape((batch, channels, SIDE, height, SIDE, width))?.permute((0, 2, 4, 1, 3, 5))?;
+    let rows = orders.iter().enumerate().flat_map(|(i, order)| order.map(|tile| (i * TILES) as u32 + tile));
+    tiles
+        .reshape((batch * TILES, channels, height, width))?
+        .index_select(&Tensor::from_iter(rows, pictures.device())?, 0)
+}

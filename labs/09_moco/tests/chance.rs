@@ -1,0 +1,171 @@
+//! Checks of what chance decides: how results are spread, which rows belong together, the same generator, the same result.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use candle_core::{DType, Device, Result, Tensor};
+use moco::{Queue, Step};
+use rand::SeedableRng;
+use ssl_data::Rng;
+use ssl_grading::{Check, Values, refused};
+use ssl_nn::params::Init;
+use ssl_nn::{Params, Sgd};
+
+use super::{Exercises, check, diagnoses, refusals};
+
+/// Draws: with so many, a right answer is off by more than the tolerance less than once in a million runs.
+const DRAWS: usize = 12_000;
+/// Draws that are repeated.
+const REPLAYED: usize = 50;
+
+pub fn orders() -> Vec<Check<Exercises>> {
+    vec![
+        check("orders", "shuffle_batch", (7, 0.009), shares_of_orders, diagnoses::ORDERS),
+        refused("refused_batches", "shuffle_batch", 1, refusals::SHUFFLE_BATCH),
+    ]
+}
+
+fn number(holds: bool) -> f64 {
+    f64::from(u8::from(holds))
+}
+
+/// Draws again and again, and whether another generator in the same state draws the same.
+fn draws<T: PartialEq>(draw: impl Fn(&mut Rng) -> Result<T>) -> Result<(Vec<T>, f64)> {
+    let (mut rng, mut replay) = (Rng::seed_from_u64(1), Rng::seed_from_u64(1));
+    let drawn = (0..DRAWS).map(|_| draw(&mut rng)).collect::<Result<Vec<T>>>()?;
+    let again = (0..REPLAYED).map(|_| draw(&mut replay)).collect::<Result<Vec<T>>>()?;
+    let same = number(again == drawn[..REPLAYED]);
+    Ok((drawn, same))
+}
+
+/// Whether one and the same thing is drawn each time, and it is not one that needs no generator: then a seed of one's own decides.
+fn own_seed<T: Ord>(drawn: &[T], plain: &[T]) -> bool {
+    drawn.iter().collect::<BTreeSet<_>>().len() == 1 && !plain.contains(&drawn[0])
+}
+
+fn column(shares: Vec<f64>) -> Result<Tensor> {
+    Tensor::new(shares, &Device::Cpu)
+}
+
+/// All orders of 0 to `count` − 1, sorted.
+fn all_orders(count: u32) -> Vec<Vec<u32>> {
+    let longer = |order: Vec<u32>| {
+        let left = (0..count).filter(|i| !order.contains(i)).collect::<Vec<_>>();
+        left.into_iter().map(move |i| [order.as_slice(), &[i]].concat())
+    };
+    (0..count).fold(vec![Vec::new()], |orders, _| orders.into_iter().flat_map(longer).collect())
+}
+
+fn shares_of_orders(exercises: &Exercises, case: &Values) -> Result<Values> {
+    let batch = case.count("batch")?;
+    let x = Tensor::arange(0f32, 3.0 * batch as f32, &Device::Cpu)?.reshape((batch, 3, 1))?;
+    let (mut follow, mut once) = (true, true);
+    for length in [1, 2, 11] {
+        let x = Tensor::arange(0f32, 6.0 * length as f32, &Device::Cpu)?.reshape((length, 2, 3))?;
+        let (shuffled, order) = (exercises.shuffle_batch)(&x, &mut Rng::seed_from_u64(length as u64))?;
+        once &= order.iter().collect::<BTreeSet<_>>().len() == length;
+        follow &= rows(&shuffled)? == rows(&x.index_select(&Tensor::new(order, &Device::Cpu)?, 0)?)?;
+    }
+    let (drawn, same) = draws(|rng| Ok((exercises.shuffle_batch)(&x, rng)?.1))?;
+    once &= drawn.iter().all(|order| order.iter().collect::<BTreeSet<_>>().len() == batch);
+    let orders = all_orders(batch as u32);
+    let plain = [orders[0].clone(), orders[orders.len() - 1].clone()];
+    let share = |order: &Vec<u32>| {
+        let count = drawn.iter().filter(|drawn| *drawn == order).count();
+        if own_seed(&drawn, &plain) { -1.0 } else { count as f64 / DRAWS as f64 }
+    };
+    Values::new()
+        .with("share of each order", &column(orders.iter().map(share).collect())?)
+        .with_number("rows follow the order (1 is yes)", number(follow))?
+        .with_number("each row comes once (1 is yes)", number(once))?
+        .with_number("the same state of rng gives the same (1 is yes)", same)
+}
+
+fn rows(x: &Tensor) -> Result<Vec<Vec<f32>>> {
+    x.flatten_from(1)?.to_vec2()
+}
+
+pub fn negatives(exercises: &Exercises, case: &Values) -> Result<Values> {
+    let (images, count) = (case.count("images")?, case.count("count")?);
+    let batch: Vec<usize> = case.tensor("batch")?.to_vec1::<u32>()?.into_iter().map(|image| image as usize).collect();
+    let (drawn, same) = draws(|rng| (exercises.sample_negatives)(&batch, images, count, rng))?;
+    let sets: Vec<Vec<usize>> =
+        drawn.iter().map(|drawn| drawn.iter().copied().collect::<BTreeSet<_>>()).map(Vec::from_iter).collect();
+    let others: Vec<usize> = (0..images).filter(|image| !batch.contains(image)).collect();
+    let own = own_seed(&sets, &[others[..count].to_vec(), (0..count).collect()]);
+    let share = |found: usize| if own { -1.0 } else { found as f64 / DRAWS as f64 };
+    let of_image = |image: usize| share(drawn.iter().flatten().filter(|&&drawn| drawn == image).count());
+    let of_pair = |a: usize, b: usize| share(sets.iter().filter(|set| set.contains(&a) && set.contains(&b)).count());
+    let pairs = (0..images).flat_map(|a| (a + 1..images).map(move |b| (a, b)));
+    Values::new()
+        .with("share of each image", &column((0..images).map(of_image).collect())?)
+        .with("share of each pair", &column(pairs.map(|(a, b)| of_pair(a, b)).collect())?)
+        .with_number("negatives differ (1 is yes)", number(sets.iter().all(|set| set.len() == count)))?
+        .with_number("the same state of rng gives the same (1 is yes)", same)
+}
+
+/// Steps of which the orders are compared.
+const STEPS: usize = 6;
+
+/// Which images the encoders see in which order, and whether each key meets its query.
+pub fn shuffled_keys(exercises: &Exercises, case: &Values) -> Result<Values> {
+    let (batch, seed) = (case.count("batch")?, case.count("seed")? as u64);
+    let steps = |seed: u64| {
+        let mut rng = Rng::seed_from_u64(seed);
+        (0..STEPS).map(|_| observed(exercises, batch, &mut rng)).collect::<Result<Vec<Observed>>>()
+    };
+    let (seen, again) = (steps(seed)?, steps(seed)?);
+    let in_order: Vec<u32> = (0..batch as u32).collect();
+    let orders: BTreeSet<&Vec<u32>> = seen.iter().map(|step| &step.keys).collect();
+    Values::new()
+        .with_number(
+            "the key encoder sees another order (1 is yes)",
+            number(seen.iter().any(|step| step.keys != in_order)),
+        )?
+        .with_number(
+            "the query encoder sees the batch as it is (1 is yes)",
+            number(seen.iter().all(|step| step.queries == in_order)),
+        )?
+        .with_number("keys belong to their queries (1 is yes)", number(seen.iter().all(|step| step.paired)))?
+        .with_number("every step draws its own order (1 is yes)", number(orders.len() > 1))?
+        .with_number("the same state of rng gives the same (1 is yes)", number(seen == again))
+}
+
+#[derive(PartialEq)]
+struct Observed {
+    queries: Vec<u32>,
+    keys: Vec<u32>,
+    paired: bool,
+}
+
+/// A step on images that are orthogonal to each other and to all keys of the queue, so that the loss tells who met whom.
+fn observed(exercises: &Exercises, batch: usize, rng: &mut Rng) -> Result<Observed> {
+    const TEMPERATURE: f64 = 0.5;
+    let (places, params) = (batch + 1, Params::new(0, &Device::Cpu));
+    let queue = Queue::new(places, places, &params.pp("queue"))?;
+    let images = Tensor::eye(places, DType::F32, &Device::Cpu)?;
+    queue.ring.set(&images.narrow(0, batch, 1)?.repeat((places, 1))?)?;
+    let (query_params, key_params) = (params.pp("query"), params.pp("key"));
+    let weight = query_params.trainable("weight", &[1], Init::Constant(1.0))?;
+    key_params.trainable("weight", &[1], Init::Constant(1.0))?;
+    let (queries, keys) = (RefCell::new(Vec::new()), RefCell::new(Vec::new()));
+    let note = |seen: &RefCell<Vec<u32>>, images: &Tensor| {
+        seen.replace(images.flatten_from(1)?.argmax(1)?.to_vec1()?);
+        images.flatten_from(1)
+    };
+    let views = images.narrow(0, 0, batch)?.reshape((batch, 1, 1, places))?;
+    let step = Step {
+        query: &|images, _| note(&queries, images)?.broadcast_mul(&weight),
+        key: &|images, _| note(&keys, images),
+        query_params: &query_params,
+        key_params: &key_params,
+        views: [&views, &views],
+        queue: &queue,
+        temperature: TEMPERATURE,
+        momentum: 0.5,
+        learning_rate: 0.0,
+    };
+    let loss = (exercises.moco_step)(&step, &mut Sgd::new(query_params.trained(), 0.0, 0.0), rng)?;
+    let paired = (loss - (1.0 + places as f64 * (-1.0 / TEMPERATURE).exp()).ln()).abs() < 1e-4;
+    Ok(Observed { queries: queries.into_inner(), keys: keys.into_inner(), paired })
+}

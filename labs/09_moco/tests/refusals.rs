@@ -1,0 +1,200 @@
+//! What the functions of lab 09 promise to refuse or to pass on.
+
+use candle_core::{DType, Device, Result, Tensor, bail};
+use moco::{MemoryBank, Queue, Step};
+use rand::SeedableRng;
+use ssl_data::Rng;
+use ssl_grading::Bad;
+use ssl_nn::params::Init;
+use ssl_nn::{Params, Sgd};
+
+use super::Exercises;
+
+fn ones(shape: &[usize]) -> Result<Tensor> {
+    Tensor::ones(shape, DType::F32, &Device::Cpu)
+}
+
+fn rng() -> Rng {
+    Rng::seed_from_u64(0)
+}
+
+/// The result of a call that must leave these values as they were: a change before the error is worth no more than no error.
+fn unchanged(params: &Params, call: impl FnOnce() -> Result<()>) -> Result<()> {
+    let before: Vec<Tensor> = params.all().values().map(|var| var.copy()).collect::<Result<_>>()?;
+    let result = call();
+    for (before, after) in before.iter().zip(params.all().values()) {
+        if (before - after.as_tensor())?.abs()?.sum_all()?.to_scalar::<f32>()? != 0.0 {
+            return Ok(());
+        }
+    }
+    result
+}
+
+/// Names and shapes.
+type Shapes<'a> = &'a [(&'a str, &'a [usize])];
+
+/// An update of a key encoder with weights and buffers of these names and shapes.
+fn follow(e: &Exercises, weights: [Shapes; 2], buffers: [Shapes; 2], momentum: f64) -> Result<()> {
+    let params = Params::new(0, &Device::Cpu);
+    for (i, branch) in ["key", "query"].into_iter().enumerate() {
+        for (name, shape) in weights[i] {
+            params.pp(branch).trainable(name, shape, Init::Uniform(1.0))?;
+        }
+        for (name, shape) in buffers[i] {
+            params.pp(branch).buffer(name, shape, Init::Uniform(1.0))?;
+        }
+    }
+    let key = params.pp("key");
+    unchanged(&key, || (e.momentum_update)(&key, &params.pp("query"), momentum))
+}
+
+const A: Shapes = &[("a", &[2, 3])];
+
+pub const MOMENTUM_UPDATE: &[Bad<Exercises>] = &[
+    ("a momentum of 1.1", |e| follow(e, [A; 2], [&[]; 2], 1.1)),
+    ("a momentum of −0.1", |e| follow(e, [A; 2], [&[]; 2], -0.1)),
+    ("a momentum that is no number", |e| follow(e, [A; 2], [&[]; 2], f64::NAN)),
+    ("weights with other names", |e| {
+        follow(e, [&[("a", &[3]), ("b", &[3])], &[("b", &[3]), ("c", &[3])]], [&[]; 2], 0.9)
+    }),
+    ("a query encoder with more weights", |e| follow(e, [&[("b", &[3])], &[("a", &[3]), ("b", &[3])]], [&[]; 2], 0.9)),
+    ("a key encoder with more weights", |e| follow(e, [&[("a", &[3]), ("b", &[3])], &[("a", &[3])]], [&[]; 2], 0.9)),
+    ("weights of another shape", |e| {
+        follow(e, [&[("a", &[3]), ("b", &[2, 3])], &[("a", &[3]), ("b", &[1, 3])]], [&[]; 2], 0.9)
+    }),
+    ("buffers with other names", |e| follow(e, [A; 2], [&[("mean", &[3])], &[("means", &[3])]], 0.9)),
+    ("buffers of another shape", |e| follow(e, [A; 2], [&[("mean", &[3])], &[("mean", &[1])]], 0.9)),
+    ("a key encoder without buffers", |e| follow(e, [A; 2], [&[], &[("mean", &[3])]], 0.9)),
+];
+
+fn enqueue(e: &Exercises, keys: &[usize]) -> Result<()> {
+    let params = Params::new(0, &Device::Cpu);
+    let queue = Queue::new(5, 3, &params)?;
+    unchanged(&params, || (e.enqueue)(&queue, &ones(keys)?))
+}
+
+pub const ENQUEUE: &[Bad<Exercises>] = &[
+    ("6 keys for 5 places", |e| enqueue(e, &[6, 3])),
+    ("11 keys for 5 places", |e| enqueue(e, &[11, 3])),
+    ("narrower keys", |e| enqueue(e, &[2, 1])),
+    ("wider keys", |e| enqueue(e, &[2, 4])),
+    ("one key without a batch axis", |e| enqueue(e, &[3])),
+];
+
+fn logits(e: &Exercises, q: &[usize], k: &[usize], queue: &[usize], temperature: f64) -> Result<()> {
+    (e.moco_logits)(&ones(q)?, &ones(k)?, &ones(queue)?, temperature).map(drop)
+}
+
+pub const MOCO_LOGITS: &[Bad<Exercises>] = &[
+    ("one key for three queries", |e| logits(e, &[3, 4], &[1, 4], &[5, 4], 0.5)),
+    ("one query for three keys", |e| logits(e, &[1, 4], &[3, 4], &[5, 4], 0.5)),
+    ("narrower keys", |e| logits(e, &[3, 4], &[3, 1], &[5, 4], 0.5)),
+    ("a narrower queue", |e| logits(e, &[3, 4], &[3, 4], &[5, 1], 0.5)),
+    ("maps", |e| logits(e, &[3, 4, 2], &[3, 4, 2], &[5, 2], 0.5)),
+    ("a queue of maps", |e| logits(e, &[3, 4], &[3, 4], &[3, 5, 4], 0.5)),
+    ("T = 0", |e| logits(e, &[3, 4], &[3, 4], &[5, 4], 0.0)),
+    ("T = −0.5", |e| logits(e, &[3, 4], &[3, 4], &[5, 4], -0.5)),
+    ("a T that is no number", |e| logits(e, &[3, 4], &[3, 4], &[5, 4], f64::NAN)),
+];
+
+pub const MOCO_LOSS: &[Bad<Exercises>] = &[
+    ("scores of one query without a batch axis", |e| (e.moco_loss)(&ones(&[4])?).map(drop)),
+    ("maps", |e| (e.moco_loss)(&ones(&[3, 4, 2])?).map(drop)),
+];
+
+pub const SHUFFLE_BATCH: &[Bad<Exercises>] =
+    &[("a number without a batch axis", |e| (e.shuffle_batch)(&ones(&[])?, &mut rng()).map(drop))];
+
+fn restore(e: &Exercises, order: &[u32]) -> Result<()> {
+    (e.unshuffle_batch)(&ones(&[4, 2])?, order).map(drop)
+}
+
+pub const UNSHUFFLE_BATCH: &[Bad<Exercises>] = &[
+    ("3 places for 4 rows", |e| restore(e, &[2, 0, 1])),
+    ("5 places for 4 rows", |e| restore(e, &[4, 2, 0, 1, 3])),
+    ("no places for 4 rows", |e| restore(e, &[])),
+    ("a row that comes twice", |e| restore(e, &[2, 0, 2, 1])),
+    ("row 4 of 4", |e| restore(e, &[2, 0, 4, 1])),
+];
+
+/// A step on a queue of 5 places whose encoders report an error where they are told to.
+fn step(e: &Exercises, batch: usize, broken: [bool; 2], alike: bool) -> Result<()> {
+    let params = Params::new(0, &Device::Cpu);
+    let queue = Queue::new(5, 3, &params.pp("queue"))?;
+    let (query_params, key_params) = (params.pp("query"), params.pp("key"));
+    let weight = query_params.trainable("weight", &[3, 3], Init::Uniform(1.0))?;
+    key_params.trainable(if alike { "weight" } else { "weights" }, &[3, 3], Init::Uniform(1.0))?;
+    let encode = |broken: bool, images: &Tensor| {
+        if broken {
+            bail!("no embeddings today");
+        }
+        images.flatten_from(1)?.matmul(&weight)
+    };
+    let views = ones(&[batch, 3, 1, 1])?;
+    let step = Step {
+        query: &|images, _| encode(broken[0], images),
+        key: &|images, _| encode(broken[1], images),
+        query_params: &query_params,
+        key_params: &key_params,
+        views: [&views, &views],
+        queue: &queue,
+        temperature: 0.5,
+        momentum: 0.9,
+        learning_rate: 0.1,
+    };
+    (e.moco_step)(&step, &mut Sgd::new(query_params.trained(), 0.0, 0.0), &mut rng()).map(drop)
+}
+
+pub const MOCO_STEP: &[Bad<Exercises>] = &[
+    ("an error that `query` reports", |e| step(e, 2, [true, false], true)),
+    ("an error that `key` reports", |e| step(e, 2, [false, true], true)),
+    ("encoders of different kinds", |e| step(e, 2, [false; 2], false)),
+    ("more keys than places", |e| step(e, 6, [false; 2], true)),
+];
+
+/// An update of a bank of 4 images.
+fn remember(e: &Exercises, images: &[usize], v: &[usize]) -> Result<()> {
+    let params = Params::new(0, &Device::Cpu);
+    let bank = MemoryBank::new(4, 3, &params)?;
+    unchanged(&params, || (e.update)(&bank, images, &ones(v)?, 0.5))
+}
+
+pub const UPDATE: &[Bad<Exercises>] = &[
+    ("image 4 of 4", |e| remember(e, &[1, 4], &[2, 3])),
+    ("an image that comes twice", |e| remember(e, &[1, 3, 1], &[3, 3])),
+    ("3 embeddings of 2 images", |e| remember(e, &[1, 3], &[3, 3])),
+    ("1 embedding of 2 images", |e| remember(e, &[1, 3], &[1, 3])),
+    ("narrower embeddings", |e| remember(e, &[1, 3], &[2, 1])),
+    ("an embedding without a batch axis", |e| remember(e, &[1], &[3])),
+];
+
+pub const SAMPLE_NEGATIVES: &[Bad<Exercises>] = &[
+    ("4 negatives of 5 images, 2 of them in the batch", |e| (e.sample_negatives)(&[1, 3], 5, 4, &mut rng()).map(drop)),
+    ("6 negatives of 5 images", |e| (e.sample_negatives)(&[], 5, 6, &mut rng()).map(drop)),
+];
+
+fn pirl(e: &Exercises, shapes: [&[usize]; 4], lambda: f64, temperature: f64) -> Result<()> {
+    let [memory, patches, image, negatives] = shapes.map(ones);
+    (e.pirl_loss)(&memory?, &patches?, &image?, &negatives?, temperature, lambda).map(drop)
+}
+
+pub const PIRL_LOSS: &[Bad<Exercises>] = &[
+    ("λ = 1.1", |e| pirl(e, [&[3, 4], &[3, 4], &[3, 4], &[5, 4]], 1.1, 0.5)),
+    ("λ = −0.1", |e| pirl(e, [&[3, 4], &[3, 4], &[3, 4], &[5, 4]], -0.1, 0.5)),
+    ("a λ that is no number", |e| pirl(e, [&[3, 4], &[3, 4], &[3, 4], &[5, 4]], f64::NAN, 0.5)),
+    ("T = 0", |e| pirl(e, [&[3, 4], &[3, 4], &[3, 4], &[5, 4]], 0.5, 0.0)),
+    ("one puzzle for three images", |e| pirl(e, [&[3, 4], &[1, 4], &[3, 4], &[5, 4]], 0.5, 0.5)),
+    ("the memory of one image for three", |e| pirl(e, [&[1, 4], &[3, 4], &[3, 4], &[5, 4]], 0.5, 0.5)),
+    ("narrower negatives", |e| pirl(e, [&[3, 4], &[3, 4], &[3, 4], &[5, 1]], 0.5, 0.5)),
+];
+
+fn alike(e: &Exercises, a: &[usize], b: &[usize]) -> Result<()> {
+    (e.invariance)(&ones(a)?, &ones(b)?).map(drop)
+}
+
+pub const INVARIANCE: &[Bad<Exercises>] = &[
+    ("one puzzle for three pictures", |e| alike(e, &[3, 4], &[1, 4])),
+    ("one picture for three puzzles", |e| alike(e, &[1, 4], &[3, 4])),
+    ("narrower features of puzzles", |e| alike(e, &[3, 4], &[3, 1])),
+    ("maps", |e| alike(e, &[3, 4, 2], &[3, 4, 2])),
+];

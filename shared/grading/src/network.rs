@@ -1,0 +1,51 @@
+//! Networks with a case's weights, small enough to be compared weight by weight after a training step.
+
+use candle_core::{Result, Tensor};
+use ssl_nn::layers::BatchNorm;
+use ssl_nn::{Linear, Params, Part};
+
+use crate::Values;
+
+/// Gives parameters and buffers the values that a case has under their names.
+///
+/// # Errors
+/// A name that the case lacks, or a shape that differs.
+pub fn fill(params: &mut Params, case: &Values) -> Result<()> {
+    let state = params.state().into_keys().map(|name| Ok((name.clone(), case.tensor(&name)?.clone())));
+    params.load_state(state.collect::<Result<_>>()?)
+}
+
+/// These values, and all parameters and buffers as they are now.
+pub fn state(params: &Params, values: Values) -> Values {
+    params.all().iter().fold(values, |values, (name, weight)| values.with(name, weight))
+}
+
+/// A linear layer and batch norm: images → embeddings.
+pub struct Embedder {
+    linear: Linear,
+    norm: BatchNorm,
+}
+
+impl Embedder {
+    /// An embedder whose parameters live in `params` under `name`, as wide as the case's weights of these names.
+    ///
+    /// # Errors
+    /// A case without them; a name that is taken in `params`.
+    pub fn new(case: &Values, params: &Params, name: &str) -> Result<Self> {
+        let (width, inputs) = case.tensor(&format!("{name}.linear.weight"))?.dims2()?;
+        let params = params.pp(name);
+        let linear = Linear::new(inputs, width, &params.pp("linear"))?;
+        Ok(Self { linear, norm: BatchNorm::new(width, false, &params.pp("norm"))? })
+    }
+
+    /// Embeddings of images.
+    ///
+    /// # Shapes
+    /// `[B, …]` → `[B, D]`.
+    ///
+    /// # Errors
+    /// Images of another size.
+    pub fn forward(&self, images: &Tensor, train: bool) -> Result<Tensor> {
+        self.norm.forward(&self.linear.forward(&images.flatten_from(1)?)?, train)
+    }
+}
