@@ -222,6 +222,8 @@ golden.check(
     "loss_of_great_scores",
     [{"logits": torch.tensor([[700.0, 690.0, -800.0], [-500.0, 300.0, 299.0]])}, {"logits": torch.tensor([[-900.0, -900.0, -905.0]])}],
     loss_of(lambda x: F.cross_entropy(x, own(x))),
+    # A logarithm of sums near 900, less 900, has four digits left behind the point.
+    tolerance=2e-4,
     gradients=["logits"],
 )
 
@@ -537,7 +539,10 @@ golden.check(
             lambda a, b, o, n, c: float(a in o and b in o) * (1 - 2 * (1 - 1 / len(o)) ** c + (1 - 2 / len(o)) ** c),
             different=0.0,
         ),
-        "own_seed": shares(lambda *_: -1.0, lambda *_: -1.0),
+        # Where there is no choice, everything is right.
+        "own_seed": shares(
+            lambda i, o, n, c: -1.0 if c < len(o) else float(i in o), lambda a, b, o, n, c: -1.0 if c < len(o) else float(a in o and b in o)
+        ),
     },
     tolerance=0.016,
 )

@@ -92,7 +92,7 @@ pub fn negatives(exercises: &Exercises, case: &Values) -> Result<Values> {
     let sets: Vec<Vec<usize>> =
         drawn.iter().map(|drawn| drawn.iter().copied().collect::<BTreeSet<_>>()).map(Vec::from_iter).collect();
     let others: Vec<usize> = (0..images).filter(|image| !batch.contains(image)).collect();
-    let own = own_seed(&sets, &[others[..count].to_vec(), (0..count).collect()]);
+    let own = count < others.len() && own_seed(&sets, &[others[..count].to_vec(), (0..count).collect()]);
     let share = |found: usize| if own { -1.0 } else { found as f64 / DRAWS as f64 };
     let of_image = |image: usize| share(drawn.iter().flatten().filter(|&&drawn| drawn == image).count());
     let of_pair = |a: usize, b: usize| share(sets.iter().filter(|set| set.contains(&a) && set.contains(&b)).count());
