@@ -79,7 +79,7 @@ fn trials(ablation: Ablation, run: &Run, settings: &Settings) -> anyhow::Result<
             const SIZES: [usize; 4] = [64, 256, 1024, 4096];
             let batch = run.loader(settings)?.batch_size();
             ensure!(batch <= SIZES[0], "--ablate queue: expected a batch of at most {} images, got {batch}", SIZES[0]);
-            SIZES.map(|size| moco(format!("{size} keys"), Settings { negatives: size, ..usual.clone() })).into()
+            SIZES.map(|size| moco(format!("{size} keys"), Settings { negatives: Some(size), ..usual.clone() })).into()
         }
         Ablation::Momentum => [0.0, 0.9, 0.99, 0.999]
             .map(|momentum| moco(format!("m = {momentum}"), Settings { momentum, ..usual.clone() }))

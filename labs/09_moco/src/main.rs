@@ -33,9 +33,9 @@ pub struct Settings {
     #[command(flatten)]
     #[serde(flatten)]
     views: ViewFlags,
-    /// Keys in MoCo's queue, and negatives of PIRL's batches (1 to 1000000): a tenth of Toybox's images
-    #[arg(long = "queue", value_name = "N", default_value_t = 1024, value_parser = range::count)]
-    negatives: usize,
+    /// Keys in MoCo's queue, and negatives of PIRL's batches (1 to 1000000) [default: 1024, a tenth of Toybox's images, or as many as there are]
+    #[arg(long = "queue", value_name = "N", value_parser = range::count)]
+    negatives: Option<usize>,
     /// Momentum of MoCo's key encoder (0 to below 1): 1/(1 − m) steps are about a tenth of a short run
     #[arg(long, default_value_t = 0.99, value_parser = range::momentum)]
     momentum: f64,
@@ -128,28 +128,31 @@ pub fn train(run: &Run, settings: &Settings, name: &str) -> anyhow::Result<Backb
     }
 }
 
+/// Negatives, where the settings leave that open.
+const NEGATIVES: usize = 1024;
+
 impl Settings {
+    /// How many negatives there are.
+    ///
     /// # Errors
-    /// A queue or groups that do not go with the batch size; fewer images than negatives.
+    /// A queue shorter than a batch, or fewer images than PIRL's negatives.
+    fn negatives(&self, run: &Run) -> anyhow::Result<usize> {
+        let batch = run.loader(self)?.batch_size();
+        let (least, most, why) = match self.method {
+            Method::Moco => (batch, usize::MAX, "at least the keys of a batch"),
+            Method::Pirl => (1, run.data.train.len() - batch, "at most the images beside the batch"),
+        };
+        let negatives = self.negatives.unwrap_or(NEGATIVES.clamp(least.min(most), most));
+        ensure!((least..=most).contains(&negatives), "--queue {negatives}: expected {why}, got a batch of {batch}");
+        Ok(negatives)
+    }
+
+    /// # Errors
+    /// Groups of fewer than two images.
     fn fit(&self, run: &Run) -> anyhow::Result<()> {
-        let (negatives, groups, batch) = (self.negatives, self.groups, run.loader(self)?.batch_size());
-        match self.method {
-            Method::Moco => {
-                ensure!(negatives >= batch, "--queue {negatives}: expected at least the batch's {batch} keys");
-                ensure!(
-                    2 * groups <= batch,
-                    "--groups {groups}: expected at most {}, for two images in each",
-                    batch / 2
-                );
-            }
-            Method::Pirl => {
-                let others = run.data.train.len() - batch;
-                ensure!(
-                    negatives <= others,
-                    "--queue {negatives}: expected at most {others}, the images beside the batch"
-                );
-            }
-        }
-        Ok(())
+        let most = run.loader(self)?.batch_size() / 2;
+        let fits = self.method == Method::Pirl || self.groups <= most;
+        ensure!(fits, "--groups {}: expected at most {most}, for two images in each", self.groups);
+        self.negatives(run).map(drop)
     }
 }

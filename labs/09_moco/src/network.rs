@@ -3,7 +3,7 @@
 use candle_core::{Result, Tensor};
 use moco::unit;
 use ssl_experiment::{Input, Run};
-use ssl_nn::{Backbone, Linear, Mlp, Params};
+use ssl_nn::{Backbone, Linear, Mlp, Output, Params};
 
 use super::puzzle::TILES;
 
@@ -22,7 +22,7 @@ impl Network {
     pub fn new(run: &Run, params: &Params) -> Result<Self> {
         let backbone = run.backbone(&Input::RGB, &params.pp("backbone"))?;
         let widths = [backbone.features(), HIDDEN, EMBEDDING];
-        Ok(Self { backbone, projector: Mlp::new(&widths, &params.pp("projector"))? })
+        Ok(Self { backbone, projector: Mlp::with_batch_norm(&widths, Output::Linear, &params.pp("projector"))? })
     }
 
     pub fn embed(&self, images: &Tensor, train: bool) -> Result<Tensor> {

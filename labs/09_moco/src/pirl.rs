@@ -14,13 +14,13 @@ const MOMENTUM: f64 = 0.5;
 
 /// Trains a network to find each image's memory, by the image and by its puzzle.
 pub fn train(run: &Run, settings: &Settings, name: &str) -> anyhow::Result<Backbone> {
-    let mut params = run.params();
+    let (mut params, negatives) = (run.params(), settings.negatives(run)?);
     let network = Network::new(run, &params)?;
     let head = PuzzleHead::new(network.backbone.features(), &params.pp("puzzle"))?;
     let bank = MemoryBank::new(run.data.train.len(), EMBEDDING, &params.pp("bank"))?;
     let mut optimizer = AdamW::new(params.trained(), settings.weight_decay);
     let loader = run.loader(settings)?;
-    let guess = (1.0 + settings.negatives as f64).ln();
+    let guess = (1.0 + negatives as f64).ln();
     let plan = Plan { name, epochs: settings.epochs(), landmarks: Landmarks { collapsed: guess, random: guess } };
     let state = &mut [("params", &mut params as _), ("optimizer", &mut optimizer as _)];
     let mut training = Training::begin(run, settings, &loader, plan, state)?;
@@ -30,8 +30,8 @@ pub fn train(run: &Run, settings: &Settings, name: &str) -> anyhow::Result<Backb
             let images = network.embed(&batch.tensors[0], true)?; // [B, D]
             let patches = puzzle::cut(&batch.tensors[1], &mut rng)?.patches; // [B · T, 3, P, P]
             let puzzles = head.forward(&network.backbone.forward(&patches, true)?)?; // [B, D]
-            let negatives = sample_negatives(&batch.indices, run.data.train.len(), settings.negatives, &mut rng)?;
-            let (memories, others) = (bank.rows(&batch.indices)?, bank.rows(&negatives)?);
+            let others = sample_negatives(&batch.indices, run.data.train.len(), negatives, &mut rng)?;
+            let (memories, others) = (bank.rows(&batch.indices)?, bank.rows(&others)?);
             let loss = pirl_loss(&memories, &puzzles, &images, &others, settings.temperature, settings.lambda)?;
             optimizer.backward_step(&loss, training.learning_rate(settings.learning_rate))?;
             bank.update(&batch.indices, &images, MOMENTUM)?;

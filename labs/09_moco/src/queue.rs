@@ -20,13 +20,13 @@ pub enum Keys {
 
 /// Trains a network to find each query's key among those of the last batches.
 pub fn train(run: &Run, settings: &Settings, name: &str, keys: Keys) -> anyhow::Result<Backbone> {
-    let mut params = run.params();
+    let (mut params, negatives) = (run.params(), settings.negatives(run)?);
     let (query_params, key_params) = (params.twin("query"), params.twin("key"));
     let (query, key) = (Network::new(run, &query_params)?, Network::new(run, &key_params)?);
-    let queue = Queue::new(settings.negatives, EMBEDDING, &params.pp("queue"))?;
+    let queue = Queue::new(negatives, EMBEDDING, &params.pp("queue"))?;
     let mut optimizer = AdamW::new(query_params.trained(), settings.weight_decay);
     let loader = run.loader(settings)?;
-    let guess = (1.0 + settings.negatives as f64).ln();
+    let guess = (1.0 + negatives as f64).ln();
     let plan = Plan { name, epochs: settings.epochs(), landmarks: Landmarks { collapsed: guess, random: guess } };
     let state = &mut [("params", &mut params as _), ("optimizer", &mut optimizer as _)];
     let mut training = Training::begin(run, settings, &loader, plan, state)?;
