@@ -37,10 +37,10 @@ def together(z_a, z_b):
     return {"C": a.T @ b / len(z_a)}
 
 
-tiny = pair(6, 3)
+tiny = torch.randn(6, 3)
 golden.check(
     "correlation",
-    [pair(7, 3), pair(5, 4), pair(300, 2), pair(3, 5), {name: z * 0.01 for name, z in tiny.items()}],
+    [pair(7, 3), pair(5, 4), pair(300, 2), pair(3, 5), {"z_a": 0.1 * tiny, "z_b": 0.1 * tiny.flip(1) + 0.05 * torch.randn(6, 3)}],
     correlation(),
     {
         "not_standardized": correlation(lambda z: z),
@@ -104,7 +104,7 @@ def variance(hinge=lambda s: F.relu(1 - s), std=lambda z: (z.var(0) + 1e-4).sqrt
 
 
 def spread(batch, *deviations):
-    return {"z": torch.randn(batch, len(deviations)) * torch.tensor(deviations) + 0.5}
+    return {"z": (torch.randn(batch, len(deviations)) + 0.5) * torch.tensor(deviations)}
 
 
 def over_rows(z):
@@ -138,6 +138,10 @@ def covariance(cov=lambda z: torch.cov(z.T).reshape(z.shape[1], -1), squares=lam
     return lambda z: {"c": squares(cov(z)) / divide(z)}
 
 
+def by_deviations(z):
+    return (z - z.mean(0)) / z.std(0, correction=0)
+
+
 def mixed(batch, width):
     return {"z": torch.randn(batch, width) @ torch.randn(width, width) / math.sqrt(width) + torch.randn(width)}
 
@@ -157,7 +161,7 @@ golden.check(
         "not_squared": covariance(squares=lambda m: off_diagonal(m).abs().sum()),
         "signs_kept": covariance(squares=lambda m: off_diagonal(m).sum()),
         "one_triangle": covariance(squares=lambda m: torch.triu(m, 1).square().sum()),
-        "correlations": covariance(cov=lambda z: torch.corrcoef(z.T)),
+        "correlations": covariance(cov=lambda z: by_deviations(z).T @ by_deviations(z) / len(z)),
         "images_for_channels": covariance(cov=torch.cov),
         "not_averaged": covariance(cov=lambda z: torch.cov(z.T) * (len(z) - 1)),
     },

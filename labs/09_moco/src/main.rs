@@ -33,7 +33,7 @@ pub struct Settings {
     #[command(flatten)]
     #[serde(flatten)]
     views: ViewFlags,
-    /// Keys in MoCo's queue, and negatives of PIRL's batches (1 to 1000000) [default: 1024, a tenth of Toybox's images, or as many as there are]
+    /// Keys in MoCo's queue, and negatives of PIRL's batches (1 to 1000000) [default: 256 for MoCo, as longer queues are stale in a short run; 1024 for PIRL, or as many as there are]
     #[arg(long = "queue", value_name = "N", value_parser = range::count)]
     negatives: Option<usize>,
     /// Momentum of MoCo's key encoder (0 to below 1): 1/(1 − m) steps are about a tenth of a short run
@@ -46,7 +46,7 @@ pub struct Settings {
     #[arg(long, default_value_t = 0.5, value_parser = range::fraction)]
     lambda: f64,
     /// Temperature of the scores (above 0 to 100)
-    #[arg(long, default_value_t = 0.2, value_parser = range::temperature)]
+    #[arg(long, default_value_t = 0.1, value_parser = range::temperature)]
     temperature: f64,
     /// Greatest learning rate of AdamW (above 0 to 10)
     #[arg(long, default_value_t = 0.002, value_parser = range::learning_rate)]
@@ -128,9 +128,6 @@ pub fn train(run: &Run, settings: &Settings, name: &str) -> anyhow::Result<Backb
     }
 }
 
-/// Negatives, where the settings leave that open.
-const NEGATIVES: usize = 1024;
-
 impl Settings {
     /// How many negatives there are.
     ///
@@ -138,11 +135,11 @@ impl Settings {
     /// A queue shorter than a batch, or fewer images than PIRL's negatives.
     fn negatives(&self, run: &Run) -> anyhow::Result<usize> {
         let batch = run.loader(self)?.batch_size();
-        let (least, most, why) = match self.method {
-            Method::Moco => (batch, usize::MAX, "at least the keys of a batch"),
-            Method::Pirl => (1, run.data.train.len() - batch, "at most the images beside the batch"),
+        let (usual, least, most, why) = match self.method {
+            Method::Moco => (256, batch, usize::MAX, "at least the keys of a batch"),
+            Method::Pirl => (1024, 1, run.data.train.len() - batch, "at most the images beside the batch"),
         };
-        let negatives = self.negatives.unwrap_or(NEGATIVES.clamp(least.min(most), most));
+        let negatives = self.negatives.unwrap_or(usual.max(least).min(most));
         ensure!((least..=most).contains(&negatives), "--queue {negatives}: expected {why}, got a batch of {batch}");
         Ok(negatives)
     }

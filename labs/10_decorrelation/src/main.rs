@@ -1,38 +1,95 @@
-//! The experiment of lab 10: train a backbone to guess how bright an image is, then see what its features are good for.
+//! The experiment of lab 10: Barlow Twins, VICReg and SIGReg, which say themselves that nothing may collapse.
 //!
 //! `cargo run -p decorrelation` (the lab's functions) or `cargo run -p decorrelation-solution` (the solution's).
 
+mod ablation;
+mod loss;
+mod model;
+mod plots;
+
 use std::process::ExitCode;
 
-use candle_core::Tensor;
-use clap::Parser;
-use decorrelation::mean_squared_error;
+use clap::{Parser, ValueEnum};
 use serde::Serialize;
-use ssl_experiment::landmarks::Landmarks;
-use ssl_experiment::{Allocator, Comparison, Flags, Input, Plan, Run, Settings as _, Training, launch, range};
-use ssl_nn::{AdamW, Backbone, Linear, Optimizer};
+use ssl_experiment::{Allocator, Flags, Input, Run, ViewFlags, launch, range};
+
+use self::loss::LossFlags;
 
 #[global_allocator]
 static ALLOCATOR: Allocator = Allocator;
 
-/// Guess how bright an image is
+/// No collapse by the loss itself: Barlow Twins (Zbontar et al. 2021), VICReg (Bardes et al. 2022), SIGReg (Balestriero and LeCun 2025)
 #[derive(Parser, Clone, Serialize)]
 pub struct Settings {
     #[command(flatten)]
     #[serde(flatten)]
     pub flags: Flags,
+    /// What keeps embeddings apart
+    #[arg(long, value_enum, default_value_t = Method::Barlow)]
+    method: Method,
+    #[command(flatten)]
+    #[serde(flatten)]
+    views: ViewFlags,
+    #[command(flatten)]
+    #[serde(flatten)]
+    loss: LossFlags,
+    /// Width of the embeddings (1 to 1000000)
+    #[arg(long, value_name = "N", default_value_t = 128, value_parser = range::count)]
+    width: usize,
     /// Greatest learning rate of AdamW (above 0 to 10)
     #[arg(long, default_value_t = 0.002, value_parser = range::learning_rate)]
     learning_rate: f64,
     /// Weight decay (0 to 1)
     #[arg(long, default_value_t = 1e-4, value_parser = range::fraction)]
     weight_decay: f64,
+    /// Compare variants instead: at most half an hour; goes on where it was interrupted
+    #[arg(long, value_enum)]
+    #[serde(skip)]
+    ablate: Option<Ablation>,
+}
+
+/// What `--method` accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
+pub enum Method {
+    /// The views' correlation matrix is to be the identity
+    Barlow,
+    /// Channels are to vary, and not together
+    Vicreg,
+    /// Along every direction embeddings are to look Gaussian
+    Sigreg,
+}
+
+impl Method {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Barlow => "Barlow Twins",
+            Self::Vicreg => "VICReg",
+            Self::Sigreg => "SIGReg",
+        }
+    }
+}
+
+/// What `--ablate` accepts.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Ablation {
+    /// VICReg with each of its terms taken away: the two faces of collapse (table 7 of VICReg)
+    Terms,
+    /// Barlow Twins' λ, from 0 on (figure 5 of Barlow Twins)
+    Lambda,
+    /// Widths of Barlow Twins' embeddings (figure 4 of Barlow Twins)
+    Width,
+    /// Directions along which SIGReg looks at a batch
+    Directions,
 }
 
 impl ssl_experiment::Settings for Settings {
     const LAB: &'static str = "decorrelation";
-    const EPOCHS: usize = 4;
+    /// Less than four minutes on two cores.
+    const EPOCHS: usize = 10;
+    /// Small, because a short run needs many steps.
     const BATCH_SIZE: usize = 64;
+    /// A variance needs several images.
+    const LEAST_BATCH: usize = 2;
 
     fn flags(&self) -> &Flags {
         &self.flags
@@ -45,49 +102,11 @@ pub fn main() -> ExitCode {
 
 fn experiment(settings: &Settings) -> anyhow::Result<()> {
     let run = Run::open(settings)?;
-    let backbone = train(&run, settings)?;
-    let comparison = run.compare("brightness", &backbone, &Input::RGB)?;
-    report(&run, &comparison)
-}
-
-/// The brightness of images `[B, 3, H, W]`, `[B]`.
-fn brightness(images: &Tensor) -> candle_core::Result<Tensor> {
-    images.mean((1, 2, 3))
-}
-
-fn train(run: &Run, settings: &Settings) -> anyhow::Result<Backbone> {
-    let mut params = run.params();
-    let backbone = run.backbone(&Input::RGB, &params.pp("backbone"))?;
-    let head = Linear::new(backbone.features(), 1, &params.pp("head"))?;
-    let mut optimizer = AdamW::new(params.trained(), settings.weight_decay);
-    let loader = run.loader(settings)?;
-    // Always predicting the mean has an error equal to the variance; a random draw of the same distribution has twice that.
-    let truth = brightness(&run.data.train.images().to_tensor(&run.device)?)?;
-    let variance = f64::from(truth.broadcast_sub(&truth.mean_all()?)?.sqr()?.mean_all()?.to_scalar::<f32>()?);
-    let landmarks = Landmarks { collapsed: variance, random: 2.0 * variance };
-    let plan = Plan { name: "brightness", epochs: settings.epochs(), landmarks };
-    let state = &mut [("params", &mut params as _), ("optimizer", &mut optimizer as _)];
-    let mut training = Training::begin(run, settings, &loader, plan, state)?;
-    for epoch in training.epochs() {
-        for batch in loader.epoch(epoch) {
-            let batch = batch?;
-            let features = backbone.forward(batch.images(), true)?; // [B, D]
-            let predictions = head.forward(&features)?.squeeze(1)?; // [B]
-            let loss = mean_squared_error(&predictions, &brightness(batch.images())?)?;
-            optimizer.backward_step(&loss, training.learning_rate(settings.learning_rate))?;
-            training.step(f64::from(loss.to_scalar::<f32>()?), batch.indices.len())?;
-        }
-        training.end_epoch(&[("params", &params), ("optimizer", &optimizer)])?;
+    if let Some(ablation) = settings.ablate {
+        return ablation::compare(ablation, run, settings);
     }
-    Ok(backbone)
-}
-
-fn report(run: &Run, comparison: &Comparison) -> anyhow::Result<()> {
-    let mut page = run.page("Lab 10: guessing how bright an image is");
-    run.guesses(comparison, &[], &mut page);
-    page.heading("Training");
-    let curves = run.training_curves("brightness", &["loss"], "squared error")?;
-    page.figure(&curves, "The error, and what it is for networks that have learned nothing.");
-    comparison.report(&mut page, &run.out)?;
-    run.finish(&page, comparison)
+    let name = settings.method.name();
+    let model = model::train(&run, settings, name)?;
+    let comparison = run.compare(name, &model.backbone, &Input::RGB)?;
+    plots::report(&run, settings, &model, &comparison)
 }

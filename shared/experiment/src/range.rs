@@ -59,6 +59,14 @@ pub fn margin(text: &str) -> Result<f64, String> {
     within(text, |x| (0.0..=10.0).contains(&x), "a number from 0 to 10")
 }
 
+/// From 0 to 1000: how much a term of a loss counts.
+///
+/// # Errors
+/// Any other text.
+pub fn weight(text: &str) -> Result<f64, String> {
+    within(text, |x| (0.0..=1000.0).contains(&x), "a number from 0 to 1000")
+}
+
 /// A number from 1 to a million, such as epochs or images.
 ///
 /// # Errors
