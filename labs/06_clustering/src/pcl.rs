@@ -6,7 +6,7 @@ use clustering::{concentration, proto_nce};
 use ssl_eval::{embed, normalize};
 use ssl_experiment::landmarks::Landmarks;
 use ssl_experiment::{Input, Plan, Run, Settings as _, Training};
-use ssl_nn::{AdamW, Backbone, Optimizer, Params};
+use ssl_nn::{AdamW, Backbone, Optimizer, trailing_average};
 
 use super::Settings;
 use super::clusters::{Clusters, kmeans};
@@ -53,7 +53,8 @@ pub fn train(run: &Run, settings: &Settings, name: &str) -> anyhow::Result<Backb
                 loss = (loss + Tensor::stack(&of_clusters.collect::<Result<Vec<_>>>()?, 0)?.mean_all()?)?;
             }
             optimizer.backward_step(&loss, training.learning_rate(settings.learning_rate))?;
-            follow(&slow_params, &online_params)?;
+            // Its running statistics are its own: it is in evaluation mode when it is clustered.
+            trailing_average(&slow_params, &online_params, MOMENTUM)?;
             training.step(f64::from(loss.to_scalar::<f32>()?), 2 * loader.batch_size())?;
         }
         training.watch(run, &online.backbone, &Input::RGB)?;
@@ -96,13 +97,4 @@ fn info_nce(z: &Tensor, keys: &Tensor, temperature: f64) -> Result<Tensor> {
     let log_probabilities = log_softmax(&(z.matmul(&keys.t()?)? / temperature)?, D::Minus1)?; // [B, B]
     let own = Tensor::arange(0, z.dims()[0] as u32, z.device())?.unsqueeze(1)?;
     log_probabilities.gather(&own, 1)?.mean_all()?.neg()
-}
-
-/// The slow network's weights follow (lab 07). Its running statistics are its own: it is in evaluation mode when it is clustered.
-fn follow(slow: &Params, online: &Params) -> Result<()> {
-    for (slow, online) in slow.pairs(online)? {
-        let old = (slow.as_detached_tensor() * MOMENTUM)?;
-        slow.set(&(old + (online.as_detached_tensor() * (1.0 - MOMENTUM))?)?)?;
-    }
-    Ok(())
 }

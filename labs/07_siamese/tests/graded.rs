@@ -37,7 +37,7 @@ pub fn lab() -> Lab<Exercises> {
             exercise("forward", &["Mlp"], &[]),
             exercise("simsiam_loss", &[], &["negative_cosine"]),
             exercise("byol_loss", &[], &["negative_cosine"]),
-            exercise("ema_update", &[], &[]),
+            exercise("ema_update", &["trailing_average"], &[]),
             exercise("momentum_at", &[], &[]),
             exercise("collapse_level", &["ssl_eval"], &[]),
             exercise("simsiam_step", &[], &["simsiam_loss"]),

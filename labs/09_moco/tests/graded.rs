@@ -36,7 +36,7 @@ pub fn lab() -> Lab<Exercises> {
     Lab {
         name: "09_moco",
         exercises: vec![
-            exercise("momentum_update", &[], &[]),
+            exercise("momentum_update", &["trailing_average"], &[]),
             exercise("enqueue", &[], &[]),
             exercise("moco_logits", &[], &[]),
             exercise("moco_loss", &[], &[]),

@@ -31,6 +31,6 @@ pub use checkpoint::{Checkpoint, Part};
 pub use device::DeviceChoice;
 pub use head::{Linear, Mlp, Output};
 pub use optim::{AdamW, Optimizer, Sgd};
-pub use params::Params;
+pub use params::{Params, trailing_average};
 pub use schedule::WarmupCosine;
 pub use tensor_file::TensorFile;

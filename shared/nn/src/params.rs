@@ -210,6 +210,18 @@ impl Part for Params {
     }
 }
 
+/// A network's weights follow another's: θ ← m · θ + (1 − m) · θ_online, paired by name. Buffers stay as they are.
+///
+/// # Errors
+/// Branches whose names or shapes do not agree.
+pub fn trailing_average(trailing: &Params, online: &Params, momentum: f64) -> Result<()> {
+    for (trailing, online) in trailing.pairs(online)? {
+        let old = (trailing.as_detached_tensor() * momentum)?;
+        trailing.set(&(old + (online.as_detached_tensor() * (1.0 - momentum))?)?)?;
+    }
+    Ok(())
+}
+
 /// The 64-bit FNV-1a hash of some bytes: the same on every machine and in every version.
 pub fn fnv1a(bytes: impl IntoIterator<Item = u8>) -> u64 {
     let offset = 0xcbf2_9ce4_8422_2325;

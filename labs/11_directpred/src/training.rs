@@ -1,0 +1,119 @@
+//! The networks and their training loop.
+
+use candle_core::{DType, Result, Tensor};
+use directpred::{Step, alignment, byol_loss, correlation_ema, directpred_step};
+use ssl_eval::{effective_rank, embed, singular_values};
+use ssl_experiment::landmarks::Landmarks;
+use ssl_experiment::{Input, Plan, Run, Settings as _, Training};
+use ssl_nn::{AdamW, Backbone, Linear, Mlp, Optimizer, Output, Params, trailing_average};
+
+use super::Settings;
+use super::predictor::Kind;
+
+/// Widths of the projector's hidden layer and of its features f, of which eigenvectors are taken in every step.
+const HIDDEN: usize = 256;
+const FEATURES: usize = 64;
+
+/// Images → features h → features f.
+pub struct Network {
+    pub backbone: Backbone,
+    projector: Mlp,
+}
+
+impl Network {
+    pub fn new(run: &Run, params: &Params) -> Result<Self> {
+        let backbone = run.backbone(&Input::RGB, &params.pp("backbone"))?;
+        let widths = [backbone.features(), HIDDEN, FEATURES];
+        Ok(Self { backbone, projector: Mlp::with_batch_norm(&widths, Output::Linear, &params.pp("projector"))? })
+    }
+
+    pub fn embed(&self, images: &Tensor, train: bool) -> Result<Tensor> {
+        self.projector.forward(&self.backbone.forward(images, train)?, train)
+    }
+
+    /// How many dimensions f uses on test images.
+    pub fn rank(&self, run: &Run) -> anyhow::Result<f64> {
+        let test = run.data.test.sample(SEEN.min(run.data.test.len()), 0);
+        let f = embed(&|images, train| self.embed(images, train), test.images(), &run.device)?;
+        Ok(effective_rank(&singular_values(&f)?))
+    }
+}
+
+/// Test images whose features are looked at.
+const SEEN: usize = 1000;
+
+/// What a training leaves.
+pub struct Trained {
+    pub network: Network,
+    /// F of the online network's features.
+    pub correlation: Tensor,
+    /// W of the last step.
+    pub predictor: Tensor,
+}
+
+/// Trains a network to predict its slow copy; `name` is that of the training in metrics and checkpoints.
+pub fn train(run: &Run, settings: &Settings, name: &str) -> anyhow::Result<Trained> {
+    let mut params = run.params();
+    let (online_params, target_params) = (params.twin("online"), params.twin("target"));
+    let (online, target) = (Network::new(run, &online_params)?, Network::new(run, &target_params)?);
+    let learned = Linear::without_bias(FEATURES, FEATURES, &params.pp("predictor"))?;
+    let mut correlation = Tensor::zeros((FEATURES, FEATURES), DType::F32, &run.device)?;
+    let trained = [online_params.trained(), params.pp("predictor").trained()].concat();
+    let mut optimizer = AdamW::new(trained, settings.weight_decay);
+    let loader = run.loader(settings)?;
+    let plan = Plan { name, epochs: settings.epochs(), landmarks: Landmarks { collapsed: 0.0, random: 4.0 } };
+    let state =
+        &mut [("params", &mut params as _), ("optimizer", &mut optimizer as _), ("correlation", &mut correlation as _)];
+    let mut training = Training::begin(run, settings, &loader, plan, state)?;
+    let kind = settings.predictor;
+    let predictor = |correlation: &Tensor| match kind {
+        Kind::Learned => Ok(learned.weight().as_detached_tensor()),
+        _ => kind.of(correlation, settings.epsilon),
+    };
+    for epoch in training.epochs() {
+        for batch in loader.views(epoch, &vec![settings.views.augmentation(); 2])? {
+            let views = batch?.tensors; // [B, 3, H, W] twice
+            let step = Step {
+                online: &|images, train| online.embed(images, train),
+                target: &|images, train| target.embed(images, train),
+                online_params: &online_params,
+                target_params: &target_params,
+                views: [&views[0], &views[1]],
+                predictor: &predictor,
+                rho: settings.rho,
+                momentum: settings.momentum,
+                learning_rate: training.learning_rate(settings.learning_rate),
+            };
+            let loss = match kind {
+                Kind::Learned => learned_step(&step, &learned, &mut correlation, &mut optimizer)?,
+                _ => directpred_step(&step, &mut correlation, &mut optimizer)?,
+            };
+            training.step(loss, 2 * loader.batch_size())?;
+        }
+        // Where everything has collapsed to 0, there are no directions to be aligned with.
+        training.measure("alignment", alignment(&predictor(&correlation)?, &correlation).unwrap_or(0.0));
+        training.measure("rank", online.rank(run)?);
+        training.watch(run, &online.backbone, &Input::RGB)?;
+        training.end_epoch(&[("params", &params), ("optimizer", &optimizer), ("correlation", &correlation)])?;
+    }
+    let predictor = predictor(&correlation)?;
+    Ok(Trained { network: online, correlation, predictor })
+}
+
+/// As [`directpred_step`], but gradients reach the predictor.
+fn learned_step(
+    step: &Step,
+    predictor: &Linear,
+    correlation: &mut Tensor,
+    optimizer: &mut dyn Optimizer,
+) -> Result<f64> {
+    let [a, b] = step.views;
+    let (f_a, f_b) = ((step.online)(a, true)?, (step.online)(b, true)?); // [B, D]
+    let next = correlation_ema(correlation, &Tensor::cat(&[&f_a, &f_b], 0)?, step.rho)?;
+    let (t_a, t_b) = ((step.target)(a, true)?, (step.target)(b, true)?);
+    let loss = (byol_loss(&predictor.forward(&f_a)?, &t_b)? + byol_loss(&predictor.forward(&f_b)?, &t_a)?)?;
+    optimizer.backward_step(&loss, step.learning_rate)?;
+    trailing_average(step.target_params, step.online_params, step.momentum)?;
+    *correlation = next;
+    loss.to_scalar::<f32>().map(f64::from)
+}

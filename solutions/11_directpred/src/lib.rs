@@ -1,0 +1,332 @@
+//! Lab 11: DirectPred (Tian, Chen and Ganguli 2021, *Understanding self-supervised learning dynamics without contrastive pairs*).
+//!
+//! Why does BYOL not collapse? In a linear network the question can be answered with pencil and paper, and the answer says what the predictor has to
+//! be: it need not be learned. The handout is this folder's README.md.
+//!
+//! Tensors hold `f32` where the text says no other type. What `# Errors` promises may be an error of Candle's own that is passed on with `?`.
+
+use candle_core::{D, DType, Device, Result, Tensor, bail};
+use nalgebra::{DMatrix, SymmetricEigen};
+use ssl_nn::{Encode, Optimizer, Params, trailing_average};
+
+/// Eigenvalues of a symmetric matrix `[D, D]`, and its eigenvectors as columns of a matrix `[D, D]`, in the same order.
+///
+/// # Errors
+/// A matrix that is not square.
+pub fn symmetric_eigen(matrix: &Tensor) -> Result<(Vec<f64>, Tensor)> {
+    let side = square(matrix)?;
+    let numbers: Vec<f64> = matrix.to_dtype(DType::F64)?.flatten_all()?.to_vec1()?;
+    let eigen = SymmetricEigen::new(DMatrix::from_row_slice(side, side, &numbers));
+    let columns: Vec<f64> = eigen.eigenvectors.transpose().as_slice().to_vec();
+    let vectors = Tensor::from_vec(columns, (side, side), &Device::Cpu)?.to_dtype(matrix.dtype())?;
+    Ok((eigen.eigenvalues.as_slice().to_vec(), vectors.to_device(matrix.device())?))
+}
+
+/// The side of a square matrix.
+fn square(matrix: &Tensor) -> Result<usize> {
+    match matrix.dims2()? {
+        (rows, columns) if rows == columns => Ok(rows),
+        _ => bail!("expected a square matrix, got {:?}", matrix.dims()),
+    }
+}
+
+/// Exercise 1: how features go together, remembered over the batches (section 4, equation 18).
+///
+/// ```text
+/// F ← ρ · F + (1 − ρ) · 1/B · Σᵢ fᵢ fᵢᵀ
+/// ```
+///
+/// The mean of f is not subtracted, and f is a constant: nothing of its graph stays.
+///
+/// # Shapes
+/// F `[D, D]`, features f `[B, D]` → `[D, D]`.
+///
+/// # Errors
+/// A ρ that is not in [0, 1]; an F of another width, or one that is not square; features of a rank other than 2.
+///
+/// # Hint
+/// The sum of all fᵢ fᵢᵀ is one matrix product.
+pub fn correlation_ema(correlation: &Tensor, f: &Tensor, rho: f64) -> Result<Tensor> {
+    // BEGIN SOLUTION 1: moving average of the mean outer product
+    let (side, (batch, width)) = (square(correlation)?, f.dims2()?);
+    if !(0.0..=1.0).contains(&rho) || side != width {
+        bail!("correlation_ema: expected ρ from 0 to 1 and features of width {side}, got {rho} and {:?}", f.dims());
+    }
+    let f = f.detach();
+    let of_batch = (f.t()?.matmul(&f)? / batch as f64)?;
+    (correlation * rho)? + (of_batch * (1.0 - rho))?
+    // END SOLUTION
+}
+
+/// Exercise 2: the predictor that the theory asks for (DirectPred, equation 19, scaled as its authors' code has it).
+///
+/// ```text
+/// F = U · diag(s) · Uᵀ,     p[j] = √( max(0, s[j]) / max s ) + ε,     W = U · diag(p) · Uᵀ
+/// ```
+///
+/// Its eigenvectors are those of F, its eigenvalues the roots.
+///
+/// # Shapes
+/// F `[D, D]`, symmetric → W `[D, D]`.
+///
+/// # Errors
+/// A matrix that is not square; one without an eigenvalue above 0.
+///
+/// # Hint
+/// [`symmetric_eigen`] gives s and U, with eigenvectors in columns. Rounding makes eigenvalues that should be 0 a little negative.
+pub fn eigen_predictor(correlation: &Tensor, epsilon: f64) -> Result<Tensor> {
+    // BEGIN SOLUTION 2: roots of eigenvalues along the eigenvectors
+    let (s, u) = symmetric_eigen(correlation)?;
+    let most = s.iter().copied().fold(0.0, f64::max);
+    if !(most > 0.0) {
+        bail!("eigen_predictor: expected an eigenvalue above 0, got {s:?}");
+    }
+    let p = s.iter().map(|s| (s.max(0.0) / most).sqrt() + epsilon).collect::<Vec<f64>>();
+    let p = Tensor::new(p, u.device())?.to_dtype(u.dtype())?;
+    u.broadcast_mul(&p)?.matmul(&u.t()?)
+    // END SOLUTION
+}
+
+/// Exercise 3: nearly as good, and without eigenvectors (DirectCopy, Wang et al. 2021).
+///
+/// ```text
+/// W = F / max s + ε · I
+/// ```
+///
+/// with the greatest eigenvalue of F.
+///
+/// # Shapes
+/// F `[D, D]`, symmetric → W `[D, D]`.
+///
+/// # Errors
+/// As exercise 2.
+///
+/// # Hint
+/// `Tensor::eye` is I.
+pub fn direct_copy(correlation: &Tensor, epsilon: f64) -> Result<Tensor> {
+    // BEGIN SOLUTION 3: the correlation by its greatest eigenvalue
+    let (s, _) = symmetric_eigen(correlation)?;
+    let most = s.iter().copied().fold(0.0, f64::max);
+    if !(most > 0.0) {
+        bail!("direct_copy: expected an eigenvalue above 0, got {s:?}");
+    }
+    let eye = Tensor::eye(s.len(), correlation.dtype(), correlation.device())?;
+    (correlation / most)? + (eye * epsilon)?
+    // END SOLUTION
+}
+
+/// Exercise 4: whether a predictor has the eigenvectors of F (figure 3 of the paper).
+///
+/// ```text
+/// alignment = Σⱼ s[j] · cos(uⱼ, W uⱼ) / Σⱼ s[j],     cos(x, y) = xᵀy / (‖x‖ · ‖y‖)
+/// ```
+///
+/// over the eigenvectors uⱼ of F; negative s[j] count as 0. It is 1 where all directions that features use are eigenvectors of W with eigenvalues above 0. A
+/// W uⱼ of length 0 has the cosine 0.
+///
+/// # Shapes
+/// W and F `[D, D]` → a number.
+///
+/// # Errors
+/// Matrices that are not square, or of different sides; an F without an eigenvalue above 0.
+///
+/// # Hint
+/// All W uⱼ are the columns of one product. W need not be symmetric.
+pub fn alignment(w: &Tensor, correlation: &Tensor) -> Result<f64> {
+    // BEGIN SOLUTION 4: cosines of eigenvectors and their images
+    let (side, (s, u)) = (square(w)?, symmetric_eigen(correlation)?);
+    if side != s.len() || !s.iter().any(|s| *s > 0.0) {
+        bail!("alignment: expected matrices alike, and an eigenvalue above 0, got sides {side} and {}, {s:?}", s.len());
+    }
+    let images = w.matmul(&u)?;
+    let (dots, lengths) = ((&images * &u)?.sum(0)?, images.sqr()?.sum(0)?.sqrt()?);
+    let vector = |x: Tensor| x.to_dtype(DType::F64)?.to_vec1::<f64>();
+    let cosines = vector(dots)?.into_iter().zip(vector(lengths)?).map(|(x, y)| if y > 0.0 { x / y } else { 0.0 });
+    let (weights, sum): (Vec<f64>, f64) = (s.iter().map(|s| s.max(0.0)).collect(), s.iter().map(|s| s.max(0.0)).sum());
+    Ok(cosines.zip(weights).map(|(cosine, weight)| cosine * weight).sum::<f64>() / sum)
+    // END SOLUTION
+}
+
+/// How fast everything moves in the linear network: the paper's α_p, η, β and σ².
+#[derive(Clone, Copy, Debug)]
+pub struct Rates {
+    /// α_p: how much faster the predictor learns than the network.
+    pub predictor: f64,
+    /// η: weight decay.
+    pub decay: f64,
+    /// β: how fast the target follows.
+    pub target: f64,
+    /// σ²: variance of the augmentations beside that of the images.
+    pub noise: f64,
+}
+
+/// BYOL with nothing but linear layers; all tensors hold `f64`.
+#[derive(Clone, Debug)]
+pub struct LinearByol {
+    /// W `[D, N]`, from images to features.
+    pub online: Tensor,
+    /// W_p `[D, D]`
+    pub predictor: Tensor,
+    /// W_a `[D, N]`
+    pub target: Tensor,
+}
+
+/// Exercise 5: a small step of gradient descent of linear BYOL, in expectation over images and views (theorem 1: equations 3 to 5).
+///
+/// ```text
+/// E   = W_a X − W_p W (X + X')
+/// W   ← W   + dt · ( W_pᵀ E − η W )
+/// W_p ← W_p + dt · ( α_p E Wᵀ − η W_p )
+/// W_a ← W_a + dt · β (W − W_a)
+/// ```
+///
+/// X `[N, N]` is the correlation of images (of the mean over their views), X' that of what views add. All right sides have the values before the
+/// step. [`Rates::noise`] is not needed here: it is in X'.
+///
+/// # Errors
+/// Shapes that do not fit.
+///
+/// # Hint
+/// E is what the prediction lacks. Compute it once, from the old values.
+pub fn linear_byol_step(byol: &LinearByol, x: &Tensor, x_views: &Tensor, rates: &Rates, dt: f64) -> Result<LinearByol> {
+    // BEGIN SOLUTION 5: Euler's step of three matrices
+    let LinearByol { online, predictor, target } = byol;
+    let error = (target.matmul(x)? - predictor.matmul(online)?.matmul(&(x + x_views)?)?)?; // [D, N]
+    let move_by = |matrix: &Tensor, slope: Tensor| matrix + (slope * dt)?;
+    let of_online = (predictor.t()?.matmul(&error)? - (online * rates.decay)?)?;
+    let of_predictor = ((error.matmul(&online.t()?)? * rates.predictor)? - (predictor * rates.decay)?)?;
+    let of_target = ((online - target)? * rates.target)?;
+    Ok(LinearByol {
+        online: move_by(online, of_online)?,
+        predictor: move_by(predictor, of_predictor)?,
+        target: move_by(target, of_target)?,
+    })
+    // END SOLUTION
+}
+
+/// One direction of the linear network: eigenvalues p of the predictor and s of the features' correlation, and how long the target's weights
+/// are beside the online ones, τ.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Mode {
+    /// Eigenvalue of W_p.
+    pub p: f64,
+    /// Eigenvalue of F = W X Wᵀ.
+    pub s: f64,
+    /// τ of W_a = τ W.
+    pub tau: f64,
+}
+
+/// Exercise 6: how one direction moves where predictor and correlation share their eigenvectors and X = I, X' = σ² I (theorem 3: equations 11 to 13).
+///
+/// ```text
+/// ṗ = α_p s ( τ − (1 + σ²) p ) − η p
+/// ṡ = 2 p s ( τ − (1 + σ²) p ) − 2 η s
+/// τ̇ = β (1 − τ) − τ ṡ / (2 s)
+/// ```
+///
+/// # Shapes
+/// A mode with s above 0 → its slopes, in the same places.
+///
+/// # Hint
+/// s is of second order in W: that is where both factors of 2 come from.
+pub fn eigen_flow(mode: &Mode, rates: &Rates) -> Mode {
+    // BEGIN SOLUTION 6: slopes of p, s and τ
+    let Mode { p, s, tau } = *mode;
+    let lacking = tau - (1.0 + rates.noise) * p;
+    let slope = 2.0 * p * s * lacking - 2.0 * rates.decay * s;
+    Mode {
+        p: rates.predictor * s * lacking - rates.decay * p,
+        s: slope,
+        tau: rates.target * (1.0 - tau) - tau * slope / (2.0 * s),
+    }
+    // END SOLUTION
+}
+
+/// Exercise 7: where the predictor's eigenvalue comes to rest (section 3.2, equation 15).
+///
+/// With s = p²/α_p, which weight decay leads to, the first equation of exercise 6 has a rest at p = 0, the collapse, and two more where
+///
+/// ```text
+/// (1 + σ²) p² − τ p + η = 0
+/// ```
+///
+/// The lower one is a ridge: below it, p falls to 0. The upper one is stable. With more weight decay than η = τ² / (4 (1 + σ²)) there is
+/// neither, and everything collapses.
+///
+/// # Shapes
+/// → the lower and the upper rest, or `None` where there are none.
+///
+/// # Hint
+/// Where both fall together, at exactly that η, they are the same number twice.
+pub fn equilibria(tau: f64, noise: f64, decay: f64) -> Option<(f64, f64)> {
+    // BEGIN SOLUTION 7: roots of a quadratic equation
+    let inside = tau * tau - 4.0 * (1.0 + noise) * decay;
+    let root = |sign: f64| (tau + sign * inside.sqrt()) / (2.0 * (1.0 + noise));
+    (inside >= 0.0).then(|| (root(-1.0), root(1.0)))
+    // END SOLUTION
+}
+
+/// BYOL's loss of predictions and targets `[B, D]`, which are constants (lab 07): the mean of ‖p̂ − t̂‖².
+///
+/// # Errors
+/// Shapes that differ.
+pub fn byol_loss(p: &Tensor, t: &Tensor) -> Result<Tensor> {
+    let unit = |x: &Tensor| x.broadcast_div(&(x.sqr()?.sum_keepdim(D::Minus1)? + 1e-12)?.sqrt()?);
+    (unit(p)? - unit(&t.detach())?)?.sqr()?.sum(D::Minus1)?.mean_all()
+}
+
+/// What a training step is given, besides the optimizer.
+pub struct Step<'a> {
+    /// The online network: images and whether to train → features f.
+    pub online: &'a Encode<'a>,
+    /// The target network, likewise.
+    pub target: &'a Encode<'a>,
+    /// The online network's weights.
+    pub online_params: &'a Params,
+    /// The target's.
+    pub target_params: &'a Params,
+    /// Two views of a batch, each `[B, 3, H, W]`.
+    pub views: [&'a Tensor; 2],
+    /// From the correlation F to the predictor W, such as exercise 2.
+    pub predictor: &'a dyn Fn(&Tensor) -> Result<Tensor>,
+    /// ρ of the correlation.
+    pub rho: f64,
+    /// How much of the old target stays.
+    pub momentum: f64,
+    /// The learning rate of this step.
+    pub learning_rate: f64,
+}
+
+/// Exercise 8: one step of BYOL whose predictor is not learned (algorithm 1).
+///
+/// 1. Both views go through the online network, each by itself and in their order.
+/// 2. The correlation takes in the features of both views, as one batch of 2B (exercise 1).
+/// 3. `step.predictor` makes W of the new correlation; predictions are W fᵢ. W is a constant.
+/// 4. Both views go through the target network, in the same way.
+/// 5. The loss is [`byol_loss`] of the first view's prediction and the second view's target, plus that the other way round.
+/// 6. One update of the online network with `step.learning_rate`; then [`trailing_average`] with `step.momentum`.
+///
+/// All networks are in training mode.
+///
+/// # Shapes
+/// The correlation `[D, D]`, which is replaced → the loss before the update, as a number.
+///
+/// # Errors
+/// What the functions report; the correlation must not change then.
+///
+/// # Hint
+/// Features are rows: what is W fᵢ for all rows at once?
+pub fn directpred_step(step: &Step, correlation: &mut Tensor, optimizer: &mut dyn Optimizer) -> Result<f64> {
+    // BEGIN SOLUTION 8: predict with the eigenvectors of the features
+    let [a, b] = step.views;
+    let (f_a, f_b) = ((step.online)(a, true)?, (step.online)(b, true)?); // [B, D]
+    let next = correlation_ema(correlation, &Tensor::cat(&[&f_a, &f_b], 0)?, step.rho)?;
+    let w = (step.predictor)(&next)?.detach().t()?; // [D, D]
+    let (t_a, t_b) = ((step.target)(a, true)?, (step.target)(b, true)?);
+    let loss = (byol_loss(&f_a.matmul(&w)?, &t_b)? + byol_loss(&f_b.matmul(&w)?, &t_a)?)?;
+    optimizer.backward_step(&loss, step.learning_rate)?;
+    trailing_average(step.target_params, step.online_params, step.momentum)?;
+    *correlation = next;
+    Ok(f64::from(loss.to_scalar::<f32>()?))
+    // END SOLUTION
+}
