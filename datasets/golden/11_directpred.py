@@ -35,7 +35,6 @@ golden.check(
         "averaged_over_the_width": remembered(new=lambda f: f.T @ f / f.shape[1]),
         "centered": remembered(new=lambda f: (f - f.mean(0)).T @ (f - f.mean(0)) / len(f)),
         "directions": remembered(new=lambda f: (f / f.norm(dim=1, keepdim=True)).T @ (f / f.norm(dim=1, keepdim=True)) / len(f)),
-        "images_for_features": remembered(new=lambda f: f @ f.T / len(f)),
         "mean_s_product": remembered(new=lambda f: torch.outer(f.mean(0), f.mean(0))),
         "gradient_into_features": remembered(cut=lambda f: f),
     },

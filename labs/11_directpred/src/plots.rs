@@ -17,7 +17,7 @@ pub fn report(run: &Run, settings: &Settings, trained: &Trained, comparison: &Co
     page.heading("The theory");
     page.figure(
         &over_time(run)?,
-        "Eigenvalues of the predictor of a linear network that start at different heights: by the closed form, and in a network that is simulated. \
+        "Eigenvalues of the predictor of a linear network that start at 0.02, 0.1 and 0.5: by the closed form, and in a network that is simulated. \
          Below the lower dashed line everything falls to 0, above it all rise to the upper one.",
     );
     page.figure(
@@ -53,10 +53,11 @@ fn curves(title: &str, x: &str, y: &str, series: Vec<(String, theory::Path)>, le
 
 fn over_time(run: &Run) -> anyhow::Result<String> {
     let named = |what: &str, paths: Vec<theory::Path>| {
-        let name = |(start, path): (&f64, theory::Path)| (format!("{what}, from {start}"), path);
+        let name = |(start, path): (&f64, theory::Path)| (format!("{what}, {start}"), path);
         STARTS.iter().zip(paths).map(name).collect::<Vec<_>>()
     };
-    let series = [named("closed form", theory::closed_form(&RATES)), named("simulated", theory::simulated(&RATES)?)];
+    let series =
+        [named("theory", theory::closed_form(&RATES)), named("simulated", theory::simulated(&RATES, theory::STEPS)?)];
     let rests = equilibria(1.0, RATES.noise, RATES.decay).into_iter();
     let levels = rests.flat_map(|(low, high)| [("lower rest".to_string(), low), ("upper rest".to_string(), high)]);
     let plot = curves("Linear BYOL", "time", "eigenvalue p of the predictor", series.concat(), levels.collect());
@@ -65,7 +66,7 @@ fn over_time(run: &Run) -> anyhow::Result<String> {
 
 fn by_decay(run: &Run) -> anyhow::Result<String> {
     let [lower, upper, ends] = theory::by_decay(&RATES)?;
-    let series = [("lower rest", lower), ("upper rest", upper), ("simulated, from 0.5", ends)];
+    let series = [("lower rest", lower), ("upper rest", upper), ("simulated", ends)];
     let series = series.map(|(name, path)| (name.to_string(), path)).into();
     curves("Where p ends", "weight decay η", "eigenvalue p of the predictor", series, Vec::new())
         .save(&run.out, "decay")

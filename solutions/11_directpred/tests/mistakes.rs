@@ -64,7 +64,6 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("averaged_over_the_width", remember(|old, f, rho| mixed(old, &outer(&f.detach(), f.dims()[1] as f64)?, [rho, 1.0 - rho]))),
     ("centered", remember(|old, f, rho| correlation_ema(old, &f.broadcast_sub(&f.mean_keepdim(0)?)?, rho))),
     ("directions", remember(|old, f, rho| correlation_ema(old, &f.broadcast_div(&f.sqr()?.sum_keepdim(1)?.sqrt()?)?, rho))),
-    ("images_for_features", remember(|old, f, rho| { let f = f.detach(); mixed(old, &(f.matmul(&f.t()?)? / f.dims()[0] as f64)?, [rho, 1.0 - rho]) })),
     ("mean_s_product", remember(|old, f, rho| correlation_ema(old, &f.mean_keepdim(0)?, rho))),
     ("gradient_into_features", remember(|old, f, rho| mixed(old, &outer(f, f.dims()[0] as f64)?, [rho, 1.0 - rho]))),
 

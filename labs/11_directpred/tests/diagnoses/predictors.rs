@@ -19,11 +19,6 @@ pub const REMEMBERED: &[Mistake] = &[
     ),
     mistake("directions", "normalizes", "The features are brought to length 1: take them as they are."),
     mistake(
-        "images_for_features",
-        "images for features",
-        "This is a matrix of images, [B, B]: one of features, [D, D].",
-    ),
-    mistake(
         "mean_s_product",
         "mean first",
         "This is the outer product of the mean: the mean of outer products is asked for.",
