@@ -285,7 +285,7 @@ pub fn sample_negatives(batch: &[usize], images: usize, count: usize, rng: &mut 
 /// ```
 ///
 /// where L(m, v) is the loss of exercises 3 and 4, with v for the query, the image's own memory m for the key, and the negatives' memory for the queue.
-/// (The paper's equation 3 has a further term for negatives; its authors' code trains without.) An image and its puzzle are so drawn to one
+/// (The paper's L has a further term for negatives.) An image and its puzzle are so drawn to one
 /// point, by way of the memory. Gradients reach both v, and no memory.
 ///
 /// # Shapes

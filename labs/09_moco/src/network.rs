@@ -14,7 +14,6 @@ pub const EMBEDDING: usize = 128;
 /// Images → features h → embeddings of length 1.
 pub struct Network {
     pub backbone: Backbone,
-    /// Without batch norm, as in MoCo's second version.
     projector: Mlp,
 }
 

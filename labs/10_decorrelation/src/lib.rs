@@ -1,30 +1,206 @@
-//! Lab 10: guessing how bright an image is (paper, year).
+//! Lab 10: Barlow Twins (Zbontar et al. 2021), VICReg (Bardes, Ponce and LeCun 2022), SIGReg (Balestriero and LeCun 2025).
 //!
-//! Two or three sentences on what the lab is about. The handout is this folder's README.md.
+//! No negatives, no second network, no predictor: these losses say themselves that embeddings must not collapse, neither to one point nor to few
+//! dimensions. The handout is this folder's README.md.
 //!
 //! Tensors hold `f32` where the text says no other type. What `# Errors` promises may be an error of Candle's own that is passed on with `?`.
 
 #![allow(unused)] // delete this line when you are done
 
-use candle_core::{Result, Tensor, bail};
+use candle_core::{D, DType, Result, Tensor, bail};
+use rand::Rng as _;
+use ssl_data::Rng;
+use ssl_nn::ops;
 
-/// Exercise 1: the mean squared error of predictions (equation 1).
+/// Exercise 1: how the channels of one view go with those of the other (Barlow Twins, equation 2).
 ///
 /// ```text
-/// L = 1/N · Σₙ (pₙ − tₙ)²
+/// ẑ[b][i] = (z[b][i] − mean) / √(variance + 1e-5),     C[i][j] = 1/B · Σ_b ẑa[b][i] · ẑb[b][j]
+/// ```
+///
+/// with each view's mean and variance of channel i over the batch; the variance is the population's (divided by B).
+///
+/// # Shapes
+/// Twice `[B, D]` → `[D, D]`; rows are channels of the first view.
+///
+/// # Units
+/// From −1 to 1.
+///
+/// # Errors
+/// A rank other than 2; shapes that differ.
+///
+/// # Hint
+/// Standardize first; then C is one matrix product.
+pub fn cross_correlation(z_a: &Tensor, z_b: &Tensor) -> Result<Tensor> {
+    todo!("exercise 1: standardize each view, then one matrix product")
+}
+
+/// Exercise 2: every channel agrees with itself, and with no other (Barlow Twins, equation 1).
+///
+/// ```text
+/// loss = Σᵢ (1 − C[i][i])² + λ · Σᵢ Σ_{j ≠ i} C[i][j]²
 /// ```
 ///
 /// # Shapes
-/// `predictions` and `targets` `[N]` → a single number, `[]`.
-///
-/// # Units
-/// The square of the targets'.
+/// C `[D, D]` → a number `[]`.
 ///
 /// # Errors
-/// Predictions and targets of different shapes.
+/// A matrix that is not square.
 ///
 /// # Hint
-/// What is the error of a prediction that is right?
-pub fn mean_squared_error(predictions: &Tensor, targets: &Tensor) -> Result<Tensor> {
-    todo!("exercise 1: the mean of squared differences")
+/// `Tensor::eye` marks the diagonal.
+pub fn barlow_twins_loss(c: &Tensor, lambda: f64) -> Result<Tensor> {
+    todo!("exercise 2: ones on the diagonal, zeros beside it")
+}
+
+/// Exercise 3: what it costs that a channel hardly varies: no collapse to one point (VICReg, equations 1 and 2).
+///
+/// ```text
+/// v = 1/D · Σⱼ max(0, 1 − √(Var[j] + 1e-4))
+/// ```
+///
+/// with the sample's variance of channel j over the batch (divided by B − 1).
+///
+/// # Shapes
+/// One view's embeddings `[B, D]` → a number `[]`.
+///
+/// # Units
+/// From 0, where all channels have a standard deviation of 1 or more, to nearly 1.
+///
+/// # Errors
+/// A rank other than 2; fewer than two embeddings.
+///
+/// # Hint
+/// Candle's `var` divides by B − 1. `ops::relu` is the course's fast max(0, x).
+pub fn variance_term(z: &Tensor) -> Result<Tensor> {
+    todo!("exercise 3: hinge at a standard deviation of 1")
+}
+
+/// Exercise 4: what it costs that two channels say the same: no collapse to few dimensions (VICReg, equations 3 and 4).
+///
+/// ```text
+/// Cov[i][j] = 1/(B − 1) · Σ_b (z[b][i] − mean[i]) · (z[b][j] − mean[j]),     c = 1/D · Σᵢ Σ_{j ≠ i} Cov[i][j]²
+/// ```
+///
+/// # Shapes
+/// One view's embeddings `[B, D]` → a number `[]`.
+///
+/// # Errors
+/// A rank other than 2; fewer than two embeddings.
+///
+/// # Hint
+/// The diagonal holds variances, which exercise 3 speaks of: leave it out.
+pub fn covariance_term(z: &Tensor) -> Result<Tensor> {
+    todo!("exercise 4: squares beside the diagonal")
+}
+
+/// How much each of VICReg's terms counts: λ, μ and ν.
+#[derive(Clone, Copy, Debug)]
+pub struct Weights {
+    /// λ: two views of an image have the same embedding.
+    pub invariance: f64,
+    /// μ: channels vary.
+    pub variance: f64,
+    /// ν: channels differ.
+    pub covariance: f64,
+}
+
+/// Exercise 5: VICReg's loss (equations 5 and 6, with the factors of its authors' code).
+///
+/// ```text
+/// loss = λ · 1/(B·D) · Σ (za − zb)² + μ · ½ (v(za) + v(zb)) + ν · (c(za) + c(zb))
+/// ```
+///
+/// Gradients reach both views, through all terms.
+///
+/// # Shapes
+/// Twice `[B, D]` → a number `[]`.
+///
+/// # Errors
+/// Shapes that differ; what exercises 3 and 4 refuse.
+///
+/// # Hint
+/// The variance terms are halved, the covariance terms are not.
+pub fn vicreg_loss(z_a: &Tensor, z_b: &Tensor, weights: &Weights) -> Result<Tensor> {
+    todo!("exercise 5: invariance, variance, covariance")
+}
+
+/// Exercise 6: how many dimensions a spectrum uses (Roy and Vetterli 2007; RankMe, Garrido et al. 2023).
+///
+/// ```text
+/// p[k] = σ[k] / Σ σ,     rank = exp( −Σₖ p[k] · ln p[k] )
+/// ```
+///
+/// where 0 · ln 0 is 0. n equal values give n, a single one gives 1.
+///
+/// # Shapes
+/// Singular values → a number.
+///
+/// # Errors
+/// No values; a value that is negative or no number; values that are all 0.
+///
+/// # Hint
+/// Leave zeros out of the sum.
+pub fn effective_rank(spectrum: &[f64]) -> Result<f64> {
+    todo!("exercise 6: exponential of the entropy")
+}
+
+/// Exercise 7: directions along which embeddings are looked at (SIGReg).
+///
+/// `count` columns of length 1, each drawn independently and uniformly from all directions in `width` dimensions.
+///
+/// # Shapes
+/// → `[width, count]`
+///
+/// # Hint
+/// Independent normal numbers prefer no direction, unlike uniform ones. `rand_distr::StandardNormal` is at hand: `rng.sample(StandardNormal)`.
+/// Then divide each column by its length.
+pub fn random_directions(width: usize, count: usize, rng: &mut Rng) -> Result<Tensor> {
+    todo!("exercise 7: normal numbers, columns of length 1")
+}
+
+/// Exercise 8: how far embeddings are from a standard Gaussian, seen along directions (SIGReg's choice, the test of Epps and Pulley 1983).
+///
+/// Let x be the projections of B embeddings on one direction. Their characteristic function is compared with the Gaussian's, e^(−t²/2), at 17
+/// points t = 0, 3/16, …, 3:
+///
+/// ```text
+/// e(t) = ( 1/B · Σ_b cos(t · x[b]) − e^(−t²/2) )² + ( 1/B · Σ_b sin(t · x[b]) )²
+/// statistic = B · Σ_t w(t) · e^(−t²/2) · e(t)
+/// ```
+///
+/// where w(t) is 3/8 for all points but the first and the last, which have 3/16: the trapezoidal rule from −3 to 3, as both halves are alike. The
+/// result is the mean of the statistic over the directions.
+///
+/// # Shapes
+/// Embeddings `[B, D]` and directions `[D, M]` → a number `[]`.
+///
+/// # Errors
+/// A rank other than 2; directions of another width.
+///
+/// # Hint
+/// All projections are one matrix product `[B, M]`. A loop over the 17 points is short, and fast enough.
+pub fn sigreg(z: &Tensor, directions: &Tensor) -> Result<Tensor> {
+    todo!("exercise 8: characteristic functions at 17 points")
+}
+
+/// Exercise 9: the loss of SIGReg for two views or more (LeJEPA).
+///
+/// ```text
+/// z̄ = 1/V · Σᵥ zᵥ
+/// loss = (1 − λ) · 1/(V·B·D) · Σᵥ Σ (zᵥ − z̄)² + λ · 1/V · Σᵥ SIGReg(zᵥ)
+/// ```
+///
+/// with [`sigreg`] of each view by itself, along the same directions. Gradients reach all views.
+///
+/// # Shapes
+/// V times `[B, D]`, and directions `[D, M]` → a number `[]`.
+///
+/// # Errors
+/// Fewer than two views; shapes that differ; a λ that is not in [0, 1].
+///
+/// # Hint
+/// `Tensor::stack` makes one tensor of all views.
+pub fn sigreg_loss(views: &[Tensor], directions: &Tensor, lambda: f64) -> Result<Tensor> {
+    todo!("exercise 9: views agree, and each is Gaussian")
 }

@@ -72,7 +72,7 @@ impl Method {
 /// What `--ablate` accepts.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Ablation {
-    /// VICReg with each of its terms taken away: the two faces of collapse (table 7 of VICReg)
+    /// VICReg with each of its terms taken away: the two faces of collapse
     Terms,
     /// Barlow Twins' λ, from 0 on (figure 5 of Barlow Twins)
     Lambda,

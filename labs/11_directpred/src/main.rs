@@ -55,11 +55,11 @@ pub struct Settings {
 /// What `--ablate` accepts.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Ablation {
-    /// Learned, set by DirectPred, by DirectCopy, and none (table 1 of DirectPred)
+    /// Learned, set by DirectPred, by DirectCopy, and none
     Predictor,
-    /// Weight decay of a learned predictor's network: too little, and too much (section 3.2)
+    /// Weight decay of a learned predictor's network: too little, and too much
     Decay,
-    /// Momenta of the target (section 3.3)
+    /// Momenta of the target
     Momentum,
 }
 

@@ -206,7 +206,7 @@ pub fn effective_rank(spectrum: &[f64]) -> Result<f64> {
     // END SOLUTION
 }
 
-/// Exercise 7: directions along which embeddings are looked at (SIGReg, section 4.2).
+/// Exercise 7: directions along which embeddings are looked at (SIGReg).
 ///
 /// `count` columns of length 1, each drawn independently and uniformly from all directions in `width` dimensions.
 ///
@@ -224,7 +224,7 @@ pub fn random_directions(width: usize, count: usize, rng: &mut Rng) -> Result<Te
     // END SOLUTION
 }
 
-/// Exercise 8: how far embeddings are from a standard Gaussian, seen along directions (SIGReg, equation 6: the Epps–Pulley test).
+/// Exercise 8: how far embeddings are from a standard Gaussian, seen along directions (SIGReg's choice, the test of Epps and Pulley 1983).
 ///
 /// Let x be the projections of B embeddings on one direction. Their characteristic function is compared with the Gaussian's, e^(−t²/2), at 17
 /// points t = 0, 3/16, …, 3:
@@ -262,7 +262,7 @@ pub fn sigreg(z: &Tensor, directions: &Tensor) -> Result<Tensor> {
     // END SOLUTION
 }
 
-/// Exercise 9: the loss of SIGReg for two views or more (LeJEPA, section 5).
+/// Exercise 9: the loss of SIGReg for two views or more (LeJEPA).
 ///
 /// ```text
 /// z̄ = 1/V · Σᵥ zᵥ

@@ -30,7 +30,7 @@ fn square(matrix: &Tensor) -> Result<usize> {
     }
 }
 
-/// Exercise 1: how features go together, remembered over the batches (section 4, equation 18).
+/// Exercise 1: how features go together, remembered over the batches (DirectPred, section 4).
 ///
 /// ```text
 /// F ← ρ · F + (1 − ρ) · 1/B · Σᵢ fᵢ fᵢᵀ
@@ -58,7 +58,7 @@ pub fn correlation_ema(correlation: &Tensor, f: &Tensor, rho: f64) -> Result<Ten
     // END SOLUTION
 }
 
-/// Exercise 2: the predictor that the theory asks for (DirectPred, equation 19, scaled as its authors' code has it).
+/// Exercise 2: the predictor that the theory asks for (DirectPred, section 4, scaled as its authors' code has it).
 ///
 /// ```text
 /// F = U · diag(s) · Uᵀ,     p[j] = √( max(0, s[j]) / max s ) + ε,     W = U · diag(p) · Uᵀ
@@ -115,7 +115,7 @@ pub fn direct_copy(correlation: &Tensor, epsilon: f64) -> Result<Tensor> {
     // END SOLUTION
 }
 
-/// Exercise 4: whether a predictor has the eigenvectors of F (figure 3 of the paper).
+/// Exercise 4: whether a predictor has the eigenvectors of F (DirectPred, section 3).
 ///
 /// ```text
 /// alignment = Σⱼ s[j] · cos(uⱼ, W uⱼ) / Σⱼ s[j],     cos(x, y) = xᵀy / (‖x‖ · ‖y‖)
@@ -171,7 +171,7 @@ pub struct LinearByol {
     pub target: Tensor,
 }
 
-/// Exercise 5: a small step of gradient descent of linear BYOL, in expectation over images and views (theorem 1: equations 3 to 5).
+/// Exercise 5: a small step of gradient descent of linear BYOL, in expectation over images and views (DirectPred, section 3).
 ///
 /// ```text
 /// E   = W_a X − W_p W (X + X')
@@ -216,7 +216,7 @@ pub struct Mode {
     pub tau: f64,
 }
 
-/// Exercise 6: how one direction moves where predictor and correlation share their eigenvectors and X = I, X' = σ² I (theorem 3: equations 11 to 13).
+/// Exercise 6: how one direction moves where predictor and correlation share their eigenvectors and X = I, X' = σ² I (DirectPred, section 3).
 ///
 /// ```text
 /// ṗ = α_p s ( τ − (1 + σ²) p ) − η p
@@ -242,7 +242,7 @@ pub fn eigen_flow(mode: &Mode, rates: &Rates) -> Mode {
     // END SOLUTION
 }
 
-/// Exercise 7: where the predictor's eigenvalue comes to rest (section 3.2, equation 15).
+/// Exercise 7: where the predictor's eigenvalue comes to rest (DirectPred, section 3).
 ///
 /// With s = p²/α_p, which weight decay leads to, the first equation of exercise 6 has a rest at p = 0, the collapse, and two more where
 ///
@@ -297,7 +297,7 @@ pub struct Step<'a> {
     pub learning_rate: f64,
 }
 
-/// Exercise 8: one step of BYOL whose predictor is not learned (algorithm 1).
+/// Exercise 8: one step of BYOL whose predictor is not learned (DirectPred, section 4).
 ///
 /// 1. Both views go through the online network, each by itself and in their order.
 /// 2. The correlation takes in the features of both views, as one batch of 2B (exercise 1).
