@@ -36,8 +36,8 @@ pub struct Settings {
     /// Keys in MoCo's queue, and negatives of PIRL's batches (1 to 1000000) [default: 256 for MoCo, as longer queues are stale in a short run; 1024 for PIRL, or as many as there are]
     #[arg(long = "queue", value_name = "N", value_parser = range::count)]
     negatives: Option<usize>,
-    /// Momentum of MoCo's key encoder (0 to below 1): 1/(1 − m) steps are about a tenth of a short run
-    #[arg(long, default_value_t = 0.99, value_parser = range::momentum)]
+    /// Momentum of MoCo's key encoder (0 to below 1); a slower one, such as the paper's 0.999, lags behind in a short run
+    #[arg(long, default_value_t = 0.9, value_parser = range::momentum)]
     momentum: f64,
     /// Groups of a batch that go through MoCo's batch norms by themselves (1 to 1000000), as on several GPUs
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = range::count)]
