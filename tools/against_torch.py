@@ -3,8 +3,8 @@
     pip install torch torchvision lightly scikit-learn
     python tools/against_torch.py DIR --method simclr --epochs 10 --batch-size 256
 
-does what `cargo run -p simclr-solution -- --data cifar10:DIR …` does; `byol` and `simsiam` are of lab 07, `swav` is of lab 06. DIR holds CIFAR-10's
-binary files. Prints the loss by epoch, the training time, and linear and kNN accuracy on the test images.
+does what `cargo run -p simclr-solution -- --data cifar10:DIR …` does; `swav` is of lab 06, `byol` and `simsiam` are of lab 07, `moco`
+(with `--queue 4096 --momentum 0.99` in Rust) is of lab 09, `barlow` and `vicreg` are of lab 10. DIR holds CIFAR-10's binary files. Prints the loss by epoch, the training time, and linear and kNN accuracy on the test images.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from lightly.loss import NegativeCosineSimilarity, NTXentLoss, SwaVLoss
+from lightly.loss import BarlowTwinsLoss, NegativeCosineSimilarity, NTXentLoss, SwaVLoss, VICRegLoss
 from lightly.models.utils import update_momentum
 from lightly.transforms import SimCLRTransform
 from PIL import Image
@@ -142,7 +142,56 @@ class SwAV(nn.Module):
         pass
 
 
-METHODS = {"simclr": SimCLR, "simsiam": SimSiam, "byol": BYOL, "swav": SwAV}
+class MoCo(nn.Module):
+    groups, momentum = 4, 0.99
+
+    def __init__(self, total):
+        super().__init__()
+        self.backbone = ConvNet4()
+        self.projector = mlp([256, 256, 128])
+        self.key = copy.deepcopy(nn.Sequential(self.backbone, self.projector)).requires_grad_(False)
+        # Each query finds its key among those of the batches before, which the loss remembers.
+        self.criterion = NTXentLoss(temperature=0.1, memory_bank_size=(4096, 128))
+
+    def in_groups(self, encode, images):
+        return torch.cat([encode(group) for group in images.chunk(self.groups)])
+
+    def loss(self, views, step):
+        order = torch.randperm(len(views[1]))
+        keys = self.in_groups(self.key, views[1][order])[order.argsort()]
+        return self.criterion(self.in_groups(nn.Sequential(self.backbone, self.projector), views[0]), keys)
+
+    def after(self, step):
+        update_momentum(nn.Sequential(self.backbone, self.projector), self.key, self.momentum)
+
+
+class Correlated(nn.Module):
+    """Barlow Twins and VICReg: a backbone and a projector, and nothing beside the loss."""
+
+    def __init__(self, criterion):
+        super().__init__()
+        self.backbone = ConvNet4()
+        self.projector = mlp([256, 256, 128])
+        self.criterion = criterion
+
+    def loss(self, views, step):
+        return self.criterion(*(self.projector(self.backbone(view)) for view in views))
+
+    def after(self, step):
+        pass
+
+
+METHODS = {
+    "simclr": SimCLR,
+    "simsiam": SimSiam,
+    "byol": BYOL,
+    "swav": SwAV,
+    "moco": MoCo,
+    "barlow": lambda total: Correlated(BarlowTwinsLoss(LAMBDA)),
+    "vicreg": lambda total: Correlated(VICRegLoss()),
+}
+# Barlow Twins' λ, as the lab's default.
+LAMBDA = 0.0078
 
 
 class Pairs(torch.utils.data.Dataset):

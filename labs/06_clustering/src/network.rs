@@ -2,10 +2,9 @@
 
 use candle_core::{Result, Tensor};
 use ssl_data::augment::luminance;
-use ssl_eval::normalize;
-use ssl_experiment::{Input, Run};
+use ssl_experiment::{Input, Network, Run};
 use ssl_nn::ops::conv2d;
-use ssl_nn::{Backbone, Mlp, Output, Params};
+use ssl_nn::{Output, Params};
 
 /// Widths of the projector's hidden layer and of z.
 const HIDDEN: usize = 256;
@@ -21,21 +20,7 @@ fn sobel(images: &Tensor) -> Result<Tensor> {
     conv2d(&luminance(images)?, &filters.contiguous()?, 1, 1)
 }
 
-/// Images → features h → embeddings z of length 1.
-pub struct Network {
-    pub backbone: Backbone,
-    projector: Mlp,
-}
-
-impl Network {
-    pub fn new(run: &Run, input: &Input, params: &Params) -> Result<Self> {
-        let backbone = run.backbone(input, &params.pp("backbone"))?;
-        let widths = [backbone.features(), HIDDEN, EMBEDDING];
-        let projector = Mlp::with_batch_norm(&widths, Output::Linear, &params.pp("projector"))?;
-        Ok(Self { backbone, projector })
-    }
-
-    pub fn embed(&self, images: &Tensor, train: bool) -> Result<Tensor> {
-        normalize(&self.projector.forward(&self.backbone.forward(images, train)?, train)?)
-    }
+/// A network whose embeddings are taken by their directions.
+pub fn network(run: &Run, params: &Params) -> Result<Network> {
+    Network::new(run, &Input::RGB, [HIDDEN, EMBEDDING], Output::Linear, params)
 }

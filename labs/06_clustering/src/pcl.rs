@@ -5,12 +5,12 @@ use candle_nn::ops::log_softmax;
 use clustering::{concentration, proto_nce};
 use ssl_eval::{embed, normalize};
 use ssl_experiment::landmarks::Landmarks;
-use ssl_experiment::{Input, Plan, Run, Settings as _, Training};
+use ssl_experiment::{Input, Network, Plan, Run, Settings as _, Training};
 use ssl_nn::{AdamW, Backbone, Optimizer, trailing_average};
 
 use super::Settings;
 use super::clusters::{Clusters, kmeans};
-use super::network::Network;
+use super::network::network;
 
 /// Clusters of the coarser of two clusterings, unless `--clusters` says otherwise; the finer one has twice as many.
 const CLUSTERS: usize = 200;
@@ -32,8 +32,8 @@ struct Prototypes {
 pub fn train(run: &Run, settings: &Settings, name: &str) -> anyhow::Result<Backbone> {
     let mut params = run.params();
     let (online_params, slow_params) = (params.twin("online"), params.twin("slow"));
-    let online = Network::new(run, &Input::RGB, &online_params)?;
-    let slow = Network::new(run, &Input::RGB, &slow_params)?;
+    let online = network(run, &online_params)?;
+    let slow = network(run, &slow_params)?;
     let mut optimizer = AdamW::new(online_params.trained(), settings.weight_decay);
     let loader = run.loader(settings)?;
     let guess = (loader.batch_size() as f64).ln();
@@ -45,8 +45,8 @@ pub fn train(run: &Run, settings: &Settings, name: &str) -> anyhow::Result<Backb
         let clusterings = if epoch < first { Vec::new() } else { clusterings(run, settings, &slow, epoch)? };
         for batch in loader.views(epoch, &[settings.views.augmentation(), settings.views.augmentation()])? {
             let batch = batch?;
-            let z = online.embed(&batch.tensors[0], true)?; // [B, D]
-            let keys = slow.embed(&batch.tensors[1], true)?.detach();
+            let z = normalize(&online.embed(&batch.tensors[0], true)?)?; // [B, D]
+            let keys = normalize(&slow.embed(&batch.tensors[1], true)?)?.detach();
             let mut loss = info_nce(&z, &keys, settings.temperature)?;
             if !clusterings.is_empty() {
                 let of_clusters = clusterings.iter().map(|prototypes| prototypes.loss(&z, &batch.indices));
@@ -65,7 +65,7 @@ pub fn train(run: &Run, settings: &Settings, name: &str) -> anyhow::Result<Backb
 
 /// A coarse and a fine clustering of the slow network's embeddings.
 fn clusterings(run: &Run, settings: &Settings, slow: &Network, epoch: usize) -> anyhow::Result<Vec<Prototypes>> {
-    let encode = |images: &Tensor, train: bool| slow.embed(images, train);
+    let encode = |images: &Tensor, train: bool| normalize(&slow.embed(images, train)?);
     let embeddings = embed(&encode, run.data.train.images(), &run.device)?; // [N, D]
     let count = settings.clusters.unwrap_or(CLUSTERS);
     let mut rng = run.loader(settings)?.rng(epoch, CLUSTERING);

@@ -12,7 +12,7 @@ use ssl_nn::params::Init;
 use ssl_nn::{AdamW, Backbone, Optimizer};
 
 use super::Settings;
-use super::network::{EMBEDDING, Network};
+use super::network::{EMBEDDING, network};
 
 /// How codes are made of scores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ const SMALL_CROP: (f64, f64) = (0.2, 0.6);
 /// Trains a network whose views predict each other's codes.
 pub fn train(run: &Run, settings: &Settings, name: &str, codes: Codes) -> anyhow::Result<Backbone> {
     let mut params = run.params();
-    let network = Network::new(run, &Input::RGB, &params)?;
+    let network = network(run, &params)?;
     let count = settings.clusters.unwrap_or(PROTOTYPES);
     let prototypes = params.pp("prototypes").trainable("weight", &[count, EMBEDDING], Init::Uniform(1.0))?;
     let (of_prototypes, others) = params.trained().into_iter().partition(|(name, _)| name == "prototypes.weight");
@@ -51,7 +51,7 @@ pub fn train(run: &Run, settings: &Settings, name: &str, codes: Codes) -> anyhow
         for batch in loader.views(epoch, &views(run, settings))? {
             let views = batch?.tensors; // [B, 3, H, W] twice, then small ones
             let directions = normalize(&prototypes)?;
-            let score = |view| network.embed(view, true)?.matmul(&directions.t()?);
+            let score = |view| normalize(&network.embed(view, true)?)?.matmul(&directions.t()?);
             let scores = views.iter().map(score).collect::<Result<Vec<_>>>()?; // [B, K] each
             let (code_a, code_b) =
                 (coded(&scores[0], settings.epsilon, codes)?, coded(&scores[1], settings.epsilon, codes)?);

@@ -6,14 +6,14 @@ use ssl_experiment::{Input, Plan, Run, Settings as _, Training};
 use ssl_nn::AdamW;
 
 use super::Settings;
-use super::network::{Network, Online, Variant};
+use super::network::{Online, Variant, network};
 
 /// Trains a network to predict a slower copy of itself.
 pub fn train(run: &Run, settings: &Settings, variant: &Variant, name: &str) -> anyhow::Result<Online> {
     let mut params = run.params();
     let (online_params, target_params) = (params.twin("online"), params.twin("target"));
     let online = Online::new(run, settings.method, variant, &online_params, &params.pp("predictor"))?;
-    let target = Network::new(run, settings.method, variant, &target_params)?;
+    let target = network(run, settings.method, variant, &target_params)?;
     let trained = [online_params.trained(), params.pp("predictor").trained()].concat();
     let mut optimizer = AdamW::new(trained, settings.weight_decay);
     let loader = run.loader(settings)?;

@@ -4,9 +4,9 @@ use std::cell::RefCell;
 
 use candle_core::{Result, Tensor};
 use siamese::{Predictor, collapse_level};
-use ssl_eval::{embed, normalize};
-use ssl_experiment::{Input, Run};
-use ssl_nn::{Backbone, Mlp, Output, Params};
+use ssl_eval::normalize;
+use ssl_experiment::{Input, Network, Run};
+use ssl_nn::{Output, Params};
 
 use super::Method;
 
@@ -32,26 +32,13 @@ impl Variant {
     pub const USUAL: Self = Self { stop_gradient: true, norm: true, predictor: true, momentum: None };
 }
 
-/// Images → features h → embeddings z.
-pub struct Network {
-    pub backbone: Backbone,
-    projector: Mlp,
-}
-
-impl Network {
-    pub fn new(run: &Run, method: Method, variant: &Variant, params: &Params) -> Result<Self> {
-        let backbone = run.backbone(&Input::RGB, &params.pp("backbone"))?;
-        let output = match method {
-            Method::Simsiam if variant.norm => Output::NormalizedWithoutAffine,
-            _ => Output::Linear,
-        };
-        let widths = [backbone.features(), HIDDEN, EMBEDDING];
-        Ok(Self { backbone, projector: Mlp::with_batch_norm(&widths, output, &params.pp("projector"))? })
-    }
-
-    pub fn embed(&self, images: &Tensor, train: bool) -> Result<Tensor> {
-        self.projector.forward(&self.backbone.forward(images, train)?, train)
-    }
+/// Backbone and projector of a method.
+pub fn network(run: &Run, method: Method, variant: &Variant, params: &Params) -> Result<Network> {
+    let output = match method {
+        Method::Simsiam if variant.norm => Output::NormalizedWithoutAffine,
+        _ => Output::Linear,
+    };
+    Network::new(run, &Input::RGB, [HIDDEN, EMBEDDING], output, params)
 }
 
 /// The network that is trained, with its predictor.
@@ -67,7 +54,7 @@ impl Online {
     pub fn new(run: &Run, method: Method, variant: &Variant, params: &Params, beside: &Params) -> Result<Self> {
         let hidden = if method == Method::Byol { BYOL_HIDDEN } else { SIMSIAM_HIDDEN };
         let predictor = variant.predictor.then(|| Predictor::new(EMBEDDING, hidden, beside)).transpose()?;
-        Ok(Self { network: Network::new(run, method, variant, params)?, predictor, seen: RefCell::default() })
+        Ok(Self { network: network(run, method, variant, params)?, predictor, seen: RefCell::default() })
     }
 
     pub fn embed(&self, images: &Tensor, train: bool) -> Result<Tensor> {
@@ -87,9 +74,7 @@ impl Online {
 
     /// Directions of test images' embeddings by the frozen network: z/‖z‖.
     pub fn test_directions(&self, run: &Run) -> anyhow::Result<Tensor> {
-        let test = &run.data.test;
-        let encode = |images: &Tensor, train: bool| self.network.embed(images, train);
-        Ok(normalize(&embed(&encode, test.sample(SEEN.min(test.len()), 0).images(), &run.device)?)?)
+        Ok(normalize(&self.network.of_test_images(run, SEEN)?)?)
     }
 }
 

@@ -1,10 +1,9 @@
 //! The pictures of lab 07 and the page that holds them.
 
-use candle_core::Tensor;
 use ssl_eval::{effective_rank, singular_values};
 use ssl_experiment::{Comparison, Run};
 use ssl_report::plot::Scale;
-use ssl_report::{Curves, Grid, Plot};
+use ssl_report::{Curves, Plot};
 
 use super::network::{Online, Variant};
 use super::{Method, Settings};
@@ -15,8 +14,9 @@ pub fn report(run: &Run, settings: &Settings, model: &Online, comparison: &Compa
     let mut page = run.page(&format!("Lab 07: {name}"));
     run.guesses(comparison, &[], &mut page);
     page.heading("What the network sees");
+    let count = if settings.method == Method::Byol { 2 } else { settings.count };
     page.figure(
-        &views(run, settings)?,
+        &run.rows("Views of the same images", &run.first_views(settings, &settings.views(count))?, "views")?,
         "Each column: views of one image. The network is to predict one from the other.",
     );
     page.heading("Training");
@@ -44,25 +44,6 @@ pub fn report(run: &Run, settings: &Settings, model: &Online, comparison: &Compa
     page.text(&format!("Effective rank of z: {}.", ranks.collect::<Vec<_>>().join(", ")));
     comparison.report(&mut page, &run.out)?;
     run.finish(&page, comparison)
-}
-
-/// Images whose views are shown.
-const SHOWN: usize = 8;
-
-fn views(run: &Run, settings: &Settings) -> anyhow::Result<String> {
-    let loader = run.loader(settings)?;
-    let count = if settings.method == Method::Byol { 2 } else { settings.count };
-    let Some(batch) = loader.views(0, &settings.views(count))?.next() else { anyhow::bail!("no training images") };
-    let rows = batch?.tensors;
-    let shown = SHOWN.min(loader.batch_size());
-    let rows = rows.iter().map(|views| views.narrow(0, 0, shown)).collect::<candle_core::Result<Vec<_>>>()?;
-    let grid = Grid {
-        title: "Views of the same images".to_string(),
-        columns: shown,
-        images: Tensor::cat(&rows, 0)?,
-        captions: Vec::new(),
-    };
-    grid.save(&run.out, "views")
 }
 
 /// Singular values of several sets of directions.

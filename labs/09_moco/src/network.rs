@@ -2,8 +2,8 @@
 
 use candle_core::{Result, Tensor};
 use moco::unit;
-use ssl_experiment::{Input, Run};
-use ssl_nn::{Backbone, Linear, Mlp, Output, Params};
+use ssl_experiment::{Input, Network, Run};
+use ssl_nn::{Linear, Output, Params};
 
 use super::puzzle::TILES;
 
@@ -11,29 +11,15 @@ use super::puzzle::TILES;
 const HIDDEN: usize = 256;
 pub const EMBEDDING: usize = 128;
 
-/// Images → features h → embeddings of length 1.
-pub struct Network {
-    pub backbone: Backbone,
-    projector: Mlp,
+/// A network whose embeddings are taken by their directions.
+pub fn network(run: &Run, params: &Params) -> Result<Network> {
+    Network::new(run, &Input::RGB, [HIDDEN, EMBEDDING], Output::Linear, params)
 }
 
-impl Network {
-    pub fn new(run: &Run, params: &Params) -> Result<Self> {
-        let backbone = run.backbone(&Input::RGB, &params.pp("backbone"))?;
-        let widths = [backbone.features(), HIDDEN, EMBEDDING];
-        Ok(Self { backbone, projector: Mlp::with_batch_norm(&widths, Output::Linear, &params.pp("projector"))? })
-    }
-
-    pub fn embed(&self, images: &Tensor, train: bool) -> Result<Tensor> {
-        unit(&self.projector.forward(&self.backbone.forward(images, train)?, train)?)
-    }
-
-    /// Embeddings of a batch that goes through the network in groups, each with batch norm's statistics of its own: as on several GPUs.
-    pub fn embed_in_groups(&self, images: &Tensor, groups: usize, train: bool) -> Result<Tensor> {
-        let embeddings =
-            images.chunk(groups, 0)?.iter().map(|group| self.embed(group, train)).collect::<Result<Vec<_>>>()?;
-        Tensor::cat(&embeddings, 0)
-    }
+/// Embeddings of length 1 of a batch that goes through the network in groups, each with batch norm's statistics of its own: as on several GPUs.
+pub fn embed_in_groups(network: &Network, images: &Tensor, groups: usize, train: bool) -> Result<Tensor> {
+    let groups = images.chunk(groups, 0)?;
+    unit(&Tensor::cat(&groups.iter().map(|group| network.embed(group, train)).collect::<Result<Vec<_>>>()?, 0)?)
 }
 
 /// PIRL's head for puzzles: each tile's features become narrow, all together an embedding of length 1 (section 2.3).

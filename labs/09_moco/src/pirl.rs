@@ -1,12 +1,12 @@
 //! PIRL's training loop.
 
-use moco::{MemoryBank, pirl_loss, sample_negatives};
+use moco::{MemoryBank, pirl_loss, sample_negatives, unit};
 use ssl_experiment::landmarks::Landmarks;
 use ssl_experiment::{Input, Plan, Run, Settings as _, Training};
 use ssl_nn::{AdamW, Backbone, Optimizer};
 
 use super::Settings;
-use super::network::{EMBEDDING, Network, PuzzleHead};
+use super::network::{EMBEDDING, PuzzleHead, network};
 use super::puzzle;
 
 /// Momentum of the memories, the paper's.
@@ -15,7 +15,7 @@ const MOMENTUM: f64 = 0.5;
 /// Trains a network to find each image's memory, by the image and by its puzzle.
 pub fn train(run: &Run, settings: &Settings, name: &str) -> anyhow::Result<Backbone> {
     let (mut params, negatives) = (run.params(), settings.negatives(run)?);
-    let network = Network::new(run, &params)?;
+    let network = network(run, &params)?;
     let head = PuzzleHead::new(network.backbone.features(), &params.pp("puzzle"))?;
     let bank = MemoryBank::new(run.data.train.len(), EMBEDDING, &params.pp("bank"))?;
     let mut optimizer = AdamW::new(params.trained(), settings.weight_decay);
@@ -27,7 +27,7 @@ pub fn train(run: &Run, settings: &Settings, name: &str) -> anyhow::Result<Backb
     for epoch in training.epochs() {
         for (i, batch) in loader.views(epoch, &vec![settings.views.augmentation(); 2])?.enumerate() {
             let (batch, mut rng) = (batch?, loader.rng(epoch, i));
-            let images = network.embed(&batch.tensors[0], true)?; // [B, D]
+            let images = unit(&network.embed(&batch.tensors[0], true)?)?; // [B, D]
             let patches = puzzle::cut(&batch.tensors[1], &mut rng)?.patches; // [B · T, 3, P, P]
             let puzzles = head.forward(&network.backbone.forward(&patches, true)?)?; // [B, D]
             let others = sample_negatives(&batch.indices, run.data.train.len(), negatives, &mut rng)?;

@@ -7,7 +7,7 @@ use ssl_data::Rng;
 use ssl_eval::embed;
 use ssl_experiment::{Comparison, Input, Run};
 use ssl_nn::Backbone;
-use ssl_report::{Bars, Grid, Plot};
+use ssl_report::{Bars, Plot};
 
 use super::puzzle::{self, TILES};
 use super::{Method, Settings};
@@ -18,9 +18,15 @@ pub fn report(run: &Run, settings: &Settings, backbone: &Backbone, comparison: &
     let mut page = run.page(&format!("Lab 09: {name}"));
     run.guesses(comparison, &[], &mut page);
     page.heading("What the network sees");
+    let views = run.first_views(settings, &vec![settings.views.augmentation(); 2])?;
     let (picture, caption) = match settings.method {
-        Method::Moco => (views(run, settings)?, "Each column: the query's view of an image, and the key's."),
-        Method::Pirl => (puzzles(run, settings)?, "Each column: a view of an image, and the tiles of its puzzle."),
+        Method::Moco => (
+            run.rows("Views of the same images", &views, "views")?,
+            "Each column: the query's view of an image, and the key's.",
+        ),
+        Method::Pirl => {
+            (puzzles(run, settings, &views)?, "Each column: a view of an image, and the tiles of its puzzle.")
+        }
     };
     page.figure(&picture, caption);
     page.heading("Training");
@@ -73,36 +79,13 @@ pub fn invariances(run: &Run, values: &[(String, f64)]) -> anyhow::Result<String
     bars.save(&run.out, "invariance")
 }
 
-/// Images that are shown.
-const SHOWN: usize = 8;
-
-fn views(run: &Run, settings: &Settings) -> anyhow::Result<String> {
-    let views = first_views(run, settings)?;
-    save(run, Tensor::cat(&views, 0)?, "Views of the same images", "views")
-}
-
-fn puzzles(run: &Run, settings: &Settings) -> anyhow::Result<String> {
-    let views = first_views(run, settings)?;
+fn puzzles(run: &Run, settings: &Settings, views: &[Tensor]) -> anyhow::Result<String> {
     let patches = puzzle::cut(&views[1], &mut run.loader(settings)?.rng(0, 0))?.patches;
-    let (_, channels, height, width) = patches.dims4()?;
-    let (top, left) = (views[0].dims()[2] - height, views[0].dims()[3] - width);
-    let patches = patches.pad_with_zeros(2, top / 2, top - top / 2)?.pad_with_zeros(3, left / 2, left - left / 2)?;
-    let tiles = patches.reshape((views[0].dims()[0], TILES, channels, height + top, width + left))?;
-    let rows = (0..TILES).map(|tile| tiles.narrow(1, tile, 1)?.squeeze(1)).collect::<candle_core::Result<Vec<_>>>()?;
-    save(run, Tensor::cat(&[&views[..1], &rows].concat(), 0)?, "Pictures and their tiles", "puzzles")
-}
-
-/// Two views of the first images.
-fn first_views(run: &Run, settings: &Settings) -> anyhow::Result<Vec<Tensor>> {
-    let loader = run.loader(settings)?;
-    let Some(batch) = loader.views(0, &vec![settings.views.augmentation(); 2])?.next() else {
-        anyhow::bail!("no training images")
-    };
-    let shown = SHOWN.min(loader.batch_size());
-    Ok(batch?.tensors.iter().map(|view| view.narrow(0, 0, shown)).collect::<candle_core::Result<_>>()?)
-}
-
-fn save(run: &Run, images: Tensor, title: &str, name: &str) -> anyhow::Result<String> {
-    let columns = SHOWN.min(images.dims()[0]);
-    Grid { title: title.to_string(), columns, images, captions: Vec::new() }.save(&run.out, name)
+    let ((shown, channels, full_height, full_width), (_, _, height, width)) = (views[0].dims4()?, patches.dims4()?);
+    let (rows, columns) = (full_height - height, full_width - width);
+    let framed = patches.pad_with_zeros(2, rows / 2, rows - rows / 2)?;
+    let framed = framed.pad_with_zeros(3, columns / 2, columns - columns / 2)?;
+    let tiles = framed.reshape((shown, TILES, channels, full_height, full_width))?;
+    let tiles = (0..TILES).map(|tile| tiles.narrow(1, tile, 1)?.squeeze(1)).collect::<candle_core::Result<Vec<_>>>()?;
+    run.rows("Pictures and their tiles", &[&views[..1], &tiles].concat(), "puzzles")
 }

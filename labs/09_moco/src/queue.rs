@@ -7,7 +7,7 @@ use ssl_experiment::{Input, Plan, Run, Settings as _, Training};
 use ssl_nn::{AdamW, Backbone, Optimizer};
 
 use super::Settings;
-use super::network::{EMBEDDING, Network};
+use super::network::{EMBEDDING, embed_in_groups, network};
 
 /// In which groups keys go through batch norm.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub enum Keys {
 pub fn train(run: &Run, settings: &Settings, name: &str, keys: Keys) -> anyhow::Result<Backbone> {
     let (mut params, negatives) = (run.params(), settings.negatives(run)?);
     let (query_params, key_params) = (params.twin("query"), params.twin("key"));
-    let (query, key) = (Network::new(run, &query_params)?, Network::new(run, &key_params)?);
+    let (query, key) = (network(run, &query_params)?, network(run, &key_params)?);
     let queue = Queue::new(negatives, EMBEDDING, &params.pp("queue"))?;
     let mut optimizer = AdamW::new(query_params.trained(), settings.weight_decay);
     let loader = run.loader(settings)?;
@@ -34,8 +34,8 @@ pub fn train(run: &Run, settings: &Settings, name: &str, keys: Keys) -> anyhow::
         for (i, batch) in loader.views(epoch, &vec![settings.views.augmentation(); 2])?.enumerate() {
             let views = batch?.tensors; // [B, 3, H, W] twice
             let step = Step {
-                query: &|images, train| query.embed_in_groups(images, settings.groups, train),
-                key: &|images, train| key.embed_in_groups(images, settings.groups, train),
+                query: &|images, train| embed_in_groups(&query, images, settings.groups, train),
+                key: &|images, train| embed_in_groups(&key, images, settings.groups, train),
                 query_params: &query_params,
                 key_params: &key_params,
                 views: [&views[0], &views[1]],

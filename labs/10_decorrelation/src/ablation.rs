@@ -1,19 +1,20 @@
 //! `--ablate`: the two faces of collapse, and how much each method's numbers matter.
 
+use candle_core::Tensor;
 use decorrelation::{cross_correlation, effective_rank};
 use ssl_eval::singular_values;
 use ssl_experiment::{Comparison, Input, Run};
 
 use super::loss::LossFlags;
-use super::model::Model;
-use super::{Ablation, Method, Settings, model, plots};
+use super::training::{self, SEEN};
+use super::{Ablation, Method, Settings, plots};
 
 /// Epochs of each training: short, so that a comparison ends within half an hour.
 const EPOCHS: usize = 4;
 
 /// Trains all variants of a comparison and writes its page.
 pub fn compare(ablation: Ablation, run: Run, settings: &Settings) -> anyhow::Result<()> {
-    let (name, title, explanation) = match ablation {
+    let (file, title, explanation) = match ablation {
         Ablation::Terms => (
             "terms",
             "what each of VICReg's terms is for",
@@ -30,16 +31,17 @@ pub fn compare(ablation: Ablation, run: Run, settings: &Settings) -> anyhow::Res
     };
     let mut settings = settings.clone();
     settings.flags.epochs = Some(settings.flags.epochs_or(EPOCHS));
-    let run = run.into_ablation(name)?;
+    let run = run.into_ablation(file)?;
     let (mut comparison, mut trainings) = (Comparison::default(), Vec::new());
     let (mut embeddings, mut rows) = (Vec::new(), Vec::new());
     for (label, settings) in trials(ablation, &settings) {
-        let training = label.replace(' ', "_");
-        let model = model::train(&run, &settings, &training)?;
-        comparison.push(&label, run.evaluate(&model.backbone, &Input::RGB)?);
-        rows.push(row(&run, &label, &model)?);
-        embeddings.push((label.clone(), model.of_test_images(&run)?));
-        trainings.push((label, training));
+        let name = label.replace(' ', "_");
+        let network = training::train(&run, &settings, &name)?;
+        comparison.push(&label, run.evaluate(&network.backbone, &Input::RGB)?);
+        let z = network.of_test_images(&run, SEEN)?;
+        rows.push(row(&label, &z)?);
+        embeddings.push((label.clone(), z));
+        trainings.push((label, name));
     }
     let mut page = run.page(&format!("Lab 10: {title}"));
     page.text(explanation);
@@ -51,16 +53,15 @@ pub fn compare(ablation: Ablation, run: Run, settings: &Settings) -> anyhow::Res
         &rows,
     );
     comparison.write(&mut page);
-    page.figure(&comparison.bars(title, &run.out, &format!("{name}_probes"))?, "What the features are good for.");
+    page.figure(&comparison.bars(title, &run.out, &format!("{file}_probes"))?, "What the features are good for.");
     run.finish(&page, &comparison)
 }
 
 /// Both faces of collapse in numbers: how far channels vary, and how much they say the same.
-fn row(run: &Run, label: &str, model: &Model) -> anyhow::Result<Vec<String>> {
-    let z = model.of_test_images(run)?;
-    let number = |x: candle_core::Tensor| x.mean_all()?.to_scalar::<f32>();
-    let rank = effective_rank(&singular_values(&z)?).unwrap_or(0.0);
-    let (width, all) = (z.dims2()?.1 as f32, number(cross_correlation(&z, &z)?.abs()?)?);
+fn row(label: &str, z: &Tensor) -> anyhow::Result<Vec<String>> {
+    let number = |x: Tensor| x.mean_all()?.to_scalar::<f32>();
+    let rank = effective_rank(&singular_values(z)?).unwrap_or(0.0);
+    let (width, all) = (z.dims2()?.1 as f32, number(cross_correlation(z, z)?.abs()?)?);
     let others = (all * width - 1.0) / (width - 1.0).max(1.0);
     Ok(vec![
         label.to_string(),

@@ -4,8 +4,8 @@
 
 mod ablation;
 mod loss;
-mod model;
 mod plots;
+mod training;
 
 use std::process::ExitCode;
 
@@ -106,7 +106,7 @@ fn experiment(settings: &Settings) -> anyhow::Result<()> {
         return ablation::compare(ablation, run, settings);
     }
     let name = settings.method.name();
-    let model = model::train(&run, settings, name)?;
-    let comparison = run.compare(name, &model.backbone, &Input::RGB)?;
-    plots::report(&run, settings, &model, &comparison)
+    let network = training::train(&run, settings, name)?;
+    let comparison = run.compare(name, &network.backbone, &Input::RGB)?;
+    plots::report(&run, settings, &network, &comparison)
 }

@@ -5,23 +5,24 @@ use decorrelation::{cross_correlation, effective_rank, random_directions};
 use rand::SeedableRng;
 use ssl_data::Rng;
 use ssl_eval::singular_values;
-use ssl_experiment::{Comparison, Run};
+use ssl_experiment::{Comparison, Network, Run};
 use ssl_report::plot::Scale;
 use ssl_report::{Curves, Grid, Plot};
 
 use super::Settings;
-use super::model::Model;
+use super::training::{self, SEEN};
 
 /// Embeddings of test images by a network of this name.
 type Named = (String, Tensor);
 
 /// Draws everything and writes the page.
-pub fn report(run: &Run, settings: &Settings, model: &Model, comparison: &Comparison) -> anyhow::Result<()> {
+pub fn report(run: &Run, settings: &Settings, network: &Network, comparison: &Comparison) -> anyhow::Result<()> {
     let name = settings.method.name();
     let mut page = run.page(&format!("Lab 10: {name}"));
     run.guesses(comparison, &[], &mut page);
     page.heading("What the network sees");
-    page.figure(&views(run, settings)?, "Each column: the two views of an image.");
+    let views = run.first_views(settings, &vec![settings.views.augmentation(); 2])?;
+    page.figure(&run.rows("Views of the same images", &views, "views")?, "Each column: the two views of an image.");
     page.heading("Training");
     page.figure(
         &run.training_curves(name, &["loss"], "loss")?,
@@ -36,8 +37,9 @@ pub fn report(run: &Run, settings: &Settings, model: &Model, comparison: &Compar
         "After each epoch kNN of the classes on 1,000 test images.",
     );
     page.heading("What the loss has done to the embeddings");
-    let untrained = Model::new(run, settings, &run.params())?.of_test_images(run)?;
-    let embeddings = [("before training".to_string(), untrained), (name.to_string(), model.of_test_images(run)?)];
+    let untrained = training::network(run, settings, &run.params())?.of_test_images(run, SEEN)?;
+    let embeddings =
+        [("before training".to_string(), untrained), (name.to_string(), network.of_test_images(run, SEEN)?)];
     page.figure(
         &correlations(run, &embeddings)?,
         "How the channels of z go with each other over test images: black 0, white 1 or −1. The diagonal is each channel with itself.",
@@ -52,20 +54,6 @@ pub fn report(run: &Run, settings: &Settings, model: &Model, comparison: &Compar
     );
     comparison.report(&mut page, &run.out)?;
     run.finish(&page, comparison)
-}
-
-/// Images whose views are shown.
-const SHOWN: usize = 8;
-
-fn views(run: &Run, settings: &Settings) -> anyhow::Result<String> {
-    let loader = run.loader(settings)?;
-    let Some(batch) = loader.views(0, &vec![settings.views.augmentation(); 2])?.next() else {
-        anyhow::bail!("no training images")
-    };
-    let columns = SHOWN.min(loader.batch_size());
-    let rows = batch?.tensors.iter().map(|views| views.narrow(0, 0, columns)).collect::<Result<Vec<_>>>()?;
-    let (title, images) = ("Views of the same images".to_string(), Tensor::cat(&rows, 0)?);
-    Grid { title, columns, images, captions: Vec::new() }.save(&run.out, "views")
 }
 
 /// Correlation matrices as pictures.

@@ -2,10 +2,10 @@
 
 use candle_core::{DType, Result, Tensor};
 use directpred::{Step, alignment, byol_loss, correlation_ema, directpred_step};
-use ssl_eval::{effective_rank, embed, singular_values};
+use ssl_eval::{effective_rank, singular_values};
 use ssl_experiment::landmarks::Landmarks;
-use ssl_experiment::{Input, Plan, Run, Settings as _, Training};
-use ssl_nn::{AdamW, Backbone, Linear, Mlp, Optimizer, Output, Params, trailing_average};
+use ssl_experiment::{Input, Network, Plan, Run, Settings as _, Training};
+use ssl_nn::{AdamW, Linear, Optimizer, Output, Params, trailing_average};
 
 use super::Settings;
 use super::predictor::Kind;
@@ -14,29 +14,14 @@ use super::predictor::Kind;
 const HIDDEN: usize = 256;
 const FEATURES: usize = 64;
 
-/// Images → features h → features f.
-pub struct Network {
-    pub backbone: Backbone,
-    projector: Mlp,
+/// A network that ends in features f.
+fn network(run: &Run, params: &Params) -> Result<Network> {
+    Network::new(run, &Input::RGB, [HIDDEN, FEATURES], Output::Linear, params)
 }
 
-impl Network {
-    pub fn new(run: &Run, params: &Params) -> Result<Self> {
-        let backbone = run.backbone(&Input::RGB, &params.pp("backbone"))?;
-        let widths = [backbone.features(), HIDDEN, FEATURES];
-        Ok(Self { backbone, projector: Mlp::with_batch_norm(&widths, Output::Linear, &params.pp("projector"))? })
-    }
-
-    pub fn embed(&self, images: &Tensor, train: bool) -> Result<Tensor> {
-        self.projector.forward(&self.backbone.forward(images, train)?, train)
-    }
-
-    /// How many dimensions f uses on test images.
-    pub fn rank(&self, run: &Run) -> anyhow::Result<f64> {
-        let test = run.data.test.sample(SEEN.min(run.data.test.len()), 0);
-        let f = embed(&|images, train| self.embed(images, train), test.images(), &run.device)?;
-        Ok(effective_rank(&singular_values(&f)?))
-    }
+/// How many dimensions f uses on test images.
+fn rank(run: &Run, network: &Network) -> Result<f64> {
+    Ok(effective_rank(&singular_values(&network.of_test_images(run, SEEN)?)?))
 }
 
 /// Test images whose features are looked at.
@@ -55,7 +40,7 @@ pub struct Trained {
 pub fn train(run: &Run, settings: &Settings, name: &str) -> anyhow::Result<Trained> {
     let mut params = run.params();
     let (online_params, target_params) = (params.twin("online"), params.twin("target"));
-    let (online, target) = (Network::new(run, &online_params)?, Network::new(run, &target_params)?);
+    let (online, target) = (network(run, &online_params)?, network(run, &target_params)?);
     let learned = Linear::without_bias(FEATURES, FEATURES, &params.pp("predictor"))?;
     let mut correlation = Tensor::zeros((FEATURES, FEATURES), DType::F32, &run.device)?;
     let trained = [online_params.trained(), params.pp("predictor").trained()].concat();
@@ -92,7 +77,7 @@ pub fn train(run: &Run, settings: &Settings, name: &str) -> anyhow::Result<Train
         }
         // Where everything has collapsed to 0, there are no directions to be aligned with.
         training.measure("alignment", alignment(&predictor(&correlation)?, &correlation).unwrap_or(0.0));
-        training.measure("rank", online.rank(run)?);
+        training.measure("rank", rank(run, &online)?);
         training.watch(run, &online.backbone, &Input::RGB)?;
         training.end_epoch(&[("params", &params), ("optimizer", &optimizer), ("correlation", &correlation)])?;
     }

@@ -11,6 +11,8 @@
 //! | [`range`] | which values a flag takes |
 //! | [`launch`](mod@launch) | from the command line to the experiment, and how it ends |
 //! | [`run`] | data, device and folder of one run; its page and its `evaluation.json` |
+//! | `figures` | curves of trainings and views of images |
+//! | [`network`] | a backbone and the projector behind it |
 //! | [`key`] | what decides whether results of an earlier run may be used again |
 //! | [`training`] | how far a training is: epochs, steps, learning rate, progress, checkpoint |
 //! | [`landmarks`] | the loss of networks that have learned nothing |
@@ -25,12 +27,14 @@
 pub mod audit;
 pub mod baselines;
 pub mod comparison;
+mod figures;
 pub mod flags;
 pub mod guesses;
 pub mod key;
 pub mod landmarks;
 pub mod launch;
 pub mod machine;
+pub mod network;
 pub mod range;
 pub mod run;
 pub mod training;
@@ -41,6 +45,7 @@ pub use baselines::{Baselines, Input};
 pub use comparison::Comparison;
 pub use flags::{Flags, Settings};
 pub use launch::launch;
+pub use network::Network;
 pub use run::{PROTOCOL, Run};
 pub use training::{Plan, Training};
 pub use views::ViewFlags;

@@ -12,10 +12,8 @@ use ssl_data::{Dataset, Loader, Split};
 use ssl_eval::{Evaluation, Knn, accuracy, embed};
 use ssl_nn::params::fnv1a;
 use ssl_nn::{Backbone, Params};
+use ssl_report::Page;
 use ssl_report::file::write_atomically;
-use ssl_report::plot::Scale;
-use ssl_report::progress::{LANDMARKS, curve, history};
-use ssl_report::{Curves, Page, Plot};
 
 use crate::baselines::{Baselines, Input};
 use crate::guesses::Guesses;
@@ -221,46 +219,6 @@ impl Run {
     /// Writes what somebody guessed with `--predict` beside what was measured: the comparison's probes, and what the lab names.
     pub fn guesses(&self, comparison: &Comparison, measured: &[(&str, f64)], page: &mut Page) {
         self.guesses.write(comparison, measured, page);
-    }
-
-    /// Curves of `quantities` of a training, from its first step on; where the loss is among them, with its landmarks, and as
-    /// `training_NAME`, else as `accuracy_NAME`.
-    ///
-    /// # Errors
-    /// Metrics that can't be read; as [`Plot::save`].
-    pub fn training_curves(&self, training: &str, quantities: &[&str], y_label: &str) -> anyhow::Result<String> {
-        let line = |quantity: &str| Ok((quantity.to_string(), curve(&self.out, training, quantity)?));
-        let landmark = |name: &str| Ok((name.replace('_', " "), history(&self.out, training, name)?));
-        let of_loss = quantities.contains(&"loss");
-        let landmarks = LANDMARKS.iter().filter(|_| of_loss).map(|(name, _)| landmark(name));
-        let landmarks = landmarks.collect::<anyhow::Result<Vec<_>>>()?.into_iter();
-        let curves = Curves {
-            title: format!("Training: {training}"),
-            x_label: "epoch".to_string(),
-            y_label: y_label.to_string(),
-            series: quantities.iter().map(|quantity| line(quantity)).collect::<anyhow::Result<_>>()?,
-            levels: landmarks.filter_map(|(name, points)| Some((name, points.first()?.1))).collect(),
-            scale: Scale::Linear,
-        };
-        let file = if of_loss { "training" } else { "accuracy" };
-        curves.save(&self.out, &format!("{file}_{}", training.replace('-', "_")))
-    }
-
-    /// Curves of one quantity of several trainings, a label and a name each, as `while_training_QUANTITY`.
-    ///
-    /// # Errors
-    /// As [`Run::training_curves`].
-    pub fn compared_curves(&self, trainings: &[(String, String)], quantity: &str) -> anyhow::Result<String> {
-        let line = |(label, training): &(String, String)| Ok((label.clone(), curve(&self.out, training, quantity)?));
-        let curves = Curves {
-            title: format!("{quantity} while training"),
-            x_label: "epoch".to_string(),
-            y_label: quantity.to_string(),
-            series: trainings.iter().map(line).collect::<anyhow::Result<_>>()?,
-            levels: Vec::new(),
-            scale: Scale::Linear,
-        };
-        curves.save(&self.out, &format!("while_training_{}", quantity.to_lowercase().replace(", ", "_")))
     }
 
     /// Writes what else was measured to a JSON file in the run's folder.
