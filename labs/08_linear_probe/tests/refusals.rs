@@ -1,14 +1,12 @@
 //! What the functions of lab 08 promise to refuse.
 
-use std::collections::BTreeMap;
-
-use candle_core::backprop::GradStore;
 use candle_core::{DType, Device, Result, Tensor, bail};
 use linear_probe::FineTune;
 use rand::SeedableRng;
 use ssl_data::Rng;
 use ssl_grading::Bad;
-use ssl_nn::{Linear, Optimizer, Params, Part, Sgd};
+use ssl_grading::network::Failing;
+use ssl_nn::{Linear, Optimizer, Params, Sgd};
 
 use super::Exercises;
 
@@ -128,25 +126,6 @@ pub const BEST_SETTING: &[Bad<Exercises>] = &[
     ("an error of a validation", |e| (e.best_setting)(&[1.0], &|_| bail!("its own error"), &|_| Ok(0.5)).map(drop)),
     ("an error of the test", |e| (e.best_setting)(&[1.0], &|_| Ok(0.5), &|_| bail!("its own error")).map(drop)),
 ];
-
-/// An optimizer that never manages a step.
-struct Failing;
-
-impl Part for Failing {
-    fn state(&self) -> BTreeMap<String, Tensor> {
-        BTreeMap::new()
-    }
-
-    fn load_state(&mut self, _: BTreeMap<String, Tensor>) -> Result<()> {
-        Ok(())
-    }
-}
-
-impl Optimizer for Failing {
-    fn step(&mut self, _: &GradStore, _: f64) -> Result<()> {
-        bail!("the optimizer's own error")
-    }
-}
 
 /// Which part reports an error.
 #[derive(PartialEq)]

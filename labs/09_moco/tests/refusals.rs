@@ -5,6 +5,7 @@ use moco::{MemoryBank, Queue, Step};
 use rand::SeedableRng;
 use ssl_data::Rng;
 use ssl_grading::Bad;
+use ssl_grading::network::{Failing, unchanged};
 use ssl_nn::params::Init;
 use ssl_nn::{Params, Sgd};
 
@@ -16,18 +17,6 @@ fn ones(shape: &[usize]) -> Result<Tensor> {
 
 fn rng() -> Rng {
     Rng::seed_from_u64(0)
-}
-
-/// The result of a call that must leave these values as they were: a change before the error is worth no more than no error.
-fn unchanged(params: &Params, call: impl FnOnce() -> Result<()>) -> Result<()> {
-    let before: Vec<Tensor> = params.all().values().map(|var| var.copy()).collect::<Result<_>>()?;
-    let result = call();
-    for (before, after) in before.iter().zip(params.all().values()) {
-        if (before - after.as_tensor())?.abs()?.sum_all()?.to_scalar::<f32>()? != 0.0 {
-            return Ok(());
-        }
-    }
-    result
 }
 
 /// Names and shapes.

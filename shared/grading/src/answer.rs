@@ -20,6 +20,9 @@ pub const DEADLINE: Duration = Duration::from_secs(10);
 /// The most letters of a message.
 const MOST_LETTERS: usize = 2000;
 
+/// The error of a call that has changed what it was to leave alone, before it reported its own: see [`crate::network::unchanged`].
+pub(crate) const CHANGED: &str = "something has changed before the error";
+
 /// What came of handing a case to a student's function.
 #[derive(Clone, Debug)]
 pub enum Answer {
@@ -55,7 +58,11 @@ impl Answer {
         deadline: Duration,
     ) -> Self {
         let exercises = *exercises;
-        Self::of_call(move || call(&exercises).map(|()| Values::new()), deadline)
+        let refused = move || match call(&exercises) {
+            Err(error) if error.to_string() == CHANGED => Values::new().with_number(CHANGED, 1.0),
+            result => result.map(|()| Values::new()),
+        };
+        Self::of_call(refused, deadline)
     }
 
     /// As [`Answer::of`], of any call.

@@ -1,10 +1,14 @@
 //! Networks with a case's weights, small enough to be compared weight by weight after a training step.
 
-use candle_core::{Result, Tensor};
+use std::collections::BTreeMap;
+
+use candle_core::backprop::GradStore;
+use candle_core::{Result, Tensor, bail};
 use ssl_nn::layers::BatchNorm;
-use ssl_nn::{Linear, Params, Part};
+use ssl_nn::{Linear, Optimizer, Params, Part};
 
 use crate::Values;
+use crate::answer::CHANGED;
 
 /// Gives parameters and buffers the values that a case has under their names.
 ///
@@ -47,5 +51,45 @@ impl Embedder {
     /// Images of another size.
     pub fn forward(&self, images: &Tensor, train: bool) -> Result<Tensor> {
         self.norm.forward(&self.linear.forward(&images.flatten_from(1)?)?, train)
+    }
+}
+
+/// The result of a call that must leave these parameters and buffers as they were where it fails.
+///
+/// # Errors
+/// What the call reports; an error of its own where something has changed before that.
+pub fn unchanged(params: &Params, call: impl FnOnce() -> Result<()>) -> Result<()> {
+    let before: Vec<Tensor> = params.all().values().map(|var| var.copy()).collect::<Result<_>>()?;
+    let result = call();
+    let after = params.all();
+    let same =
+        before.iter().zip(after.values()).map(|(before, after)| same(before, after)).collect::<Result<Vec<_>>>()?;
+    if result.is_err() && same.contains(&false) { bail!("{CHANGED}") } else { result }
+}
+
+/// Whether two tensors hold the same numbers.
+///
+/// # Errors
+/// A type other than `f32`.
+pub fn same(a: &Tensor, b: &Tensor) -> Result<bool> {
+    Ok(a.dims() == b.dims() && a.flatten_all()?.to_vec1::<f32>()? == b.flatten_all()?.to_vec1::<f32>()?)
+}
+
+/// An optimizer that never manages a step.
+pub struct Failing;
+
+impl Part for Failing {
+    fn state(&self) -> BTreeMap<String, Tensor> {
+        BTreeMap::new()
+    }
+
+    fn load_state(&mut self, _: BTreeMap<String, Tensor>) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl Optimizer for Failing {
+    fn step(&mut self, _: &GradStore, _: f64) -> Result<()> {
+        bail!("the optimizer's own error")
     }
 }

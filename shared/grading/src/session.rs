@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use anyhow::Context;
 
-use crate::answer::DEADLINE;
+use crate::answer::{CHANGED, DEADLINE};
 use crate::detect::MOST_EXACT;
 use crate::golden::Case;
 use crate::judge::{Answers, in_words, judge};
@@ -225,8 +225,12 @@ impl<E: Copy + Send + 'static> Session<E> {
             let (status, words) = match answer {
                 Answer::Failed(_) => continue,
                 Answer::Unfinished => return Verdict::new(Status::Todo, "not written yet"),
-                Answer::Values(_) => {
-                    let words = "accepted without a word. The documentation's `# Errors` promises an error.";
+                Answer::Values(values) => {
+                    let words = if values.get(CHANGED).is_some() {
+                        "there was an error, but something had changed before it: check everything first, or keep what is new until nothing can fail."
+                    } else {
+                        "accepted without a word. The documentation's `# Errors` promises an error."
+                    };
                     (Status::Fail, words.to_string())
                 }
                 Answer::Panicked(message) => {
