@@ -25,7 +25,7 @@ def features_case(batch, width, rho):
 
 golden.check(
     "remembered",
-    [features_case(5, 3, 0.9), features_case(1, 4, 0.3), features_case(3, 7, 0.99), features_case(300, 2, 0.5), features_case(4, 4, 0.6)],
+    [features_case(5, 3, 0.9), features_case(1, 4, 0.3), features_case(3, 7, 0.99), features_case(300, 2, 0.5), features_case(4, 4, 0.6), features_case(5, 11, 0.8)],
     remembered(),
     {
         "rho_reversed": remembered(weigh=lambda old, new, rho: (1 - rho) * old + rho * new),
@@ -39,6 +39,13 @@ golden.check(
         "gradient_into_features": remembered(cut=lambda f: f),
     },
     leaks=["f"],
+)
+
+
+golden.check(
+    "at_the_bounds",
+    [features_case(4, 3, 0.0), features_case(3, 2, 1.0), features_case(3, 5, 0.7) | {"correlation": torch.zeros(5, 5)}],
+    remembered(),
 )
 
 
@@ -76,12 +83,16 @@ def along(p):
     return eigen(lambda s, u, e: (u * p(s, e)) @ u.T)
 
 
-def of_nearly(correlation, epsilon):
-    s, u = np.linalg.eigh(correlation.astype(np.float64))
-    return {"W": ((u * (np.sqrt(np.maximum(s, 0) / s.max()) + epsilon)) @ u.T).astype(np.float32)}
+def of_given(p):
+    def predictor(correlation, epsilon):
+        s, u = np.linalg.eigh(correlation.astype(np.float64))
+        with np.errstate(invalid="ignore"):
+            return {"W": ((u * (p(s) + epsilon)) @ u.T).astype(np.float32)}
+
+    return predictor
 
 
-cases = [{"factor": factor(s, i), "epsilon": e} for i, (s, e) in enumerate(zip(SPECTRA, [0.1, 0.02, 0.3, 0.05, 0.01]))]
+cases = [{"factor": factor(s, i), "epsilon": e} for i, (s, e) in enumerate(zip(SPECTRA, [0.1, 0.02, 0.3, 0.05, 0.3]))]
 golden.check(
     "predictor",
     cases,
@@ -89,6 +100,7 @@ golden.check(
     {
         "root_forgotten": along(lambda s, e: s / s.max() + e),
         "epsilon_forgotten": along(lambda s, e: np.sqrt(s / s.max())),
+        "greater_of_root_and_epsilon": along(lambda s, e: np.maximum(np.sqrt(s / s.max()), e)),
         "epsilon_inside": along(lambda s, e: np.sqrt(s / s.max() + e)),
         "epsilon_times_the_greatest": along(lambda s, e: np.sqrt(s / s.max()) + e * s.max()),
         "not_divided": along(lambda s, e: np.sqrt(s) + e),
@@ -100,9 +112,19 @@ golden.check(
     },
     tolerance=2e-5,
 )
-# Rounding has left an eigenvalue below 0.
-nearly = (symmetric([2.0, 0.5, -1e-5], 8)).astype(np.float32)
-golden.check("below_zero", [{"correlation": nearly, "epsilon": 0.1}], of_nearly, tolerance=2e-5)
+# An eigenvalue a little below 0 and one far below, directions without features, and small numbers.
+block = np.zeros((5, 5), np.float32)
+block[:2, :2] = symmetric([1.5, 0.4], 3)
+given = [symmetric([2.0, 0.5, -1e-5], 8), symmetric([1.0, -3.0, 0.2], 9), block, symmetric([4e-4, 1e-4], 10)]
+given = [{"correlation": f.astype(np.float32), "epsilon": 0.1} for f in given]
+golden.check(
+    "below_zero",
+    given,
+    of_given(lambda s: np.sqrt(np.maximum(s, 0) / s.max())),
+    {"negative_rooted": of_given(lambda s: np.sqrt(s / s.max())), "absolute": of_given(lambda s: np.sqrt(np.abs(s) / s.max()))},
+    tolerance=2e-5,
+)
+golden.check("copied_as_given", given, of_given(lambda s: s / s.max()), tolerance=2e-5)
 golden.check(
     "copied",
     cases,
@@ -164,6 +186,27 @@ golden.check(
     tolerance=1e-4,
 )
 golden.check("no_predictor", [alignment_case(POSITIVE[0], 1, np.zeros((3, 3)))], aligned(), tolerance=1e-4)
+
+
+# A direction that the predictor ignores, and eigenvalues below 0.
+def as_given(w, correlation):
+    s, u = np.linalg.eigh(correlation.astype(np.float64))
+    c, s = of_images(w.astype(np.float64), u), np.maximum(s, 0)
+    return {"alignment": float((c * s).sum() / s.sum())}
+
+
+ignored = rng.normal(size=(3, 3)).astype(np.float32)
+ignored[:, 1] = 0
+golden.check(
+    "aligned_as_given",
+    [
+        {"w": ignored, "correlation": np.diag([0.5, 3.0, 1.5]).astype(np.float32)},
+        {"w": rng.normal(size=(3, 3)).astype(np.float32), "correlation": symmetric([2.0, -1.5, 0.3], 12).astype(np.float32)},
+        {"w": (rng.normal(size=(7, 7)) - 2 * np.eye(7)).astype(np.float32), "correlation": symmetric([3.0, 2.0, 1.2, 0.7, 0.4, -0.2, -1.0], 13).astype(np.float32)},
+    ],
+    as_given,
+    tolerance=1e-4,
+)
 
 
 # Exercise 5.
@@ -230,7 +273,7 @@ def mode_case(*numbers):
 
 golden.check(
     "flow",
-    [mode_case(0.4, 0.7, 0.9, 1.5, 0.2, 0.3, 0.6), mode_case(0.05, 0.2, 0.5, 0.4, 0.05, 2.0, 1.4), mode_case(-0.3, 2.5, 0.3, 3.0, 0.1, 0.02, 0.1)],
+    [mode_case(0.4, 0.7, 0.9, 1.5, 0.2, 0.3, 0.6), mode_case(0.05, 0.2, 0.5, 0.4, 0.05, 2.0, 1.4), mode_case(-0.3, 2.5, 0.3, 3.0, 0.1, 0.02, 0.1), mode_case(0.9, 0.6, 1.2, 1.5, 0.1, 0.4, 0.5), mode_case(0.0, 12.0, 1.0, 0.7, 0.2, 0.9, 0.0)],
     flow(),
     {
         "noise_forgotten": flow(noise=lambda n: 1),
@@ -263,7 +306,7 @@ def rests(inside=lambda t, n, d: t * t - 4 * (1 + n) * d, divide=lambda n: 2 * (
 
 golden.check(
     "rests",
-    [{"tau": 1.0, "noise": 0.5, "decay": 0.05}, {"tau": 0.7, "noise": 1.5, "decay": 0.01}, {"tau": 1.0, "noise": 0.6, "decay": 0.3}, {"tau": 0.9, "noise": 0.25, "decay": 0.0}, {"tau": 1.0, "noise": 1.0, "decay": 0.125}],
+    [{"tau": 1.0, "noise": 0.5, "decay": 0.05}, {"tau": 0.7, "noise": 1.5, "decay": 0.01}, {"tau": 1.0, "noise": 0.6, "decay": 0.3}, {"tau": 0.9, "noise": 0.25, "decay": 0.0}, {"tau": 1.0, "noise": 1.0, "decay": 0.125}, {"tau": 0.5, "noise": 0.5, "decay": 0.05}, {"tau": 1.0, "noise": 0.6, "decay": 0.1564}, {"tau": 0.8, "noise": 0.7, "decay": 0.004}],
     rests(),
     {
         "noise_forgotten": rests(inside=lambda t, n, d: t * t - 4 * d, divide=lambda n: 2),
@@ -298,7 +341,7 @@ def predictor_of(f, mix):
     return f + mix * torch.triu(torch.ones_like(f))
 
 
-def stepped(train=True, one_view=False, old_f=False, product=lambda f, w: f @ w.T, crossed=True, one_direction=False, averaged=False, update=True, follow=True, follow_first=False, cut=torch.detach, joint=False, itself=False, kept=False, features_of="online"):
+def stepped(train=True, one_view=False, old_f=False, product=lambda f, w: f @ w.T, crossed=True, one_direction=False, averaged=False, update=True, follow=True, follow_first=False, cut=torch.detach, joint=False, itself=False, kept=False, graph=False, features_of="online"):
     def after(correlation, rho, momentum, learning_rate, mix, **state):
         a, b = state["view0"], state["view1"]
         online, target = Network(state, "online").train(train), Network(state, "target").train(train)
@@ -324,7 +367,8 @@ def stepped(train=True, one_view=False, old_f=False, product=lambda f, w: f @ w.
                     if name in WEIGHTS:
                         value.copy_(momentum * value + (1 - momentum) * source[name])
         weights = online.named("online") | target.named("target")
-        return {"loss": loss.detach().double().item()} | weights | {"correlation": correlation if kept else following.detach()}
+        constant = {"the correlation is a constant (1 is yes)": float(not graph)}
+        return {"loss": loss.detach().double().item()} | weights | {"correlation": correlation if kept else following.detach()} | constant
 
     return after
 
@@ -350,6 +394,7 @@ golden.check(
         "both_views_in_one_batch": stepped(joint=True),
         "target_of_itself": stepped(itself=True),
         "correlation_not_kept": stepped(kept=True),
+        "graph_kept": stepped(graph=True),
     },
     tolerance=2e-5,
 )

@@ -3,8 +3,9 @@
 use candle_core::{DType, Device, Result, Tensor, bail};
 use directpred::{LinearByol, Rates, Step};
 use ssl_grading::Bad;
+use ssl_grading::network::{Failing, unchanged};
 use ssl_nn::params::Init;
-use ssl_nn::{Params, Sgd};
+use ssl_nn::{Optimizer, Params, Sgd};
 
 use super::Exercises;
 
@@ -28,6 +29,9 @@ pub const CORRELATION_EMA: &[Bad<Exercises>] = &[
     ("features of width 1", |e| remember(e, &[3, 3], &[4, 1], 0.9)),
     ("a correlation of width 1", |e| remember(e, &[1, 1], &[4, 3], 0.9)),
     ("a correlation that is not square", |e| remember(e, &[1, 3], &[4, 3], 0.9)),
+    ("a correlation of one column", |e| remember(e, &[3, 1], &[4, 3], 0.9)),
+    ("no features", |e| remember(e, &[3, 3], &[0, 3], 0.9)),
+    ("maps", |e| remember(e, &[3, 3], &[2, 2, 3], 0.9)),
     ("features without a batch axis", |e| remember(e, &[3, 3], &[3], 0.9)),
 ];
 
@@ -49,6 +53,7 @@ pub const ALIGNMENT: &[Bad<Exercises>] = &[
     ("a predictor that is not square", |e| (e.alignment)(&ones(&[2, 3])?, &eye(3)?).map(drop)),
     ("a correlation that is not square", |e| (e.alignment)(&eye(3)?, &ones(&[3, 2])?).map(drop)),
     ("matrices of different sides", |e| (e.alignment)(&eye(2)?, &eye(3)?).map(drop)),
+    ("a correlation with negative eigenvalues alone", |e| (e.alignment)(&eye(3)?, &(eye(3)? * -1.0)?).map(drop)),
     ("a correlation of zeros", |e| (e.alignment)(&eye(3)?, &(eye(3)? * 0.0)?).map(drop)),
 ];
 
@@ -69,12 +74,37 @@ pub const LINEAR_BYOL_STEP: &[Bad<Exercises>] = &[
     ("views of another size", |e| linear(e, [&[2, 3], &[2, 2], &[2, 3], &[3, 3], &[1, 3]])),
 ];
 
-/// A step whose networks or predictor report an error where they are told to; the correlation must be as it was.
-fn step(e: &Exercises, broken: [bool; 3], side: usize, rho: f64) -> Result<()> {
+/// What goes wrong in a step.
+#[derive(Clone, Copy)]
+struct Wrong {
+    online: bool,
+    target: bool,
+    predictor: bool,
+    optimizer: bool,
+    /// The target's weights have other names, or its features another width.
+    other_names: bool,
+    other_width: bool,
+    side: usize,
+    rho: f64,
+}
+
+const SOUND: Wrong = Wrong {
+    online: false,
+    target: false,
+    predictor: false,
+    optimizer: false,
+    other_names: false,
+    other_width: false,
+    side: 3,
+    rho: 0.9,
+};
+
+/// A step in which something goes wrong; the correlation must be as it was.
+fn step(e: &Exercises, wrong: Wrong) -> Result<()> {
     let params = Params::new(0, &Device::Cpu);
     let (online_params, target_params) = (params.pp("online"), params.pp("target"));
     let weight = online_params.trainable("weight", &[3, 3], Init::Uniform(1.0))?;
-    target_params.trainable("weight", &[3, 3], Init::Uniform(1.0))?;
+    target_params.trainable(if wrong.other_names { "weights" } else { "weight" }, &[3, 3], Init::Uniform(1.0))?;
     let encode = |broken: bool, images: &Tensor| {
         if broken {
             bail!("no features today");
@@ -83,28 +113,35 @@ fn step(e: &Exercises, broken: [bool; 3], side: usize, rho: f64) -> Result<()> {
     };
     let views = ones(&[2, 3, 1, 1])?;
     let step = Step {
-        online: &|images, _| encode(broken[0], images),
-        target: &|images, _| encode(broken[1], images),
+        online: &|images, _| encode(wrong.online, images),
+        target: &|images, _| encode(wrong.target, images)?.narrow(1, 0, if wrong.other_width { 2 } else { 3 }),
         online_params: &online_params,
         target_params: &target_params,
         views: [&views, &views],
-        predictor: &|f| if broken[2] { bail!("no predictor today") } else { Ok(f.clone()) },
-        rho,
+        predictor: &|f| if wrong.predictor { bail!("no predictor today") } else { Ok(f.clone()) },
+        rho: wrong.rho,
         momentum: 0.9,
         learning_rate: 0.1,
     };
-    let mut correlation = eye(side)?;
-    let result = (e.directpred_step)(&step, &mut correlation, &mut Sgd::new(online_params.trained(), 0.0, 0.0));
-    let unchanged =
-        correlation.dims() == [side, side] && (correlation - eye(side)?)?.abs()?.sum_all()?.to_scalar::<f32>()? == 0.0;
-    // A change before the error is worth no more than no error.
-    if unchanged { result.map(drop) } else { Ok(()) }
+    let kept = Params::new(0, &Device::Cpu);
+    let before = kept.buffer("correlation", &[wrong.side, wrong.side], Init::Uniform(1.0))?;
+    unchanged(&kept, || {
+        let mut correlation = before.as_detached_tensor().copy()?;
+        let mut sound = Sgd::new(online_params.trained(), 0.0, 0.0);
+        let optimizer: &mut dyn Optimizer = if wrong.optimizer { &mut Failing } else { &mut sound };
+        let result = (e.directpred_step)(&step, &mut correlation, optimizer);
+        before.set(&correlation.detach().copy()?.broadcast_as(before.dims())?.contiguous()?)?;
+        result.map(drop)
+    })
 }
 
 pub const DIRECTPRED_STEP: &[Bad<Exercises>] = &[
-    ("an error that `online` reports", |e| step(e, [true, false, false], 3, 0.9)),
-    ("an error that `target` reports", |e| step(e, [false, true, false], 3, 0.9)),
-    ("an error that `predictor` reports", |e| step(e, [false, false, true], 3, 0.9)),
-    ("a correlation of another width", |e| step(e, [false; 3], 4, 0.9)),
-    ("ρ = 2", |e| step(e, [false; 3], 3, 2.0)),
+    ("an error that `online` reports", |e| step(e, Wrong { online: true, ..SOUND })),
+    ("an error that `target` reports", |e| step(e, Wrong { target: true, ..SOUND })),
+    ("an error that `predictor` reports", |e| step(e, Wrong { predictor: true, ..SOUND })),
+    ("an error that the optimizer reports", |e| step(e, Wrong { optimizer: true, ..SOUND })),
+    ("a target whose weights have other names", |e| step(e, Wrong { other_names: true, ..SOUND })),
+    ("a target whose features are narrower", |e| step(e, Wrong { other_width: true, ..SOUND })),
+    ("a correlation of another width", |e| step(e, Wrong { side: 4, ..SOUND })),
+    ("ρ = 2", |e| step(e, Wrong { rho: 2.0, ..SOUND })),
 ];

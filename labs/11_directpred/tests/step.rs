@@ -37,5 +37,7 @@ fn after_a_step(exercises: &Exercises, case: &Values) -> Result<Values> {
         learning_rate: case.number("learning_rate")?,
     };
     let loss = (exercises.directpred_step)(&step, &mut correlation, &mut optimizer)?;
-    Ok(state(&params, Values::new().with_number("loss", loss)?.with("correlation", &correlation)))
+    let constant = f64::from(u8::from(!correlation.track_op()));
+    let values = Values::new().with_number("loss", loss)?.with("correlation", &correlation);
+    Ok(state(&params, values.with_number("the correlation is a constant (1 is yes)", constant)?))
 }

@@ -69,6 +69,9 @@ const MISTAKES: &[(&str, Exercises)] = &[
 
     ("root_forgotten", predictor(direct_copy)),
     ("epsilon_forgotten", predictor(|f, _| eigen_predictor(f, 0.0))),
+    ("greater_of_root_and_epsilon", predictor(|f, e| along(f, |s, value| (value / greatest(s)).sqrt().max(e)))),
+    ("negative_rooted", predictor(|f, e| along_raw(f, |s, value| (value / greatest(s)).sqrt() + e))),
+    ("absolute", predictor(|f, e| along_raw(f, |s, value| (value.abs() / greatest(s)).sqrt() + e))),
     ("epsilon_inside", predictor(|f, e| along(f, |s, value| (value / greatest(s) + e).sqrt()))),
     ("epsilon_times_the_greatest", predictor(|f, e| along(f, |s, value| (value / greatest(s)).sqrt() + e * greatest(s)))),
     ("not_divided", predictor(|f, e| along(f, |_, value| value.sqrt() + e))),
@@ -148,6 +151,7 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("gradient_into_the_predictor", step(|step, f, optimizer| stepped(step, f, optimizer, &How { leaks: true, ..RIGHT }))),
     ("both_views_in_one_batch", step(|step, f, optimizer| stepped(step, f, optimizer, &How { joint: true, ..RIGHT }))),
     ("target_of_itself", step(|step, f, optimizer| stepped(step, f, optimizer, &How { itself: true, ..RIGHT }))),
+    ("graph_kept", step(|step, f, optimizer| stepped(step, f, optimizer, &How { graph: true, ..RIGHT }))),
     ("correlation_not_kept", step(|step, f, optimizer| stepped(step, f, optimizer, &How { kept: false, ..RIGHT }))),
 ];
 
@@ -157,7 +161,16 @@ const NAMELESS: &[(&str, Exercises)] = &[
     ("any_rho", remember(|old, f, rho| { fitting(old, f, 0.5)?; mixed(old, &outer(&f.detach(), f.dims()[0] as f64)?, [rho, 1.0 - rho]) })),
     ("broadcast_correlation", remember(|old, f, rho| { f.dims2()?; if !(0.0..=1.0).contains(&rho) { candle_core::bail!("ρ = {rho}") } (old * rho)?.broadcast_add(&(outer(&f.detach(), f.dims()[0] as f64)? * (1.0 - rho))?) })),
     ("one_more_image", remember(|old, f, rho| mixed(old, &outer(&f.detach(), f.dims()[0] as f64 + 1.0)?, [rho, 1.0 - rho]))),
-    ("negative_values_rooted", predictor(|f, e| { let (s, u) = symmetric_eigen(f)?; let most = greatest(&s); let p: Vec<f64> = s.iter().map(|s| (s / most).sqrt() + e).collect(); u.broadcast_mul(&Tensor::new(p, f.device())?.to_dtype(f.dtype())?)?.matmul(&u.t()?) })),
+    ("greatest_absolute", predictor(|f, e| along(f, |s, value| (value / s.iter().fold(0.0, |most: f64, s| s.abs().max(most))).sqrt() + e))),
+    ("a_little_more", predictor(|f, e| along(f, |s, value| (value / (greatest(s) + 1e-5)).sqrt() + e))),
+    ("positive_part_copied", copy(|f, e| along(f, |s, value| value / greatest(s) + e))),
+    ("weights_with_their_signs", align(|w, f| { alignment(w, f)?; let (s, u) = symmetric_eigen(f)?; Ok(weighed(&of_columns(w, &u)?, &s)) })),
+    ("nothing_beyond_the_aim", flow(|mode, rates| { let x = lacking(mode, rates).max(0.0); slopes(mode, rates, rates.predictor * mode.s * x - rates.decay * mode.p, 2.0 * mode.s * (mode.p * x - rates.decay)) })),
+    ("bounds_refused", remember(|old, f, rho| if rho > 0.0 && rho < 1.0 { correlation_ema(old, f, rho) } else { candle_core::bail!("ρ = {rho}") })),
+    ("first_batch_as_it_is", remember(|old, f, rho| { let empty = old.abs()?.sum_all()?.to_scalar::<f32>()? == 0.0; correlation_ema(old, f, if empty { 0.0 } else { rho }) })),
+    ("limit_without_tau", rest(|tau, noise, decay| if decay <= 1.0 / (4.0 * (1.0 + noise)) { Some(equilibria(tau, noise, decay).unwrap_or((f64::NAN, f64::NAN))) } else { None })),
+    ("correlation_too_soon", step(|step, f, optimizer| { let (a, b) = ((step.online)(step.views[0], false)?, (step.online)(step.views[1], false)?); let old = f.copy()?; *f = correlation_ema(f, &Tensor::cat(&[a, b], 0)?, step.rho)?; let mut next = old; let loss = directpred_step(step, &mut next, optimizer)?; *f = next; Ok(loss) })),
+    ("target_s_error_swallowed", step(|step, f, optimizer| match step.target_params.pairs(step.online_params) { Ok(_) => directpred_step(step, f, optimizer), Err(_) => Ok(0.0) })),
     ("identity_where_there_is_nothing", predictor(|f, e| { let (s, _) = symmetric_eigen(f)?; if greatest(&s) > 0.0 { eigen_predictor(f, e) } else { eye(f) } })),
     ("eigenvectors_in_rows", predictor(|f, e| { let (s, u) = symmetric_eigen(f)?; let most = greatest(&s); if !(most > 0.0) { candle_core::bail!("{s:?}") } let p: Vec<f64> = s.iter().map(|s| (s.max(0.0) / most).sqrt() + e).collect(); u.t()?.broadcast_mul(&Tensor::new(p, f.device())?.to_dtype(f.dtype())?)?.matmul(&u) })),
     ("zeros_copied", copy(|f, e| { let (s, _) = symmetric_eigen(f)?; if greatest(&s) > 0.0 { direct_copy(f, e) } else { eye(f)? * e } })),
@@ -181,14 +194,13 @@ const NAMELESS: &[(&str, Exercises)] = &[
     ("one_view_twice", step(|step, f, optimizer| directpred_step(&Step { views: [step.views[0], step.views[0]], ..*step }, f, optimizer))),
     ("views_backwards", step(|step, f, optimizer| directpred_step(&Step { views: [step.views[1], step.views[0]], ..*step }, f, optimizer))),
     ("loss_after_the_step", step(|step, f, optimizer| { let before = f.copy()?; directpred_step(step, f, optimizer)?; *f = before; directpred_step(step, f, &mut nobody()) })),
-    ("correlation_too_early", step(|step, f, optimizer| { let both = Tensor::cat(&[(step.online)(step.views[0], false)?, (step.online)(step.views[1], false)?], 0)?; let old = f.copy()?; *f = correlation_ema(f, &both, step.rho)?; let mut used = old; let loss = directpred_step(step, &mut used, optimizer)?; *f = used; Ok(loss) })),
 ];
 
 #[rustfmt::skip]
 const ALTERNATIVES: &[(&str, Exercises)] = &[
     ("remembered_image_by_image", remember(image_by_image)),
     ("predictor_by_outer_products", predictor(by_outer_products)),
-    ("copied_along_eigenvectors", copy(|f, e| along(f, |s, value| value / greatest(s) + e))),
+    ("copied_along_eigenvectors", copy(|f, e| along_raw(f, |s, value| value / greatest(s) + e))),
     ("aligned_one_by_one", align(aligned_one_by_one)),
     ("linear_in_pieces", linear(|byol, x, v, rates, dt| moved(byol, x, v, rates, dt, &MOVES))),
     ("flow_in_pieces", flow(|mode, rates| { let x = lacking(mode, rates); slopes(mode, rates, rates.predictor * mode.s * x - rates.decay * mode.p, 2.0 * mode.s * (mode.p * x - rates.decay)) })),

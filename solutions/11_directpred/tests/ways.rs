@@ -36,11 +36,16 @@ pub fn greatest(s: &[f64]) -> f64 {
 
 /// U · diag(p) · Uᵀ
 pub fn along(f: &Tensor, p: impl Fn(&[f64], f64) -> f64) -> Result<Tensor> {
+    along_raw(f, |s, value| p(s, value.max(0.0)))
+}
+
+/// The same, where p sees eigenvalues below 0.
+pub fn along_raw(f: &Tensor, p: impl Fn(&[f64], f64) -> f64) -> Result<Tensor> {
     let (s, u) = symmetric_eigen(f)?;
     if !(greatest(&s) > 0.0) {
         bail!("{s:?}");
     }
-    let p: Vec<f64> = s.iter().map(|&value| p(&s, value.max(0.0))).collect();
+    let p: Vec<f64> = s.iter().map(|&value| p(&s, value)).collect();
     u.broadcast_mul(&Tensor::new(p, f.device())?.to_dtype(f.dtype())?)?.matmul(&u.t()?)
 }
 
@@ -191,6 +196,12 @@ pub fn nobody() -> Sgd {
     Sgd::new(Vec::new(), 0.0, 0.0)
 }
 
+/// The new correlation with the features' graph.
+fn hanging(correlation: &Tensor, f: &[Tensor], rho: f64) -> Result<Tensor> {
+    let both = Tensor::cat(f, 0)?;
+    mixed(correlation, &outer(&both, both.dims()[0] as f64)?, [rho, 1.0 - rho])
+}
+
 /// How a step goes.
 pub struct How {
     pub one_view: bool,
@@ -207,6 +218,7 @@ pub struct How {
     pub joint: bool,
     pub itself: bool,
     pub kept: bool,
+    pub graph: bool,
 }
 
 pub const RIGHT: How = How {
@@ -224,6 +236,7 @@ pub const RIGHT: How = How {
     joint: false,
     itself: false,
     kept: true,
+    graph: false,
 };
 
 /// Targets come first, and the gradients by `backward`.
@@ -265,7 +278,7 @@ pub fn stepped(step: &Step, correlation: &mut Tensor, optimizer: &mut dyn Optimi
         follow()?;
     }
     if how.kept {
-        *correlation = new.detach();
+        *correlation = if how.graph { hanging(correlation, &f, step.rho)? } else { new.detach() };
     }
     loss.to_scalar::<f32>().map(f64::from)
 }

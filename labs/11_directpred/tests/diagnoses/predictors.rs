@@ -11,7 +11,7 @@ pub const REMEMBERED: &[Mistake] = &[
     ),
     mistake("new_added_whole", "1 − ρ forgotten", "The batch's correlation is added as a whole: weigh it by 1 − ρ."),
     mistake("not_averaged", "sum for mean", "The outer products are summed over the batch: take their mean."),
-    mistake("averaged_over_the_width", "D for B", "The sum is divided by the width: by the number of features."),
+    mistake("averaged_over_the_width", "D for B", "The sum is divided by the width D: it should be the batch's B."),
     mistake(
         "centered",
         "mean subtracted",
@@ -33,6 +33,11 @@ pub const REMEMBERED: &[Mistake] = &[
 pub const PREDICTOR: &[Mistake] = &[
     mistake("root_forgotten", "root forgotten", "The eigenvalues are not rooted: this is exercise 3's predictor."),
     mistake("epsilon_forgotten", "ε forgotten", "ε is missing: directions with no features yet could never grow."),
+    mistake(
+        "greater_of_root_and_epsilon",
+        "maximum for sum",
+        "The greater of root and ε is taken: ε is added to the root.",
+    ),
     mistake("epsilon_inside", "ε inside", "ε is below the root: it is added to the root."),
     mistake(
         "epsilon_times_the_greatest",
@@ -49,6 +54,15 @@ pub const PREDICTOR: &[Mistake] = &[
     mistake("epsilon_everywhere", "ε everywhere", "ε is added to every entry of W: to the eigenvalues."),
     mistake("squared", "square for root", "The eigenvalues are squared: take their roots."),
     mistake("values_alone", "eigenvectors forgotten", "This is diag(p): U · diag(p) · Uᵀ has the eigenvectors, too."),
+];
+
+pub const BELOW_ZERO: &[Mistake] = &[
+    mistake(
+        "negative_rooted",
+        "negative eigenvalues",
+        "An eigenvalue below 0, which rounding leaves, has no root: take 0 for it, as the equation says.",
+    ),
+    mistake("absolute", "negative eigenvalues", "Eigenvalues below 0 count by their absolute values: take 0 for them."),
 ];
 
 pub const COPIED: &[Mistake] = &[

@@ -47,4 +47,9 @@ pub const STEP: &[Mistake] = &[
         "correlation not kept",
         "The correlation is as it was: put the new one into its place.",
     ),
+    mistake(
+        "graph_kept",
+        "graph kept",
+        "The correlation hangs on the features' graph, which grows with every step: detach it.",
+    ),
 ];

@@ -11,7 +11,7 @@ pub const LINEAR: &[Mistake] = &[
     ),
     mistake("predictor_forgotten", "predictor forgotten", "E has no W_p: the prediction is W_p W (X + X')."),
     mistake("target_forgotten", "target forgotten", "E has W for W_a: the target is another network."),
-    mistake("not_transposed", "not transposed", "W moves by W_p E: by W_pᵀ E."),
+    mistake("not_transposed", "not transposed", "W moves by W_p E here: it should be W_pᵀ E."),
     mistake("up_the_hill", "sign", "The network walks up the hill: E has the sign of what is to be added."),
     mistake(
         "one_after_the_other",
@@ -48,7 +48,7 @@ pub const FLOW: &[Mistake] = &[
 
 pub const RESTS: &[Mistake] = &[
     mistake("noise_forgotten", "σ² forgotten", "σ² is missing: 1 + σ² stands before p²."),
-    mistake("noise_forgotten_below", "σ² forgotten", "The divisor is 2: 2 (1 + σ²)."),
+    mistake("noise_forgotten_below", "σ² forgotten", "The divisor is 2 here: it should be 2 (1 + σ²)."),
     mistake("noise_forgotten_inside", "σ² forgotten", "Below the root 4 η has no factor 1 + σ²."),
     mistake("root_forgotten", "root forgotten", "τ² − 4 (1 + σ²) η is not rooted."),
     mistake("four_forgotten", "4 forgotten", "Below the root the factor 4 is missing."),
