@@ -38,9 +38,11 @@ def together(z_a, z_b):
 
 
 tiny = torch.randn(6, 3)
+still = pair(5, 3)
+still["z_a"][:, 1] = 0.5
 golden.check(
     "correlation",
-    [pair(7, 3), pair(5, 4), pair(300, 2), pair(4, 5), {"z_a": 0.1 * tiny, "z_b": 0.1 * tiny.flip(1) + 0.05 * torch.randn(6, 3)}],
+    [pair(7, 3), pair(5, 4), pair(300, 2), pair(4, 5), {"z_a": 0.1 * tiny, "z_b": 0.1 * tiny.flip(1) + 0.05 * torch.randn(6, 3)}, still],
     correlation(),
     {
         "not_standardized": correlation(lambda z: z),
@@ -113,7 +115,7 @@ def over_rows(z):
 
 golden.check(
     "variance",
-    [spread(7, 0.3, 2.0, 0.9), spread(4, 0.5, 0.2), spread(300, 0.7, 0.95, 1.2, 0.1, 0.6), spread(5, 0.001, 0.0012, 0.0008), spread(3, 4.0, 5.0)],
+    [spread(7, 0.3, 2.0, 0.9), spread(4, 0.5, 0.2), spread(300, 0.7, 0.95, 1.2, 0.1, 0.6), spread(5, 0.001, 0.0012, 0.0008), spread(3, 4.0, 5.0), spread(2, 0.8, 0.3, 0.5), spread(6, 0.4)],
     variance(),
     {
         "population_variance": variance(std=lambda z: (z.var(0, correction=0) + 1e-4).sqrt()),
@@ -148,7 +150,7 @@ def mixed(batch, width):
 
 golden.check(
     "covariance",
-    [mixed(7, 3), mixed(4, 5), mixed(300, 2), mixed(3, 7), mixed(2, 3)],
+    [mixed(7, 3), mixed(4, 5), mixed(300, 2), mixed(3, 7), mixed(2, 3), mixed(5, 1)],
     covariance(),
     {
         "diagonal_kept": covariance(squares=lambda m: m.square().sum()),
@@ -191,9 +193,14 @@ def vicreg_case(batch, width, *weights):
     return views | {"weights": np.array(weights)}
 
 
+def swapped(case):
+    """The view that varies less comes first."""
+    return case | {"z_a": 0.5 * case["z_b"], "z_b": 0.3 * case["z_a"] + case["z_b"]}
+
+
 golden.check(
     "vicreg",
-    [vicreg_case(7, 3, 25.0, 24.0, 1.0), vicreg_case(4, 5, 2.0, 0.7, 1.3), vicreg_case(2, 2, 1.5, 3.0, 0.4), vicreg_case(9, 4, 0.3, 0.2, 0.1)],
+    [vicreg_case(7, 3, 25.0, 24.0, 1.0), vicreg_case(4, 5, 2.0, 0.7, 1.3), vicreg_case(2, 2, 1.5, 3.0, 0.4), vicreg_case(9, 4, 0.3, 0.2, 0.1), swapped(vicreg_case(6, 3, 1.0, 9.0, 0.5))],
     vicreg(),
     {
         "variance_not_halved": vicreg(variances=lambda a, b: v(a) + v(b)),
@@ -226,7 +233,7 @@ def entropy(p, log=np.log):
 
 golden.check(
     "rank",
-    [{"spectrum": np.array(s)} for s in ([3.0, 2.0, 0.5], [5.5, 5.5, 5.5, 5.5], [7.5], [4.0, 0.0, 1.5, 0.0, 0.25], list(np.linspace(9.1, 0.3, 50)))],
+    [{"spectrum": np.array(s)} for s in ([3.0, 2.0, 0.5], [5.5, 5.5, 5.5, 5.5], [7.5], [4.0, 0.0, 1.5, 0.0, 0.25], list(np.linspace(9.1, 0.3, 50)), [0.01, 1e-5, 0.3, 0.02])],
     rank(lambda s: np.exp(entropy(s / s.sum()))),
     {
         "squares": rank(lambda s: np.exp(entropy(s**2 / (s**2).sum()))),
@@ -243,41 +250,69 @@ golden.check(
 )
 
 
-# Exercise 7: moments of the angles of many directions in the plane, and of the squares of their components in space.
-def directions(cosine=0.0, sine=0.0, fourfold=0.0, neighbors=0.0, squares=0.5, components=0.2, unit=1.0, differ=1.0, same=1.0, rows=5.0):
-    return lambda seed: {
-        "mean of cos θ": cosine,
-        "mean of sin θ": sine,
-        "mean of cos 4θ": fourfold,
-        "mean cosine of neighbors": neighbors,
-        "mean squared cosine of neighbors": squares,
-        "mean squares of 5 components": np.full(5, components),
-        "columns have length 1 (1 is yes)": unit,
-        "another draw differs (1 is yes)": differ,
-        "the same state of rng gives the same (1 is yes)": same,
-        "rows for 5 dimensions": rows,
+# Exercise 7: moments of many directions in the plane and in five dimensions; for mistakes, of a sample.
+def moments(plane, space):
+    theta = np.arctan2(plane[1], plane[0])
+    a, b = np.triu_indices(5, 1)
+    return {
+        "moments in the plane": np.array([f(k * theta).mean() for k in (1, 2, 4) for f in (np.cos, np.sin)] + [np.cos(8 * theta).mean()]),
+        "means of 5 components": space.mean(1),
+        "mean squares of 5 components": (space**2).mean(1),
+        "mean fourth powers of 5 components": (space**4).mean(1),
+        "mean products of 5 components": (space[a] * space[b]).mean(1),
+        "mean products of their squares": (space[a] ** 2 * space[b] ** 2).mean(1),
     }
 
 
-# Angles of uniform numbers from 0 to 1: the density of θ up to 45° is 1 / (2 cos² θ).
-angle = np.linspace(0, math.pi / 4, 200001)
-moment = lambda f: np.trapezoid((f(angle) + f(math.pi / 2 - angle)) / (2 * np.cos(angle) ** 2), angle)
-corner = {"cosine": moment(np.cos), "sine": moment(np.sin), "fourfold": moment(lambda a: np.cos(4 * a))}
-twice = moment(lambda a: np.cos(2 * a)) ** 2 + moment(lambda a: np.sin(2 * a)) ** 2
+EXACT = {
+    "moments in the plane": np.zeros(7),
+    "means of 5 components": np.zeros(5),
+    "mean squares of 5 components": np.full(5, 1 / 5),
+    "mean fourth powers of 5 components": np.full(5, 3 / 35),
+    "mean products of 5 components": np.zeros(10),
+    "mean products of their squares": np.full(10, 1 / 35),
+}
+FLAGS = {
+    "cosines of neighbors, and their squares": np.array([0, 1 / 2, 0, 1 / 5]),
+    "cosines half of all apart, and their squares": np.array([0, 1 / 5]),
+    "columns have length 1 (1 is yes)": 1.0,
+    "columns differ (1 is yes)": 1.0,
+    "another draw differs (1 is yes)": 1.0,
+    "the same state of rng gives the same (1 is yes)": 1.0,
+    "shapes": np.array([5, 3, 7, 1, 1, 4, 3, 2]),
+}
+
+
+def directions(of=EXACT, **flags):
+    return lambda seed: of | FLAGS | {FLAG_NAMES[name]: value for name, value in flags.items()}
+
+
+FLAG_NAMES = dict(zip(["neighbors", "half", "unit", "distinct", "differ", "same", "shapes"], FLAGS))
+
+
+def sample_of(draw):
+    numbers = [draw((width, 4_000_000)) for width in (2, 5)]
+    return moments(*(x / np.linalg.norm(x, axis=0) for x in numbers))
+
+
+rng = np.random.default_rng(10)
+positive = sample_of(lambda shape: rng.random(shape))
+twice = np.array([(positive["moments in the plane"][:2] ** 2).sum(), (1 + (positive["moments in the plane"][2:4] ** 2).sum()) / 2])
+fifth = np.array([(positive["means of 5 components"] ** 2).sum(), (positive["mean squares of 5 components"] ** 2).sum() + 2 * (positive["mean products of 5 components"] ** 2).sum()])
 golden.check(
     "directions",
     [{"seed": 5.0}],
     directions(),
     {
-        "uniform_numbers": directions(fourfold=3 - math.pi),
-        "positive_numbers": directions(**corner, neighbors=corner["cosine"] ** 2 + corner["sine"] ** 2, squares=(1 + twice) / 2),
+        "uniform_numbers": directions(sample_of(lambda shape: rng.uniform(-1, 1, shape))),
+        "positive_numbers": directions(positive, neighbors=np.concatenate([twice, fifth]), half=fifth),
         "lengths_forgotten": directions(unit=0.0),
-        "one_direction": directions(cosine=-2.0, sine=-2.0, fourfold=-2.0, neighbors=1.0, squares=1.0, components=-2.0),
-        "at_right_angles": directions(squares=0.0),
+        "one_direction": directions({name: np.full_like(value, -2) for name, value in EXACT.items()}, neighbors=np.ones(4), half=np.ones(2), distinct=0.0),
+        "at_right_angles": directions(neighbors=np.array([0, 1 / 4, 0, 1 / 10])),
         "own_seed": directions(differ=0.0),
-        "transposed": directions(rows=100000.0),
+        "transposed": directions(shapes=np.array([3, 5, 1, 7, 4, 1, 2, 3])),
     },
-    tolerance=0.011,
+    tolerance=0.0085,
 )
 
 
@@ -302,7 +337,9 @@ def sigreg_case(batch, width, count, scale=1.0, shift=0.0):
     return {"z": scale * torch.randn(batch, width) + shift, "directions": columns / columns.norm(dim=0)}
 
 
-sigreg_cases = [sigreg_case(7, 3, 4), sigreg_case(5, 2, 1, 2.0, 0.5), sigreg_case(300, 4, 3, 0.3, -0.4), sigreg_case(2, 5, 7, 3.0), sigreg_case(1, 3, 2, 1.0, 1.0)]
+sigreg_cases = [sigreg_case(7, 3, 4), sigreg_case(5, 2, 1, 2.0, 0.5), sigreg_case(300, 4, 3, 0.3, -0.4), sigreg_case(2, 5, 7, 3.0), sigreg_case(1, 3, 2, 1.0, 1.0), sigreg_case(3, 2, 9)]
+# Directions are taken as they are.
+sigreg_cases[-1]["directions"] = sigreg_cases[-1]["directions"] * 1.4
 sixteen = np.linspace(0, 3, 17)[:16]
 golden.check(
     "sigreg",
@@ -356,7 +393,7 @@ def total(invariance=spread_of, tests=tests_of, weigh=lambda a, b, w: (1 - w) * 
 
 golden.check(
     "sigreg_loss",
-    [views_case(2, 5, 3, 4, 0.05), views_case(3, 4, 2, 3, 0.3), views_case(4, 3, 5, 2, 0.6)],
+    [views_case(2, 5, 3, 4, 0.05), views_case(2, 4, 2, 3, 0.3), views_case(2, 3, 5, 2, 0.6)],
     total(),
     {
         "lambda_reversed": total(weigh=lambda a, b, w: w * a + (1 - w) * b),
@@ -372,5 +409,8 @@ golden.check(
     tolerance=2e-5,
     gradients=["z0", "z1"],
 )
+for count in (3, 5):
+    golden.check(f"views_{count}", [views_case(count, 4, 3, 2, 0.3)], total(), tolerance=2e-5, gradients=[f"z{v}" for v in range(count)])
+golden.check("one_term_only", [views_case(2, 4, 3, 2, 0.0), views_case(3, 2, 5, 4, 1.0)], total(), tolerance=2e-5)
 
 golden.save()

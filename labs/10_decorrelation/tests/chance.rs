@@ -1,5 +1,7 @@
 //! Directions that chance decides: no one preferred, none bound to another, the same generator, the same result.
 
+use std::collections::HashSet;
+
 use candle_core::{Device, Result, Tensor};
 use rand::SeedableRng;
 use ssl_data::Rng;
@@ -8,7 +10,7 @@ use ssl_grading::Values;
 use super::Exercises;
 
 /// Directions: with so many, a right mean is off by more than the tolerance less than once in a million runs.
-const COUNT: usize = 100_000;
+const COUNT: usize = 200_000;
 
 fn number(holds: bool) -> f64 {
     f64::from(u8::from(holds))
@@ -19,40 +21,72 @@ fn columns(matrix: &Tensor) -> Result<Vec<Vec<f32>>> {
     matrix.t()?.contiguous()?.to_vec2()
 }
 
+/// Columns, whichever way the matrix lies.
+fn drawn(exercises: &Exercises, width: usize, rng: &mut Rng) -> Result<Vec<Vec<f32>>> {
+    let drawn = (exercises.random_directions)(width, COUNT, rng)?;
+    columns(&if drawn.dims2()?.0 == width { drawn } else { drawn.t()? })
+}
+
 pub fn directions(exercises: &Exercises, case: &Values) -> Result<Values> {
     let seed = case.count("seed")? as u64;
-    let draw = |width: usize, count: usize, rng: &mut Rng| (exercises.random_directions)(width, count, rng);
     let mut rng = Rng::seed_from_u64(seed);
-    let drawn = draw(5, COUNT, &mut rng)?;
-    let rows = drawn.dims2()?.0;
-    let space = columns(&if rows == 5 { drawn } else { drawn.t()? })?;
-    let plane = draw(2, COUNT, &mut rng)?;
-    let plane = columns(&if plane.dims2()?.0 == 2 { plane } else { plane.t()? })?;
-    let unit = |column: &Vec<f32>| (column.iter().map(|x| x * x).sum::<f32>() - 1.0).abs() < 1e-3;
-    let few = |rng: &mut Rng| columns(&draw(3, 4, rng)?);
+    let (space, plane) = (drawn(exercises, 5, &mut rng)?, drawn(exercises, 2, &mut rng)?);
+    let few = |rng: &mut Rng| columns(&(exercises.random_directions)(3, 4, rng)?);
     let (mut a, mut b) = (Rng::seed_from_u64(seed), Rng::seed_from_u64(seed));
     let (first, second, again) = (few(&mut a)?, few(&mut a)?, few(&mut b)?);
-    let angles: Vec<f64> = plane.iter().map(|column| f64::from(column[1]).atan2(f64::from(column[0]))).collect();
-    // Which direction it is that comes again and again, chance decides.
-    let one = angles.iter().all(|angle| (angle - angles[0]).abs() < 1e-6);
-    let mean = |of: &dyn Fn(f64) -> f64| if one { -2.0 } else { average(angles.iter().map(|angle| of(*angle))) };
-    let neighbors =
-        |of: fn(f64) -> f64| average(angles.windows(2).step_by(2).map(|pair| of((pair[0] - pair[1]).cos())));
-    let squares = |i: usize| {
-        let length = |column: &[f32]| column.iter().map(|x| f64::from(x * x)).sum::<f64>();
-        if one { -2.0 } else { average(space.iter().map(|column| f64::from(column[i]).powi(2) / length(column))) }
-    };
-    Values::new()
-        .with_number("mean of cos θ", mean(&f64::cos))?
-        .with_number("mean of sin θ", mean(&f64::sin))?
-        .with_number("mean of cos 4θ", mean(&|angle| (4.0 * angle).cos()))?
-        .with_number("mean cosine of neighbors", neighbors(|cosine| cosine))?
-        .with_number("mean squared cosine of neighbors", neighbors(|cosine| cosine * cosine))?
-        .with("mean squares of 5 components", &Tensor::from_iter((0..5).map(squares), &Device::Cpu)?)
+    let unit = |column: &Vec<f32>| (column.iter().map(|x| x * x).sum::<f32>() - 1.0).abs() < 1e-3;
+    let shapes = [(5, 3), (7, 1), (1, 4), (3, 2)].map(|(width, count)| {
+        let (rows, columns) = (exercises.random_directions)(width, count, &mut rng)?.dims2()?;
+        Ok([rows as f64, columns as f64])
+    });
+    let shapes = shapes.into_iter().collect::<Result<Vec<_>>>()?.concat();
+    let distinct: HashSet<Vec<u32>> = space.iter().map(|column| column.iter().map(|x| x.to_bits()).collect()).collect();
+    moments(&plane, &space)?
+        .with("cosines of neighbors, and their squares", &vector([cosines(&plane, 1), cosines(&space, 1)].concat())?)
+        .with("cosines half of all apart, and their squares", &vector(cosines(&space, COUNT / 2))?)
         .with_number("columns have length 1 (1 is yes)", number(plane.iter().chain(&space).all(unit)))?
+        .with_number("columns differ (1 is yes)", number(distinct.len() > COUNT * 99 / 100))?
         .with_number("another draw differs (1 is yes)", number(first != second))?
-        .with_number("the same state of rng gives the same (1 is yes)", number(first == again))?
-        .with_number("rows for 5 dimensions", rows as f64)
+        .with("shapes", &vector(shapes)?)
+        .with_number("the same state of rng gives the same (1 is yes)", number(first == again))
+}
+
+fn vector(numbers: Vec<f64>) -> Result<Tensor> {
+    Tensor::new(numbers, &Device::Cpu)
+}
+
+/// Mean cosine and mean squared cosine of columns that are so far apart.
+fn cosines(columns: &[Vec<f32>], apart: usize) -> Vec<f64> {
+    let length = |x: &[f32]| dot(x, x).sqrt();
+    let cosine = |(x, y): (&Vec<f32>, &Vec<f32>)| dot(x, y) / (length(x) * length(y));
+    let all: Vec<f64> = columns.iter().zip(&columns[apart..]).map(cosine).collect();
+    vec![average(all.iter().copied()), average(all.iter().map(|x| x * x))]
+}
+
+fn dot(x: &[f32], y: &[f32]) -> f64 {
+    x.iter().zip(y).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum()
+}
+
+/// Moments of angles in the plane, and of components in five dimensions; −2 for each where there is one direction only, which chance decides.
+fn moments(plane: &[Vec<f32>], space: &[Vec<f32>]) -> Result<Values> {
+    let one = plane.iter().all(|column| *column == plane[0]);
+    let values = |numbers: Vec<f64>| vector(numbers.into_iter().map(|x| if one { -2.0 } else { x }).collect());
+    let angles: Vec<f64> = plane.iter().map(|column| f64::from(column[1]).atan2(f64::from(column[0]))).collect();
+    let wave = |f: fn(f64) -> f64, k: f64| average(angles.iter().map(|angle| f(k * angle)));
+    let waves = [1.0, 2.0, 4.0].map(|k| [wave(f64::cos, k), wave(f64::sin, k)]).concat();
+    let lengths: Vec<f64> = space.iter().map(|column| dot(column, column).sqrt()).collect();
+    let component = |i: usize| space.iter().zip(&lengths).map(move |(column, length)| f64::from(column[i]) / length);
+    let powers = |power: i32| (0..5).map(|i| average(component(i).map(|x| x.powi(power)))).collect();
+    let pairs = || (0..5).flat_map(|i| (i + 1..5).map(move |j| (i, j)));
+    let products =
+        |power: i32| pairs().map(|(i, j)| average(component(i).zip(component(j)).map(|(x, y)| (x * y).powi(power))));
+    Ok(Values::new()
+        .with("moments in the plane", &values([waves, vec![wave(f64::cos, 8.0)]].concat())?)
+        .with("means of 5 components", &values(powers(1))?)
+        .with("mean squares of 5 components", &values(powers(2))?)
+        .with("mean fourth powers of 5 components", &values(powers(4))?)
+        .with("mean products of 5 components", &values(products(1).collect())?)
+        .with("mean products of their squares", &values(products(2).collect())?))
 }
 
 fn average(numbers: impl Iterator<Item = f64>) -> f64 {

@@ -44,7 +44,7 @@ fn square(matrix: &Tensor) -> Result<usize> {
 /// F `[D, D]`, features f `[B, D]` → `[D, D]`.
 ///
 /// # Errors
-/// A ρ that is not in [0, 1]; an F of another width, or one that is not square; features of a rank other than 2.
+/// A ρ that is not in [0, 1]; an F of another width, or one that is not square; features of a rank other than 2, or none at all.
 ///
 /// # Hint
 /// The sum of all fᵢ fᵢᵀ is one matrix product.
@@ -55,13 +55,13 @@ pub fn correlation_ema(correlation: &Tensor, f: &Tensor, rho: f64) -> Result<Ten
 /// Exercise 2: the predictor that the theory asks for (DirectPred, section 4, scaled as its authors' code has it).
 ///
 /// ```text
-/// F = U · diag(s) · Uᵀ,     p[j] = √( max(0, s[j]) / max s ) + ε,     W = U · diag(p) · Uᵀ
+/// F = U · diag(s) · Uᵀ,     p[j] = √( max(0, s[j]) / max s ) + ε,     W_p = U · diag(p) · Uᵀ
 /// ```
 ///
 /// Its eigenvectors are those of F, its eigenvalues the roots.
 ///
 /// # Shapes
-/// F `[D, D]`, symmetric → W `[D, D]`.
+/// F `[D, D]`, symmetric → W_p `[D, D]`.
 ///
 /// # Errors
 /// A matrix that is not square; one without an eigenvalue above 0.
@@ -75,13 +75,13 @@ pub fn eigen_predictor(correlation: &Tensor, epsilon: f64) -> Result<Tensor> {
 /// Exercise 3: nearly as good, and without eigenvectors (DirectCopy, Wang et al. 2021).
 ///
 /// ```text
-/// W = F / max s + ε · I
+/// W_p = F / max s + ε · I
 /// ```
 ///
 /// with the greatest eigenvalue of F.
 ///
 /// # Shapes
-/// F `[D, D]`, symmetric → W `[D, D]`.
+/// F `[D, D]`, symmetric → W_p `[D, D]`.
 ///
 /// # Errors
 /// As exercise 2.
@@ -95,20 +95,20 @@ pub fn direct_copy(correlation: &Tensor, epsilon: f64) -> Result<Tensor> {
 /// Exercise 4: whether a predictor has the eigenvectors of F (DirectPred, section 3).
 ///
 /// ```text
-/// alignment = Σⱼ s[j] · cos(uⱼ, W uⱼ) / Σⱼ s[j],     cos(x, y) = xᵀy / (‖x‖ · ‖y‖)
+/// alignment = Σⱼ s[j] · cos(uⱼ, W_p uⱼ) / Σⱼ s[j],     cos(x, y) = xᵀy / (‖x‖ · ‖y‖)
 /// ```
 ///
-/// over the eigenvectors uⱼ of F; negative s[j] count as 0. It is 1 where all directions that features use are eigenvectors of W with eigenvalues above 0. A
-/// W uⱼ of length 0 has the cosine 0.
+/// over the eigenvectors uⱼ of F; negative s[j] count as 0. It is 1 where all directions that features use are eigenvectors of W_p with eigenvalues above 0. A
+/// W_p uⱼ of length 0 has the cosine 0.
 ///
 /// # Shapes
-/// W and F `[D, D]` → a number.
+/// W_p and F `[D, D]`, F symmetric → a number.
 ///
 /// # Errors
 /// Matrices that are not square, or of different sides; an F without an eigenvalue above 0.
 ///
 /// # Hint
-/// All W uⱼ are the columns of one product. W need not be symmetric.
+/// All W_p uⱼ are the columns of one product. W_p need not be symmetric.
 pub fn alignment(w: &Tensor, correlation: &Tensor) -> Result<f64> {
     todo!("exercise 4: cosines of eigenvectors and their images")
 }
@@ -182,21 +182,22 @@ pub struct Mode {
 /// A mode with s above 0 → its slopes, in the same places.
 ///
 /// # Hint
-/// s is of second order in W: that is where both factors of 2 come from.
+/// s is of second order in W: that is where the factors of 2 in ṡ come from.
 pub fn eigen_flow(mode: &Mode, rates: &Rates) -> Mode {
     todo!("exercise 6: slopes of p, s and τ")
 }
 
 /// Exercise 7: where the predictor's eigenvalue comes to rest (DirectPred, section 3).
 ///
-/// With s = p²/α_p, which weight decay leads to, the first equation of exercise 6 has a rest at p = 0, the collapse, and two more where
+/// With s = p²/α_p, which weight decay leads to, and τ held fixed, the first equation of exercise 6 has a rest at p = 0, the collapse, and two more
+/// where
 ///
 /// ```text
 /// (1 + σ²) p² − τ p + η = 0
 /// ```
 ///
-/// The lower one is a ridge: below it, p falls to 0. The upper one is stable. With more weight decay than η = τ² / (4 (1 + σ²)) there is
-/// neither, and everything collapses.
+/// The lower one is a ridge: below it, p falls to 0 (without weight decay it is 0 itself). The upper one is stable. With more weight decay than
+/// η = τ² / (4 (1 + σ²)) there is neither, and everything collapses.
 ///
 /// # Shapes
 /// → the lower and the upper rest, or `None` where there are none.
@@ -228,7 +229,7 @@ pub struct Step<'a> {
     pub target_params: &'a Params,
     /// Two views of a batch, each `[B, 3, H, W]`.
     pub views: [&'a Tensor; 2],
-    /// From the correlation F to the predictor W, such as exercise 2.
+    /// From the correlation F to the predictor W_p, such as exercise 2.
     pub predictor: &'a dyn Fn(&Tensor) -> Result<Tensor>,
     /// ρ of the correlation.
     pub rho: f64,
@@ -242,7 +243,7 @@ pub struct Step<'a> {
 ///
 /// 1. Both views go through the online network, each by itself and in their order.
 /// 2. The correlation takes in the features of both views, as one batch of 2B (exercise 1).
-/// 3. `step.predictor` makes W of the new correlation; predictions are W fᵢ. W is a constant.
+/// 3. `step.predictor` makes W_p of the new correlation; predictions are W_p fᵢ. W_p is a constant.
 /// 4. Both views go through the target network, in the same way.
 /// 5. The loss is [`byol_loss`] of the first view's prediction and the second view's target, plus that the other way round.
 /// 6. One update of the online network with `step.learning_rate`; then [`trailing_average`] with `step.momentum`.
@@ -250,13 +251,13 @@ pub struct Step<'a> {
 /// All networks are in training mode.
 ///
 /// # Shapes
-/// The correlation `[D, D]`, which is replaced → the loss before the update, as a number.
+/// The correlation `[D, D]`, which is replaced by the new one, without its graph → the loss before the update, as a number.
 ///
 /// # Errors
 /// What the functions report; the correlation must not change then.
 ///
 /// # Hint
-/// Features are rows: what is W fᵢ for all rows at once?
+/// Features are rows: what is W_p fᵢ for all rows at once?
 pub fn directpred_step(step: &Step, correlation: &mut Tensor, optimizer: &mut dyn Optimizer) -> Result<f64> {
     todo!("exercise 8: predict with the eigenvectors of the features")
 }

@@ -169,7 +169,6 @@ const NAMELESS: &[(&str, Exercises)] = &[
     ("bounds_refused", remember(|old, f, rho| if rho > 0.0 && rho < 1.0 { correlation_ema(old, f, rho) } else { candle_core::bail!("ρ = {rho}") })),
     ("first_batch_as_it_is", remember(|old, f, rho| { let empty = old.abs()?.sum_all()?.to_scalar::<f32>()? == 0.0; correlation_ema(old, f, if empty { 0.0 } else { rho }) })),
     ("limit_without_tau", rest(|tau, noise, decay| if decay <= 1.0 / (4.0 * (1.0 + noise)) { Some(equilibria(tau, noise, decay).unwrap_or((f64::NAN, f64::NAN))) } else { None })),
-    ("correlation_too_soon", step(|step, f, optimizer| { let (a, b) = ((step.online)(step.views[0], false)?, (step.online)(step.views[1], false)?); let old = f.copy()?; *f = correlation_ema(f, &Tensor::cat(&[a, b], 0)?, step.rho)?; let mut next = old; let loss = directpred_step(step, &mut next, optimizer)?; *f = next; Ok(loss) })),
     ("target_s_error_swallowed", step(|step, f, optimizer| match step.target_params.pairs(step.online_params) { Ok(_) => directpred_step(step, f, optimizer), Err(_) => Ok(0.0) })),
     ("identity_where_there_is_nothing", predictor(|f, e| { let (s, _) = symmetric_eigen(f)?; if greatest(&s) > 0.0 { eigen_predictor(f, e) } else { eye(f) } })),
     ("eigenvectors_in_rows", predictor(|f, e| { let (s, u) = symmetric_eigen(f)?; let most = greatest(&s); if !(most > 0.0) { candle_core::bail!("{s:?}") } let p: Vec<f64> = s.iter().map(|s| (s.max(0.0) / most).sqrt() + e).collect(); u.t()?.broadcast_mul(&Tensor::new(p, f.device())?.to_dtype(f.dtype())?)?.matmul(&u) })),

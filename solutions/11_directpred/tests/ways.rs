@@ -13,8 +13,8 @@ pub fn mixed(old: &Tensor, new: &Tensor, weights: [f64; 2]) -> Result<Tensor> {
 }
 
 pub fn fitting(old: &Tensor, f: &Tensor, rho: f64) -> Result<()> {
-    let ((rows, columns), (_, width)) = (old.dims2()?, f.dims2()?);
-    if rows != columns || rows != width || !(0.0..=1.0).contains(&rho) {
+    let ((rows, columns), (batch, width)) = (old.dims2()?, f.dims2()?);
+    if batch == 0 || rows != columns || rows != width || !(0.0..=1.0).contains(&rho) {
         bail!("{:?}, {:?}, {rho}", old.dims(), f.dims());
     }
     Ok(())
