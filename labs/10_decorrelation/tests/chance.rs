@@ -78,8 +78,9 @@ fn moments(plane: &[Vec<f32>], space: &[Vec<f32>]) -> Result<Values> {
     let component = |i: usize| space.iter().zip(&lengths).map(move |(column, length)| f64::from(column[i]) / length);
     let powers = |power: i32| (0..5).map(|i| average(component(i).map(|x| x.powi(power)))).collect();
     let pairs = || (0..5).flat_map(|i| (i + 1..5).map(move |j| (i, j)));
-    let products =
-        |power: i32| pairs().map(|(i, j)| average(component(i).zip(component(j)).map(|(x, y)| (x * y).powi(power))));
+    let products = |power: i32| {
+        pairs().map(move |(i, j)| average(component(i).zip(component(j)).map(|(x, y)| (x * y).powi(power))))
+    };
     Ok(Values::new()
         .with("moments in the plane", &values([waves, vec![wave(f64::cos, 8.0)]].concat())?)
         .with("means of 5 components", &values(powers(1))?)

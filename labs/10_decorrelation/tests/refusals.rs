@@ -66,6 +66,7 @@ pub const EFFECTIVE_RANK: &[Bad<Exercises>] = &[
     ("a negative value", |e| rank(e, &[3.0, -1.0, 0.5])),
     ("zeros alone", |e| rank(e, &[0.0, 0.0])),
     ("a value that is no number", |e| rank(e, &[1.0, f64::NAN])),
+    ("a value that is infinite", |e| rank(e, &[1.0, f64::INFINITY])),
 ];
 
 fn test(e: &Exercises, z: &[usize], directions: &[usize]) -> Result<()> {
@@ -77,6 +78,7 @@ pub const SIGREG: &[Bad<Exercises>] = &[
     ("directions in rows", |e| test(e, &[3, 4], &[2, 4])),
     ("an embedding without a batch axis", |e| test(e, &[4], &[4, 2])),
     ("one direction without an axis", |e| test(e, &[3, 4], &[4])),
+    ("several sets of directions", |e| test(e, &[3, 4], &[2, 4, 5])),
     ("maps", |e| test(e, &[2, 3, 4], &[2, 4, 5])),
 ];
 
@@ -89,6 +91,8 @@ pub const SIGREG_LOSS: &[Bad<Exercises>] = &[
     ("no views", |e| loss(e, &[], &[4, 2], 0.5)),
     ("one view", |e| loss(e, &[&[3, 4]], &[4, 2], 0.5)),
     ("a view of other images", |e| loss(e, &[&[3, 4], &[2, 4]], &[4, 2], 0.5)),
+    ("a view of one image", |e| loss(e, &[&[3, 4], &[1, 4]], &[4, 2], 0.5)),
+    ("a first view of one image", |e| loss(e, &[&[1, 4], &[3, 4]], &[4, 2], 0.5)),
     ("a narrower view", |e| loss(e, &[&[3, 4], &[3, 1]], &[4, 2], 0.5)),
     ("directions of another width", |e| loss(e, &[&[3, 4], &[3, 4]], &[5, 2], 0.5)),
     ("λ = 1.1", |e| loss(e, &[&[3, 4], &[3, 4]], &[4, 2], 1.1)),

@@ -161,7 +161,7 @@ pub fn entropy(p: &[f64]) -> f64 {
 
 /// Π p^(−p)
 pub fn rank_by_products(spectrum: &[f64]) -> Result<f64> {
-    if spectrum.iter().any(|value| value.is_nan() || *value < 0.0) || spectrum.iter().all(|value| *value == 0.0) {
+    if spectrum.iter().any(|value| !value.is_finite() || *value < 0.0) || spectrum.iter().all(|value| *value == 0.0) {
         bail!("{spectrum:?}");
     }
     Ok(probabilities(spectrum).into_iter().map(|p| p.powf(-p)).product())

@@ -43,7 +43,7 @@ pub const CORRELATION: &[Mistake] = &[
     mistake(
         "epsilon_forgotten",
         "ε forgotten",
-        "There is no 1e-5 beside the variance: a channel that stays the same gives no number.",
+        "There is no 1e-5 added to the variance, which keeps a channel that stays the same from dividing by 0.",
     ),
 ];
 

@@ -38,7 +38,11 @@ pub const COVARIANCE: &[Mistake] = &[
     mistake("divided_by_the_batch", "B for D", "The sum is divided by the number of images: by that of channels."),
     mistake("not_squared", "not squared", "The covariances' absolute values are summed: their squares."),
     mistake("signs_kept", "not squared", "The covariances are summed with their signs, which cancel: square them."),
-    mistake("one_triangle", "one half only", "Only the pairs above the diagonal count: those below, too."),
+    mistake(
+        "one_triangle",
+        "one half only",
+        "Only the pairs above the diagonal count, or there is a ½ too much: the pairs below count, too.",
+    ),
     mistake("correlations", "correlations", "These are correlations: covariances are not divided by deviations."),
     mistake(
         "images_for_channels",
