@@ -115,7 +115,7 @@ def over_rows(z):
 
 golden.check(
     "variance",
-    [spread(7, 0.3, 2.0, 0.9), spread(4, 0.5, 0.2), spread(300, 0.7, 0.95, 1.2, 0.1, 0.6), spread(5, 0.001, 0.0012, 0.0008), spread(3, 4.0, 5.0), spread(2, 0.8, 0.3, 0.5), spread(6, 0.4)],
+    [spread(7, 0.3, 2.0, 0.9), spread(4, 0.5, 0.2), spread(300, 0.7, 0.95, 1.2, 0.1, 0.6), spread(5, 0.001, 0.0012, 0.0008), spread(3, 4.0, 5.0), spread(2, 0.8, 0.3, 0.5)],
     variance(),
     {
         "population_variance": variance(std=lambda z: (z.var(0, correction=0) + 1e-4).sqrt()),
@@ -150,7 +150,7 @@ def mixed(batch, width):
 
 golden.check(
     "covariance",
-    [mixed(7, 3), mixed(4, 5), mixed(300, 2), mixed(3, 7), mixed(2, 3), mixed(5, 1)],
+    [mixed(7, 3), mixed(4, 5), mixed(300, 2), mixed(3, 7), mixed(2, 3)],
     covariance(),
     {
         "diagonal_kept": covariance(squares=lambda m: m.square().sum()),
@@ -169,6 +169,11 @@ golden.check(
     },
     gradients=["z"],
 )
+
+
+# One channel: it varies, and there is none to covary with.
+golden.check("one_channel_varies", [spread(6, 0.4), spread(2, 0.3)], variance(), tolerance=4e-6, gradients=["z"])
+golden.check("one_channel_covaries", [mixed(5, 1), mixed(2, 1)], lambda z: {"c": torch.zeros(())})
 
 
 # Exercise 5.
@@ -279,7 +284,7 @@ FLAGS = {
     "columns differ (1 is yes)": 1.0,
     "another draw differs (1 is yes)": 1.0,
     "the same state of rng gives the same (1 is yes)": 1.0,
-    "shapes": np.array([5, 3, 7, 1, 1, 4, 3, 2]),
+    "shapes": np.array([5.0, 3, 7, 1, 1, 4, 3, 2]),
 }
 
 
@@ -310,9 +315,9 @@ golden.check(
         "one_direction": directions({name: np.full_like(value, -2) for name, value in EXACT.items()}, neighbors=np.ones(4), half=np.ones(2), distinct=0.0),
         "at_right_angles": directions(neighbors=np.array([0, 1 / 4, 0, 1 / 10])),
         "own_seed": directions(differ=0.0),
-        "transposed": directions(shapes=np.array([3, 5, 1, 7, 4, 1, 2, 3])),
+        "transposed": directions(shapes=np.array([3.0, 5, 1, 7, 4, 1, 2, 3])),
     },
-    tolerance=0.0085,
+    tolerance=0.0115,
 )
 
 
@@ -393,7 +398,7 @@ def total(invariance=spread_of, tests=tests_of, weigh=lambda a, b, w: (1 - w) * 
 
 golden.check(
     "sigreg_loss",
-    [views_case(2, 5, 3, 4, 0.05), views_case(2, 4, 2, 3, 0.3), views_case(2, 3, 5, 2, 0.6)],
+    [views_case(3, 5, 3, 4, 0.05), views_case(3, 4, 2, 3, 0.3), views_case(3, 3, 5, 2, 0.6)],
     total(),
     {
         "lambda_reversed": total(weigh=lambda a, b, w: w * a + (1 - w) * b),
@@ -407,9 +412,9 @@ golden.check(
         "views_summed": total(invariance=lambda z: len(z) * spread_of(z)),
     },
     tolerance=2e-5,
-    gradients=["z0", "z1"],
+    gradients=["z0", "z1", "z2"],
 )
-for count in (3, 5):
+for count in (2, 5):
     golden.check(f"views_{count}", [views_case(count, 4, 3, 2, 0.3)], total(), tolerance=2e-5, gradients=[f"z{v}" for v in range(count)])
 golden.check("one_term_only", [views_case(2, 4, 3, 2, 0.0), views_case(3, 2, 5, 4, 1.0)], total(), tolerance=2e-5)
 

@@ -12,7 +12,7 @@ use rand::Rng as _;
 use ssl_data::Rng;
 use ssl_nn::ops;
 
-/// Exercise 1: how the channels of one view go with those of the other (Barlow Twins, equation 2).
+/// Exercise 1: how the channels of one view go with those of the other (equation 2 of Barlow Twins' paper).
 ///
 /// ```text
 /// ẑ[b][i] = (z[b][i] − mean) / √(variance + 1e-5),     C[i][j] = 1/B · Σ_b ẑa[b][i] · ẑb[b][j]
@@ -35,7 +35,7 @@ pub fn cross_correlation(z_a: &Tensor, z_b: &Tensor) -> Result<Tensor> {
     todo!("exercise 1: standardize each view, then one matrix product")
 }
 
-/// Exercise 2: every channel agrees with itself, and with no other (Barlow Twins, equation 1).
+/// Exercise 2: every channel agrees with itself, and with no other (equation 1 of Barlow Twins' paper).
 ///
 /// ```text
 /// loss = Σᵢ (1 − C[i][i])² + λ · Σᵢ Σ_{j ≠ i} C[i][j]²
@@ -53,7 +53,7 @@ pub fn barlow_twins_loss(c: &Tensor, lambda: f64) -> Result<Tensor> {
     todo!("exercise 2: ones on the diagonal, zeros beside it")
 }
 
-/// Exercise 3: what it costs that a channel hardly varies: no collapse to one point (VICReg, equations 1 and 2).
+/// Exercise 3: what it costs that a channel hardly varies: no collapse to one point (equations 1 and 2 of VICReg's paper).
 ///
 /// ```text
 /// v = 1/D · Σⱼ max(0, 1 − √(Var[j] + 1e-4))
@@ -76,7 +76,7 @@ pub fn variance_term(z: &Tensor) -> Result<Tensor> {
     todo!("exercise 3: hinge at a standard deviation of 1")
 }
 
-/// Exercise 4: what it costs that two channels say the same: no collapse to few dimensions (VICReg, equations 3 and 4).
+/// Exercise 4: what it costs that two channels say the same: no collapse to few dimensions (equations 3 and 4 of VICReg's paper).
 ///
 /// ```text
 /// Cov[i][j] = 1/(B − 1) · Σ_b (z[b][i] − mean[i]) · (z[b][j] − mean[j]),     c = 1/D · Σᵢ Σ_{j ≠ i} Cov[i][j]²
@@ -105,7 +105,7 @@ pub struct Weights {
     pub covariance: f64,
 }
 
-/// Exercise 5: VICReg's loss (equations 5 and 6, with the factors of its authors' code).
+/// Exercise 5: VICReg's loss (equations 5 and 6 of its paper, with the factors of its authors' code).
 ///
 /// ```text
 /// loss = λ · 1/(B·D) · Σ (za − zb)² + μ · ½ (v(za) + v(zb)) + ν · (c(za) + c(zb))
@@ -137,7 +137,7 @@ pub fn vicreg_loss(z_a: &Tensor, z_b: &Tensor, weights: &Weights) -> Result<Tens
 /// Singular values → a number.
 ///
 /// # Errors
-/// No values; a value that is negative or no number; values that are all 0.
+/// No values; a value that is negative or not finite; values that are all 0.
 ///
 /// # Hint
 /// Leave zeros out of the sum.
@@ -150,7 +150,7 @@ pub fn effective_rank(spectrum: &[f64]) -> Result<f64> {
 /// `count` columns of length 1, each drawn independently and uniformly from all directions in `width` dimensions.
 ///
 /// # Shapes
-/// → `[width, count]`
+/// → `[width, count]`, on the CPU
 ///
 /// # Hint
 /// Independent normal numbers prefer no direction, unlike uniform ones. `rand_distr::StandardNormal` is at hand: `rng.sample(StandardNormal)`.
@@ -161,7 +161,7 @@ pub fn random_directions(width: usize, count: usize, rng: &mut Rng) -> Result<Te
 
 /// Exercise 8: how far embeddings are from a standard Gaussian, seen along directions (SIGReg's choice, the test of Epps and Pulley 1983).
 ///
-/// Let x be the projections of B embeddings on one direction. Their characteristic function is compared with the Gaussian's, e^(−t²/2), at 17
+/// Let x be the projections of B embeddings on one direction, which is taken as it is. Their characteristic function is compared with the Gaussian's, e^(−t²/2), at 17
 /// points t = 0, 3/16, …, 3:
 ///
 /// ```text

@@ -183,14 +183,13 @@ pub fn normal(rng: &mut Rng) -> f32 {
     ((-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()) as f32
 }
 
-/// Pairs of neighbors at right angles: the second column of each pair is the first one turned.
+/// Pairs of neighbors at right angles: the second column of each pair less its projection on the first.
 pub fn at_right_angles(width: usize, count: usize, rng: &mut Rng) -> Result<Tensor> {
-    let first = columns(width, count.div_ceil(2), || normal(rng))?;
-    let mut turned = first.copy()?;
-    if width == 2 {
-        turned = Tensor::cat(&[first.narrow(0, 1, 1)?.neg()?, first.narrow(0, 0, 1)?], 0)?;
-    }
-    Tensor::stack(&[first, turned], 2)?.flatten_from(1)?.narrow(1, 0, count)
+    let mut pair = || columns(width, count.div_ceil(2), || normal(rng));
+    let (first, second) = (pair()?, pair()?);
+    let along = first.broadcast_mul(&(&first * &second)?.sum_keepdim(0)?)?;
+    let second = if width > 1 { unit(&(second - along)?)? } else { second };
+    Tensor::stack(&[first, second], 2)?.flatten_from(1)?.narrow(1, 0, count)
 }
 
 /// How the test goes.
