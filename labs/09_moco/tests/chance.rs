@@ -58,28 +58,38 @@ fn all_orders(count: u32) -> Vec<Vec<u32>> {
 
 fn shares_of_orders(exercises: &Exercises, case: &Values) -> Result<Values> {
     let batch = case.count("batch")?;
-    let x = Tensor::arange(0f32, 3.0 * batch as f32, &Device::Cpu)?.reshape((batch, 3, 1))?;
+    let numbered = |length: usize| Tensor::arange(0f32, 6.0 * length as f32, &Device::Cpu)?.reshape((length, 2, 3));
     let (mut follow, mut once) = (true, true);
-    for length in [1, 2, 11] {
-        let x = Tensor::arange(0f32, 6.0 * length as f32, &Device::Cpu)?.reshape((length, 2, 3))?;
+    for length in [1, 2, MANY] {
+        let x = numbered(length)?;
         let (shuffled, order) = (exercises.shuffle_batch)(&x, &mut Rng::seed_from_u64(length as u64))?;
         once &= order.iter().collect::<BTreeSet<_>>().len() == length;
-        follow &= rows(&shuffled)? == rows(&x.index_select(&Tensor::new(order, &Device::Cpu)?, 0)?)?;
+        let expected = x.index_select(&Tensor::new(order, &Device::Cpu)?, 0)?;
+        follow &= shuffled.dims() == x.dims() && rows(&shuffled)? == rows(&expected)?;
     }
-    let (drawn, same) = draws(|rng| Ok((exercises.shuffle_batch)(&x, rng)?.1))?;
+    let draw = |x: Tensor| move |rng: &mut Rng| Ok((exercises.shuffle_batch)(&x, rng)?.1);
+    let ((drawn, same), (many, _)) = (draws(draw(numbered(batch)?))?, draws(draw(numbered(MANY)?))?);
     once &= drawn.iter().all(|order| order.iter().collect::<BTreeSet<_>>().len() == batch);
     let orders = all_orders(batch as u32);
-    let plain = [orders[0].clone(), orders[orders.len() - 1].clone()];
-    let share = |order: &Vec<u32>| {
-        let count = drawn.iter().filter(|drawn| *drawn == order).count();
-        if own_seed(&drawn, &plain) { -1.0 } else { count as f64 / DRAWS as f64 }
-    };
+    let own = own_seed(&drawn, &[orders[0].clone(), orders[orders.len() - 1].clone()]);
+    let share = |count: usize, of: usize| if own { -1.0 } else { count as f64 / of as f64 };
+    let of_order = |order: &Vec<u32>| share(drawn.iter().filter(|drawn| *drawn == order).count(), DRAWS);
+    let at = |place: usize, row: usize| share(many.iter().filter(|order| order[place] as usize == row).count(), DRAWS);
+    let places = (0..MANY * MANY).map(|i| at(i / MANY, i % MANY)).collect();
+    let behind =
+        |order: &Vec<u32>| order.windows(2).filter(|pair| pair[1] as usize == (pair[0] as usize + 1) % MANY).count();
+    let neighbors = share(many.iter().map(behind).sum(), DRAWS * (MANY - 1));
     Values::new()
-        .with("share of each order", &column(orders.iter().map(share).collect())?)
+        .with("share of each order", &column(orders.iter().map(of_order).collect())?)
+        .with("share of each of 11 rows at each place", &column(places)?.reshape((MANY, MANY))?)
+        .with_number("share of rows behind their neighbor", neighbors)?
         .with_number("rows follow the order (1 is yes)", number(follow))?
         .with_number("each row comes once (1 is yes)", number(once))?
         .with_number("the same state of rng gives the same (1 is yes)", same)
 }
+
+/// Rows of a batch that has too many orders to be counted.
+const MANY: usize = 11;
 
 fn rows(x: &Tensor) -> Result<Vec<Vec<f32>>> {
     x.flatten_from(1)?.to_vec2()
@@ -117,6 +127,8 @@ pub fn shuffled_keys(exercises: &Exercises, case: &Values) -> Result<Values> {
     let (seen, again) = (steps(seed)?, steps(seed)?);
     let in_order: Vec<u32> = (0..batch as u32).collect();
     let orders: BTreeSet<&Vec<u32>> = seen.iter().map(|step| &step.keys).collect();
+    let turned = |step: &Observed| step.keys.windows(2).all(|pair| pair[1] == (pair[0] + 1) % batch as u32);
+    let paired = seen.iter().map(|step| step.paired).fold(1.0, f64::min);
     Values::new()
         .with_number(
             "the key encoder sees another order (1 is yes)",
@@ -126,8 +138,9 @@ pub fn shuffled_keys(exercises: &Exercises, case: &Values) -> Result<Values> {
             "the query encoder sees the batch as it is (1 is yes)",
             number(seen.iter().all(|step| step.queries == in_order)),
         )?
-        .with_number("keys belong to their queries (1 is yes)", number(seen.iter().all(|step| step.paired)))?
+        .with_number("keys belong to their queries (1 is yes, ½ is another loss)", paired)?
         .with_number("every step draws its own order (1 is yes)", number(orders.len() > 1))?
+        .with_number("the keys are turned only (1 is yes)", number(seen.iter().all(turned)))?
         .with_number("the same state of rng gives the same (1 is yes)", number(seen == again))
 }
 
@@ -135,7 +148,8 @@ pub fn shuffled_keys(exercises: &Exercises, case: &Values) -> Result<Values> {
 struct Observed {
     queries: Vec<u32>,
     keys: Vec<u32>,
-    paired: bool,
+    /// 1 where each key met its query, 0 where those at the same place of the shuffled batch did, ½ where the loss is neither's.
+    paired: f64,
 }
 
 /// A step on images that are orthogonal to each other and to all keys of the queue, so that the loss tells who met whom.
@@ -150,7 +164,10 @@ fn observed(exercises: &Exercises, batch: usize, rng: &mut Rng) -> Result<Observ
     key_params.trainable("weight", &[1], Init::Constant(1.0))?;
     let (queries, keys) = (RefCell::new(Vec::new()), RefCell::new(Vec::new()));
     let note = |seen: &RefCell<Vec<u32>>, images: &Tensor| {
-        seen.replace(images.flatten_from(1)?.argmax(1)?.to_vec1()?);
+        // The first call counts.
+        if seen.borrow().is_empty() {
+            seen.replace(images.flatten_from(1)?.argmax(1)?.to_vec1()?);
+        }
         images.flatten_from(1)
     };
     let views = images.narrow(0, 0, batch)?.reshape((batch, 1, 1, places))?;
@@ -166,6 +183,17 @@ fn observed(exercises: &Exercises, batch: usize, rng: &mut Rng) -> Result<Observ
         learning_rate: 0.0,
     };
     let loss = (exercises.moco_step)(&step, &mut Sgd::new(query_params.trained(), 0.0, 0.0), rng)?;
-    let paired = (loss - (1.0 + places as f64 * (-1.0 / TEMPERATURE).exp()).ln()).abs() < 1e-4;
-    Ok(Observed { queries: queries.into_inner(), keys: keys.into_inner(), paired })
+    let keys = keys.into_inner();
+    let met = (1.0 + places as f64 * (-1.0 / TEMPERATURE).exp()).ln();
+    let unmoved = keys.iter().enumerate().filter(|(i, image)| *i == **image as usize).count() as f64 / batch as f64;
+    let missed = unmoved * met + (1.0 - unmoved) * (1.0 + places as f64).ln();
+    let is = |expected: f64| (loss - expected).abs() < 1e-4;
+    let paired = if is(met) {
+        1.0
+    } else if is(missed) {
+        0.0
+    } else {
+        0.5
+    };
+    Ok(Observed { queries: queries.into_inner(), keys, paired })
 }

@@ -34,7 +34,7 @@ pub fn enqueued(exercises: &Exercises, case: &Values) -> Result<Values> {
     Values::new().with("keys", &queue.keys()?).with_number("next", queue.place()? as f64)
 }
 
-/// Loss, queue, and weights and running statistics of both encoders after the student's step.
+/// Losses, queue, and weights and running statistics of both encoders after two of the student's steps, in which the optimizer remembers.
 pub fn after_a_step(exercises: &Exercises, case: &Values) -> Result<Values> {
     let mut params = Params::new(0, &Device::Cpu);
     let [query, key] = [Embedder::new(case, &params, "query")?, Embedder::new(case, &params, "key")?];
@@ -56,8 +56,10 @@ pub fn after_a_step(exercises: &Exercises, case: &Values) -> Result<Values> {
         momentum: case.number("momentum")?,
         learning_rate: case.number("learning_rate")?,
     };
-    let loss = (exercises.moco_step)(&step, &mut optimizer, &mut Rng::seed_from_u64(7))?;
-    Ok(state(&params, Values::new().with_number("loss", loss)?))
+    let mut rng = Rng::seed_from_u64(7);
+    let mut losses = || (exercises.moco_step)(&step, &mut optimizer, &mut rng);
+    let losses = Tensor::new(&[losses()?, losses()?], &Device::Cpu)?;
+    Ok(state(&params, Values::new().with("losses", &losses)))
 }
 
 /// The bank after the student's update.

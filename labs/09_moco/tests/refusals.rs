@@ -7,7 +7,7 @@ use ssl_data::Rng;
 use ssl_grading::Bad;
 use ssl_grading::network::{Failing, unchanged};
 use ssl_nn::params::Init;
-use ssl_nn::{Params, Sgd};
+use ssl_nn::{Optimizer, Params, Sgd};
 
 use super::Exercises;
 
@@ -54,6 +54,7 @@ pub const MOMENTUM_UPDATE: &[Bad<Exercises>] = &[
     ("buffers with other names", |e| follow(e, [A; 2], [&[("mean", &[3])], &[("means", &[3])]], 0.9)),
     ("buffers of another shape", |e| follow(e, [A; 2], [&[("mean", &[3])], &[("mean", &[1])]], 0.9)),
     ("a key encoder without buffers", |e| follow(e, [A; 2], [&[], &[("mean", &[3])]], 0.9)),
+    ("a query encoder without buffers", |e| follow(e, [A; 2], [&[("mean", &[3])], &[]], 0.9)),
 ];
 
 fn enqueue(e: &Exercises, keys: &[usize]) -> Result<()> {
@@ -103,11 +104,12 @@ pub const UNSHUFFLE_BATCH: &[Bad<Exercises>] = &[
     ("5 places for 4 rows", |e| restore(e, &[4, 2, 0, 1, 3])),
     ("no places for 4 rows", |e| restore(e, &[])),
     ("a row that comes twice", |e| restore(e, &[2, 0, 2, 1])),
+    ("two rows that come twice", |e| restore(e, &[0, 3, 3, 0])),
     ("row 4 of 4", |e| restore(e, &[2, 0, 4, 1])),
 ];
 
 /// A step on a queue of 5 places whose encoders report an error where they are told to.
-fn step(e: &Exercises, batch: usize, broken: [bool; 2], alike: bool) -> Result<()> {
+fn step(e: &Exercises, batch: usize, broken: [bool; 3], alike: bool) -> Result<()> {
     let params = Params::new(0, &Device::Cpu);
     let queue = Queue::new(5, 3, &params.pp("queue"))?;
     let (query_params, key_params) = (params.pp("query"), params.pp("key"));
@@ -131,24 +133,34 @@ fn step(e: &Exercises, batch: usize, broken: [bool; 2], alike: bool) -> Result<(
         momentum: 0.9,
         learning_rate: 0.1,
     };
-    (e.moco_step)(&step, &mut Sgd::new(query_params.trained(), 0.0, 0.0), &mut rng()).map(drop)
+    let mut sound = Sgd::new(query_params.trained(), 0.0, 0.0);
+    let optimizer: &mut dyn Optimizer = if broken[2] { &mut Failing } else { &mut sound };
+    (e.moco_step)(&step, optimizer, &mut rng()).map(drop)
 }
 
 pub const MOCO_STEP: &[Bad<Exercises>] = &[
-    ("an error that `query` reports", |e| step(e, 2, [true, false], true)),
-    ("an error that `key` reports", |e| step(e, 2, [false, true], true)),
-    ("encoders of different kinds", |e| step(e, 2, [false; 2], false)),
-    ("more keys than places", |e| step(e, 6, [false; 2], true)),
+    ("an error that `query` reports", |e| step(e, 2, [true, false, false], true)),
+    ("an error that `key` reports", |e| step(e, 2, [false, true, false], true)),
+    ("an error that the optimizer reports", |e| step(e, 2, [false, false, true], true)),
+    ("encoders of different kinds", |e| step(e, 2, [false; 3], false)),
+    ("more keys than places", |e| step(e, 6, [false; 3], true)),
 ];
 
 /// An update of a bank of 4 images.
 fn remember(e: &Exercises, images: &[usize], v: &[usize]) -> Result<()> {
+    remember_with(e, images, v, 0.5)
+}
+
+fn remember_with(e: &Exercises, images: &[usize], v: &[usize], momentum: f64) -> Result<()> {
     let params = Params::new(0, &Device::Cpu);
     let bank = MemoryBank::new(4, 3, &params)?;
-    unchanged(&params, || (e.update)(&bank, images, &ones(v)?, 0.5))
+    unchanged(&params, || (e.update)(&bank, images, &ones(v)?, momentum))
 }
 
 pub const UPDATE: &[Bad<Exercises>] = &[
+    ("a momentum of 1.1", |e| remember_with(e, &[1, 3], &[2, 3], 1.1)),
+    ("a momentum of −0.1", |e| remember_with(e, &[1, 3], &[2, 3], -0.1)),
+    ("a momentum that is no number", |e| remember_with(e, &[1, 3], &[2, 3], f64::NAN)),
     ("image 4 of 4", |e| remember(e, &[1, 4], &[2, 3])),
     ("an image that comes twice", |e| remember(e, &[1, 3, 1], &[3, 3])),
     ("3 embeddings of 2 images", |e| remember(e, &[1, 3], &[3, 3])),
@@ -172,6 +184,11 @@ pub const PIRL_LOSS: &[Bad<Exercises>] = &[
     ("λ = −0.1", |e| pirl(e, [&[3, 4], &[3, 4], &[3, 4], &[5, 4]], -0.1, 0.5)),
     ("a λ that is no number", |e| pirl(e, [&[3, 4], &[3, 4], &[3, 4], &[5, 4]], f64::NAN, 0.5)),
     ("T = 0", |e| pirl(e, [&[3, 4], &[3, 4], &[3, 4], &[5, 4]], 0.5, 0.0)),
+    ("one image for three puzzles", |e| pirl(e, [&[3, 4], &[3, 4], &[1, 4], &[5, 4]], 0.5, 0.5)),
+    ("one image for three puzzles, which does not count", |e| pirl(e, [&[3, 4], &[3, 4], &[1, 4], &[5, 4]], 1.0, 0.5)),
+    ("one puzzle for three images, which does not count", |e| pirl(e, [&[3, 4], &[1, 4], &[3, 4], &[5, 4]], 0.0, 0.5)),
+    ("four images for three puzzles", |e| pirl(e, [&[3, 4], &[3, 4], &[4, 4], &[5, 4]], 0.5, 0.5)),
+    ("narrower images", |e| pirl(e, [&[3, 4], &[3, 4], &[3, 1], &[5, 4]], 0.5, 0.5)),
     ("one puzzle for three images", |e| pirl(e, [&[3, 4], &[1, 4], &[3, 4], &[5, 4]], 0.5, 0.5)),
     ("the memory of one image for three", |e| pirl(e, [&[1, 4], &[3, 4], &[3, 4], &[5, 4]], 0.5, 0.5)),
     ("narrower negatives", |e| pirl(e, [&[3, 4], &[3, 4], &[3, 4], &[5, 1]], 0.5, 0.5)),
@@ -185,5 +202,7 @@ pub const INVARIANCE: &[Bad<Exercises>] = &[
     ("one puzzle for three pictures", |e| alike(e, &[3, 4], &[1, 4])),
     ("one picture for three puzzles", |e| alike(e, &[1, 4], &[3, 4])),
     ("narrower features of puzzles", |e| alike(e, &[3, 4], &[3, 1])),
+    ("narrower features of pictures", |e| alike(e, &[3, 1], &[3, 4])),
+    ("features without a batch axis", |e| alike(e, &[4], &[4])),
     ("maps", |e| alike(e, &[3, 4, 2], &[3, 4, 2])),
 ];

@@ -88,6 +88,10 @@ pub fn sound(bank: &MemoryBank, images: &[usize], v: &Tensor) -> Result<()> {
     Ok(())
 }
 
+pub fn between(momentum: f64) -> Result<()> {
+    if (0.0..=1.0).contains(&momentum) { Ok(()) } else { bail!("a momentum of {momentum}") }
+}
+
 /// Writes `new(old, v)` to the rows of `images`.
 pub fn remembered(
     bank: &MemoryBank,
@@ -120,6 +124,7 @@ pub fn all_rows(bank: &MemoryBank, images: &[usize], v: &Tensor, momentum: f64) 
 /// A new bank from old and new rows.
 pub fn whole_bank(bank: &MemoryBank, images: &[usize], v: &Tensor, momentum: f64) -> Result<()> {
     sound(bank, images, v)?;
+    between(momentum)?;
     let (count, _) = bank.memory.dims2()?;
     let new = unit(&average(&bank.rows(images)?, &v.detach(), momentum)?)?;
     let row = |image: usize| images.iter().position(|&other| other == image).map_or(image, |i| count + i) as u32;

@@ -63,7 +63,7 @@ pub const REMEMBERED: &[Mistake] = &[
     mistake(
         "old_forgotten",
         "momentum ignored",
-        "Old and new are simply added: weigh them by momentum and 1 − momentum.",
+        "Old and new have the same weight, whatever the momentum is: weigh them by momentum and 1 − momentum.",
     ),
 ];
 

@@ -45,7 +45,7 @@ pub const ORDERS: &[Mistake] = &[
     mistake(
         "inverse_order",
         "the inverse order",
-        "The order is that of the way back: shuffled[i] = x[order[i]] does not hold.",
+        "shuffled[i] = x[order[i]] does not hold: is the order that of the way back?",
     ),
     mistake("with_replacement", "rows twice", "Rows come twice and others never: each comes once."),
     mistake("own_seed", "a generator of its own", "The same order is drawn each time: draw from `rng`."),
@@ -75,6 +75,7 @@ pub const STEP: &[Mistake] = &[
         "evaluation mode",
         "The query encoder is in evaluation mode: hand it `true`.",
     ),
+    mistake("both_in_evaluation_mode", "evaluation mode", "Both encoders are in evaluation mode: hand them `true`."),
     mistake("no_update", "no update", "The query encoder is as it was: an optimizer's step is missing."),
     mistake(
         "key_encoder_left_alone",
