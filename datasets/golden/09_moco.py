@@ -539,7 +539,7 @@ def among(candidates):
 
 golden.check(
     "negatives",
-    [{"images": 7.0, "batch": np.array([4, 1], dtype=np.int64), "count": 2.0}, {"images": 6.0, "batch": np.array([5, 0, 3], dtype=np.int64), "count": 3.0}, {"images": 5.0, "batch": np.array([3, 0, 3], dtype=np.int64), "count": 2.0}],
+    [{"images": 7.0, "batch": np.array([4, 1], dtype=np.int64), "count": 2.0}, {"images": 6.0, "batch": np.array([5, 0, 3], dtype=np.int64), "count": 3.0}, {"images": 8.0, "batch": np.array([3, 0, 3], dtype=np.int64), "count": 2.0}],
     shares(*among(lambda others, images: others)),
     {
         "own_images_too": shares(*among(lambda others, images: range(images))),

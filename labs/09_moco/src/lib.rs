@@ -209,7 +209,7 @@ pub struct Step<'a> {
 /// → the loss before the update, as a number.
 ///
 /// # Errors
-/// What the functions report.
+/// What the functions and the optimizer report; by then something may have changed.
 ///
 /// # Hint
 /// `optimizer.backward_step` computes gradients and updates. The optimizer knows the query encoder's weights only.
@@ -255,8 +255,8 @@ impl MemoryBank {
     /// B numbers of images, and their embeddings v `[B, D]`.
     ///
     /// # Errors
-    /// An image that the bank does not have, or that comes twice; another number of embeddings than images; another width. The bank must not
-    /// change then.
+    /// A momentum that is not in [0, 1]; an image that the bank does not have, or that comes twice; another number of embeddings than images;
+    /// another width. The bank must not change then.
     ///
     /// # Hint
     /// `self.memory.slice_set(&row, 0, image)?` writes a contiguous row.
@@ -267,7 +267,7 @@ impl MemoryBank {
 
 /// Exercise 9: which images of the bank are negatives of a batch (PIRL, section 2.3).
 ///
-/// `count` different images, drawn uniformly from all `images` that are not in `batch`.
+/// `count` different images, drawn uniformly from all `images` that are not in `batch`, which may name an image twice. Their order does not matter.
 ///
 /// # Errors
 /// More negatives than there are images beside the batch.

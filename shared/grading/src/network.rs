@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use candle_core::backprop::GradStore;
-use candle_core::{Result, Tensor, bail};
+use candle_core::{Error, Result, Tensor, bail};
 use ssl_nn::layers::BatchNorm;
 use ssl_nn::{Linear, Optimizer, Params, Part};
 
@@ -64,7 +64,7 @@ pub fn unchanged(params: &Params, call: impl FnOnce() -> Result<()>) -> Result<(
     let after = params.all();
     let same =
         before.iter().zip(after.values()).map(|(before, after)| same(before, after)).collect::<Result<Vec<_>>>()?;
-    if result.is_err() && same.contains(&false) { bail!("{CHANGED}") } else { result }
+    if result.is_err() && same.contains(&false) { Err(Error::Msg(CHANGED.to_string())) } else { result }
 }
 
 /// Whether two tensors hold the same numbers.

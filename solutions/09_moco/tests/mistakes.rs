@@ -208,7 +208,6 @@ const NAMELESS: &[(&str, Exercises)] = &[
     ("rows_of_a_vector", loss(|x| moco_loss(&if x.rank() == 1 { x.unsqueeze(0)? } else { x.clone() }))),
     ("naive_shuffle", shuffle(naive)),
     ("small_batches_only", shuffle(|x, rng| if x.dim(0)? <= 4 { shuffle_batch(x, rng) } else { rows(x, in_order(x)?) })),
-    ("flattened", shuffle(|x, rng| { let (x, order) = shuffle_batch(x, rng)?; Ok((x.flatten_from(1)?, order)) })),
     ("optimizer_ignored", step(|step, _, rng| moco_step(step, &mut ssl_nn::Sgd::new(step.query_params.trained(), 0.0, 0.0), rng))),
     ("place_beyond_the_end", queue(|queue, keys| written(queue, keys, around, own_row, |next, batch, size| if next + batch > size { next + batch - size } else { next + batch }))),
     ("never_negative", alike(|a, b| Ok(invariance(a, b)?.max(0.0)))),

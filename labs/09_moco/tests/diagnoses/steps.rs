@@ -45,7 +45,7 @@ pub const ORDERS: &[Mistake] = &[
     mistake(
         "inverse_order",
         "the inverse order",
-        "shuffled[i] = x[order[i]] does not hold: is the order that of the way back?",
+        "shuffled[i] = x[order[i]] does not hold: is the order that of the way back, or has the batch another shape?",
     ),
     mistake("with_replacement", "rows twice", "Rows come twice and others never: each comes once."),
     mistake("own_seed", "a generator of its own", "The same order is drawn each time: draw from `rng`."),
