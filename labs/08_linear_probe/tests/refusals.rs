@@ -6,7 +6,7 @@ use rand::SeedableRng;
 use ssl_data::Rng;
 use ssl_grading::Bad;
 use ssl_grading::network::Failing;
-use ssl_nn::{Linear, Optimizer, Params, Sgd};
+use ssl_nn::{Linear, Params, Sgd};
 
 use super::Exercises;
 

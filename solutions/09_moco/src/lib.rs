@@ -132,7 +132,7 @@ pub fn moco_logits(q: &Tensor, k: &Tensor, queue: &Tensor, temperature: f64) -> 
     if q.dims() != k.dims() || queue_width != width {
         bail!("moco_logits: q is {:?}, k {:?}, the queue {:?}", q.dims(), k.dims(), queue.dims());
     }
-    if !(temperature > 0.0) {
+    if temperature.is_nan() || temperature <= 0.0 {
         bail!("moco_logits: expected a temperature above 0, got {temperature}");
     }
     let own = (q * k.detach())?.sum_keepdim(1)?; // [N, 1]

@@ -198,7 +198,8 @@ pub fn vicreg_loss(z_a: &Tensor, z_b: &Tensor, weights: &Weights) -> Result<Tens
 pub fn effective_rank(spectrum: &[f64]) -> Result<f64> {
     // BEGIN SOLUTION 6: exponential of the entropy
     let sum: f64 = spectrum.iter().sum();
-    if !spectrum.iter().all(|value| *value >= 0.0) || !(sum > 0.0 && sum.is_finite()) {
+    let sound = spectrum.iter().all(|value| *value >= 0.0) && sum > 0.0 && sum.is_finite();
+    if !sound {
         bail!("effective_rank: expected values of 0 or more, and one above, got {spectrum:?}");
     }
     let entropy = |value: &f64| -(value / sum) * (value / sum).ln();

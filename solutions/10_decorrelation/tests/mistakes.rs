@@ -187,7 +187,7 @@ const NAMELESS: &[(&str, Exercises)] = &[
     ("first_view_constant", sum(|a, b, w| vicreg_loss(&a.detach(), b, w))),
     ("default_weights", sum(|a, b, _| vicreg_loss(a, b, &Weights { invariance: 25.0, variance: 25.0, covariance: 1.0 }))),
     ("terms_without_gradient", sum(|a, b, w| vicreg(a, b, w, &mean_square(a, b)?, [[0.5, 0.5], [0.0, 0.0]])? + ((covariance_term(&a.detach())? + covariance_term(&b.detach())?)? * w.covariance)?)),
-    ("no_zeros", rank(|s| { if s.is_empty() || s.iter().any(|x| !(*x >= 0.0)) { candle_core::bail!("{s:?}") } Ok(probabilities(s).iter().map(|p| -p * p.ln()).sum::<f64>().exp()) })),
+    ("no_zeros", rank(|s| { if s.is_empty() || s.iter().any(|x| x.is_nan() || *x < 0.0) { candle_core::bail!("{s:?}") } Ok(probabilities(s).iter().map(|p| -p * p.ln()).sum::<f64>().exp()) })),
     ("nothing_refused", rank(|s| Ok(entropy(&probabilities(s)).exp()))),
     ("single_precision", rank(|s| Ok(f64::from(effective_rank(s)? as f32)))),
     ("cube_but_in_the_plane", draw(|width, count, rng| if width == 2 { random_directions(width, count, rng) } else { columns(width, count, || rng.random_range(-1.0f32..1.0)) })),

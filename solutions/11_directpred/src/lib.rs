@@ -78,7 +78,7 @@ pub fn eigen_predictor(correlation: &Tensor, epsilon: f64) -> Result<Tensor> {
     // BEGIN SOLUTION 2: roots of eigenvalues along the eigenvectors
     let (s, u) = symmetric_eigen(correlation)?;
     let most = s.iter().copied().fold(0.0, f64::max);
-    if !(most > 0.0) {
+    if most <= 0.0 {
         bail!("eigen_predictor: expected an eigenvalue above 0, got {s:?}");
     }
     let p = s.iter().map(|s| (s.max(0.0) / most).sqrt() + epsilon).collect::<Vec<f64>>();
@@ -107,7 +107,7 @@ pub fn direct_copy(correlation: &Tensor, epsilon: f64) -> Result<Tensor> {
     // BEGIN SOLUTION 3: the correlation by its greatest eigenvalue
     let (s, _) = symmetric_eigen(correlation)?;
     let most = s.iter().copied().fold(0.0, f64::max);
-    if !(most > 0.0) {
+    if most <= 0.0 {
         bail!("direct_copy: expected an eigenvalue above 0, got {s:?}");
     }
     let eye = Tensor::eye(s.len(), correlation.dtype(), correlation.device())?;

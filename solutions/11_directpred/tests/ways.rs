@@ -42,7 +42,7 @@ pub fn along(f: &Tensor, p: impl Fn(&[f64], f64) -> f64) -> Result<Tensor> {
 /// The same, where p sees eigenvalues below 0.
 pub fn along_raw(f: &Tensor, p: impl Fn(&[f64], f64) -> f64) -> Result<Tensor> {
     let (s, u) = symmetric_eigen(f)?;
-    if !(greatest(&s) > 0.0) {
+    if greatest(&s) <= 0.0 {
         bail!("{s:?}");
     }
     let p: Vec<f64> = s.iter().map(|&value| p(&s, value)).collect();
@@ -53,7 +53,7 @@ pub fn along_raw(f: &Tensor, p: impl Fn(&[f64], f64) -> f64) -> Result<Tensor> {
 pub fn by_outer_products(f: &Tensor, epsilon: f64) -> Result<Tensor> {
     let (s, u) = symmetric_eigen(f)?;
     let most = greatest(&s);
-    if !(most > 0.0) {
+    if most <= 0.0 {
         bail!("{s:?}");
     }
     s.iter().enumerate().try_fold(f.zeros_like()?, |sum, (j, s)| {
@@ -104,7 +104,7 @@ pub fn weighed(cosines: &[f64], weights: &[f64]) -> f64 {
 pub fn aligned_one_by_one(w: &Tensor, f: &Tensor) -> Result<f64> {
     let (s, u) = symmetric_eigen(f)?;
     let sum: f64 = s.iter().map(|s| s.max(0.0)).sum();
-    if !(sum > 0.0) || w.dims() != f.dims() {
+    if sum <= 0.0 || w.dims() != f.dims() {
         bail!("{s:?}, {:?}", w.dims());
     }
     let number = |x: Tensor| x.to_dtype(DType::F64)?.sum_all()?.to_scalar::<f64>();
