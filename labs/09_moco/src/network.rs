@@ -1,7 +1,7 @@
 //! What comes behind the backbones.
 
 use candle_core::{Result, Tensor};
-use moco::unit;
+use moco::unit_rows;
 use ssl_experiment::{Input, Network, Run};
 use ssl_nn::{Linear, Output, Params};
 
@@ -19,7 +19,7 @@ pub fn network(run: &Run, params: &Params) -> Result<Network> {
 /// Embeddings of length 1 of a batch that goes through the network in groups, each with batch norm's statistics of its own: as on several GPUs.
 pub fn embed_in_groups(network: &Network, images: &Tensor, groups: usize, train: bool) -> Result<Tensor> {
     let groups = images.chunk(groups, 0)?;
-    unit(&Tensor::cat(&groups.iter().map(|group| network.embed(group, train)).collect::<Result<Vec<_>>>()?, 0)?)
+    unit_rows(&Tensor::cat(&groups.iter().map(|group| network.embed(group, train)).collect::<Result<Vec<_>>>()?, 0)?)
 }
 
 /// PIRL's head for puzzles: each tile's features become narrow, all together an embedding of length 1 (section 2.3).
@@ -37,6 +37,6 @@ impl PuzzleHead {
     /// Tiles' features `[B · T, F]` → embeddings `[B, D]`.
     pub fn forward(&self, features: &Tensor) -> Result<Tensor> {
         let tiles = self.tile.forward(features)?; // [B · T, D]
-        unit(&self.all.forward(&tiles.reshape(((), TILES * EMBEDDING))?)?)
+        unit_rows(&self.all.forward(&tiles.reshape(((), TILES * EMBEDDING))?)?)
     }
 }

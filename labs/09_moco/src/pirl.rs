@@ -1,6 +1,6 @@
 //! PIRL's training loop.
 
-use moco::{MemoryBank, pirl_loss, sample_negatives, unit};
+use moco::{MemoryBank, pirl_loss, sample_negatives, unit_rows};
 use ssl_experiment::landmarks::Landmarks;
 use ssl_experiment::{Input, Plan, Run, Settings as _, Training};
 use ssl_nn::{AdamW, Backbone, Optimizer};
@@ -27,7 +27,7 @@ pub fn train(run: &Run, settings: &Settings, name: &str) -> anyhow::Result<Backb
     for epoch in training.epochs() {
         for (i, batch) in loader.views(epoch, &vec![settings.views.augmentation(); 2])?.enumerate() {
             let (batch, mut rng) = (batch?, loader.rng(epoch, i));
-            let images = unit(&network.embed(&batch.tensors[0], true)?)?; // [B, D]
+            let images = unit_rows(&network.embed(&batch.tensors[0], true)?)?; // [B, D]
             let patches = puzzle::cut(&batch.tensors[1], &mut rng)?.patches; // [B · T, 3, P, P]
             let puzzles = head.forward(&network.backbone.forward(&patches, true)?)?; // [B, D]
             let others = sample_negatives(&batch.indices, run.data.train.len(), negatives, &mut rng)?;

@@ -1,7 +1,7 @@
 //! Encoders, queues and banks with a case's values.
 
 use candle_core::{Device, Result, Tensor};
-use moco::{MemoryBank, Queue, Step, unit};
+use moco::{MemoryBank, Queue, Step, unit_rows};
 use rand::SeedableRng;
 use ssl_data::Rng;
 use ssl_grading::Values;
@@ -46,8 +46,8 @@ pub fn after_a_step(exercises: &Exercises, case: &Values) -> Result<Values> {
     let (query_params, key_params) = (params.pp("query"), params.pp("key"));
     let mut optimizer = Sgd::new(query_params.trained(), 0.9, 0.0);
     let step = Step {
-        query: &|images, train| unit(&query.forward(images, train)?),
-        key: &|images, train| unit(&key.forward(images, train)?),
+        query: &|images, train| unit_rows(&query.forward(images, train)?),
+        key: &|images, train| unit_rows(&key.forward(images, train)?),
         query_params: &query_params,
         key_params: &key_params,
         views: [case.tensor("view0")?, case.tensor("view1")?],

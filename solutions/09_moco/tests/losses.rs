@@ -2,7 +2,7 @@
 
 use candle_core::{D, Result, Tensor, bail};
 use candle_nn::loss::cross_entropy;
-use moco::{moco_logits, moco_loss, unit};
+use moco::{moco_logits, moco_loss, unit_rows};
 
 /// Own scores `[N, 1]` and the queue's `[N, K]`.
 pub fn parts(q: &Tensor, k: &Tensor, queue: &Tensor) -> Result<(Tensor, Tensor)> {
@@ -56,7 +56,7 @@ pub fn centered(x: &Tensor) -> Result<Tensor> {
 
 /// Cosines of rows.
 pub fn cosines(a: &Tensor, b: &Tensor) -> Result<Tensor> {
-    (unit(a)? * unit(b)?)?.sum(D::Minus1)
+    (unit_rows(a)? * unit_rows(b)?)?.sum(D::Minus1)
 }
 
 pub fn number(x: &Tensor) -> Result<f64> {

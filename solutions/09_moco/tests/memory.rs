@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use candle_core::{Result, Tensor, bail};
-use moco::{MemoryBank, Queue, sample_negatives, unit};
+use moco::{MemoryBank, Queue, sample_negatives, unit_rows};
 use rand::Rng as _;
 use rand::seq::SliceRandom;
 use ssl_data::Rng;
@@ -118,7 +118,7 @@ pub fn sorted(images: &[usize]) -> Vec<usize> {
 pub fn all_rows(bank: &MemoryBank, images: &[usize], v: &Tensor, momentum: f64) -> Result<()> {
     let old = (bank.memory.as_detached_tensor() * momentum)?;
     let images = Tensor::from_iter(images.iter().map(|&image| image as u32), v.device())?;
-    bank.memory.set(&unit(&old.index_add(&images, &(v * (1.0 - momentum))?, 0)?)?)
+    bank.memory.set(&unit_rows(&old.index_add(&images, &(v * (1.0 - momentum))?, 0)?)?)
 }
 
 /// A new bank from old and new rows.
@@ -126,7 +126,7 @@ pub fn whole_bank(bank: &MemoryBank, images: &[usize], v: &Tensor, momentum: f64
     sound(bank, images, v)?;
     between(momentum)?;
     let (count, _) = bank.memory.dims2()?;
-    let new = unit(&average(&bank.rows(images)?, &v.detach(), momentum)?)?;
+    let new = unit_rows(&average(&bank.rows(images)?, &v.detach(), momentum)?)?;
     let row = |image: usize| images.iter().position(|&other| other == image).map_or(image, |i| count + i) as u32;
     let rows = Tensor::from_iter((0..count).map(row), v.device())?;
     bank.memory.set(&Tensor::cat(&[&bank.memory.as_detached_tensor(), &new], 0)?.index_select(&rows, 0)?)

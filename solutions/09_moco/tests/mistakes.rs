@@ -17,7 +17,7 @@ use losses::*;
 use memory::*;
 use moco::{
     MemoryBank, Queue, Step, invariance, moco_logits, moco_loss, moco_step, momentum_update, pirl_loss,
-    sample_negatives, shuffle_batch, unit,
+    sample_negatives, shuffle_batch, unit_rows,
 };
 use rand::SeedableRng;
 use ssl_data::Rng;
@@ -94,7 +94,7 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("shifted", queue(|queue, keys| moved_up(queue, keys, false))),
     ("in_front", queue(|queue, keys| moved_up(queue, keys, true))),
     ("one_further", queue(|queue, keys| written(queue, keys, around, own_row, |next, _, size| (next + 1) % size))),
-    ("normalized_again", queue(|queue, keys| queue.enqueue(&unit(keys)?))),
+    ("normalized_again", queue(|queue, keys| queue.enqueue(&unit_rows(keys)?))),
 
     ("own_key_last", score(|q, k, queue, t| { let (own, others) = parts(q, &k.detach(), &queue.detach())?; Tensor::cat(&[others, own], 1)? / t })),
     ("own_key_forgotten", score(|q, k, queue, t| parts(q, k, &queue.detach())?.1 / t)),
@@ -102,7 +102,7 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("times_temperature", score(|q, k, queue, t| moco_logits(q, k, queue, 1.0 / t))),
     ("temperature_on_the_own_key_only", score(|q, k, queue, t| scores(q, &k.detach(), &queue.detach(), [t, 1.0]))),
     ("temperature_on_the_queue_only", score(|q, k, queue, t| scores(q, &k.detach(), &queue.detach(), [1.0, t]))),
-    ("normalized_again", score(|q, k, queue, t| moco_logits(&unit(q)?, &unit(k)?, &unit(queue)?, t))),
+    ("normalized_again", score(|q, k, queue, t| moco_logits(&unit_rows(q)?, &unit_rows(k)?, &unit_rows(queue)?, t))),
     ("gradient_into_keys", score(|q, k, queue, t| scores(q, k, &queue.detach(), [t, t]))),
     ("gradient_into_the_queue", score(|q, k, queue, t| scores(q, &k.detach(), queue, [t, t]))),
     ("gradient_into_both", score(|q, k, queue, t| scores(q, k, queue, [t, t]))),
@@ -156,11 +156,11 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("momentum_reversed", bank(|bank, images, v, m| bank.update(images, v, 1.0 - m))),
     ("replaced", bank(|bank, images, v, _| bank.update(images, v, 0.0))),
     ("left_alone", bank(|_, _, _, _| Ok(()))),
-    ("v_normalized_first", bank(|bank, images, v, m| bank.update(images, &unit(v)?, m))),
+    ("v_normalized_first", bank(|bank, images, v, m| bank.update(images, &unit_rows(v)?, m))),
     ("first_rows", bank(|bank, images, v, m| bank.update(&(0..images.len()).collect::<Vec<_>>(), v, m))),
     ("sorted_images", bank(|bank, images, v, m| bank.update(&sorted(images), v, m))),
     ("all_rows", bank(all_rows)),
-    ("old_forgotten", bank(|bank, images, v, _| remembered(bank, images, v, |old, v| unit(&(old + v)?)))),
+    ("old_forgotten", bank(|bank, images, v, _| remembered(bank, images, v, |old, v| unit_rows(&(old + v)?)))),
 
     ("own_images_too", negatives(|_, images, count, rng| sample_negatives(&[], images, count, rng))),
     ("first_images", negatives(|batch, images, count, _| Ok(others(batch, images)[..count].to_vec()))),
@@ -186,7 +186,7 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("not_normalized", alike(|a, b| number(&(centered(a)? * centered(b)?)?.sum(1)?))),
     ("summed", alike(|a, b| Ok(invariance(a, b)? * a.dims()[0] as f64))),
     ("columns", alike(|a, b| number(&cosines(&centered(a)?.t()?, &centered(b)?.t()?)?))),
-    ("all_pairs", alike(|a, b| number(&unit(&centered(a)?)?.matmul(&unit(&centered(b)?)?.t()?)?))),
+    ("all_pairs", alike(|a, b| number(&unit_rows(&centered(a)?)?.matmul(&unit_rows(&centered(b)?)?.t()?)?))),
     ("mean_over_dimensions", alike(|a, b| Ok(invariance(a, b)? / a.dims()[1] as f64))),
     ("absolute", alike(|a, b| number(&cosines(&centered(a)?, &centered(b)?)?.abs()?))),
 ];
@@ -211,7 +211,7 @@ const NAMELESS: &[(&str, Exercises)] = &[
     ("optimizer_ignored", step(|step, _, rng| moco_step(step, &mut ssl_nn::Sgd::new(step.query_params.trained(), 0.0, 0.0), rng))),
     ("place_beyond_the_end", queue(|queue, keys| written(queue, keys, around, own_row, |next, batch, size| if next + batch > size { next + batch - size } else { next + batch }))),
     ("never_negative", alike(|a, b| Ok(invariance(a, b)?.max(0.0)))),
-    ("memory_of_length_one", bank(|bank, images, v, m| { between(m)?; remembered(bank, images, v, |old, v| unit(&average(&unit(old)?, v, m)?)) })),
+    ("memory_of_length_one", bank(|bank, images, v, m| { between(m)?; remembered(bank, images, v, |old, v| unit_rows(&average(&unit_rows(old)?, v, m)?)) })),
     ("one_swap", shuffle(|x, rng| { let mut order = in_order(x)?; let drawn = any_order(x, rng)?; if drawn.len() > 1 { order.swap(drawn[0] as usize, drawn[1] as usize); } rows(x, order) })),
     ("ends_stay", shuffle(|x, rng| { let mut order = in_order(x)?; let last = order.len().saturating_sub(1); if last > 0 { use rand::seq::SliceRandom; order[..last].shuffle(rng); } rows(x, order) })),
     ("no_look_at_the_order", restore(|x, order| Ok(rows(x, inverse(order))?.0))),
@@ -223,14 +223,14 @@ const NAMELESS: &[(&str, Exercises)] = &[
     ("one_view_twice", step(|step, optimizer, rng| moco_step(&Step { views: [step.views[0], step.views[0]], ..*step }, optimizer, rng))),
     ("keys_encoded_twice", step(|step, optimizer, rng| moco_step(&Step { key: &|x, train| { (step.key)(x, train)?; (step.key)(x, train) }, ..*step }, optimizer, rng))),
     ("momentum_of_its_own_bank", bank(|bank, images, v, _| bank.update(images, v, 0.6))),
-    ("later_wins", bank(|bank, images, v, m| { let rows = unit(&average(&bank.rows(images)?, v, m)?)?; images.iter().enumerate().try_for_each(|(i, &image)| bank.memory.slice_set(&rows.narrow(0, i, 1)?, 0, image)) })),
+    ("later_wins", bank(|bank, images, v, m| { let rows = unit_rows(&average(&bank.rows(images)?, v, m)?)?; images.iter().enumerate().try_for_each(|(i, &image)| bank.memory.slice_set(&rows.narrow(0, i, 1)?, 0, image)) })),
     ("one_window", negatives(|batch, images, count, rng| { let others = others(batch, images); if count > others.len() { candle_core::bail!("too many") } let start = sample_negatives(&[], others.len(), 1, rng)?[0]; Ok((0..count).map(|i| others[(start + i) % others.len()]).collect()) })),
     ("fewer_where_there_are_fewer", negatives(|batch, images, count, rng| sample_negatives(batch, images, count.min(images - batch.len()), rng))),
     ("any_lambda", pirl(|m, p, i, n, t, w| terms(m, p, i, n, t, [w, 1.0 - w]))),
     ("image_detached", pirl(|m, p, i, n, t, w| pirl_loss(m, p, &i.detach(), n, t, w))),
     ("negatives_with_gradient", pirl(|m, p, i, n, t, w| { let term = |v: &Tensor| moco_loss(&scores(v, &m.detach(), n, [t, t])?); (term(p)? * w)? + (term(i)? * (1.0 - w))? })),
     ("always_one", alike(|_, _| Ok(1.0))),
-    ("broadcasts", alike(|a, b| { a.dims2()?; number(&unit(&centered(a)?)?.broadcast_mul(&unit(&centered(b)?)?)?.sum(1)?) })),
+    ("broadcasts", alike(|a, b| { a.dims2()?; number(&unit_rows(&centered(a)?)?.broadcast_mul(&unit_rows(&centered(b)?)?)?.sum(1)?) })),
 ];
 
 #[rustfmt::skip]
