@@ -15,8 +15,12 @@ use ssl_data::Rng;
 use ssl_nn::params::Init;
 use ssl_nn::{Encode, Optimizer, Params};
 
-/// Rows of length 1: x / √(Σₖ x[k]² + 1e-12).
-pub fn unit(x: &Tensor) -> Result<Tensor> {
+/// Rows of length 1.
+///
+/// ```text
+/// unit_rows(x) = x / √(Σₖ x[k]² + 1e-12)
+/// ```
+pub fn unit_rows(x: &Tensor) -> Result<Tensor> {
     x.broadcast_div(&(x.sqr()?.sum_keepdim(D::Minus1)? + 1e-12)?.sqrt()?)
 }
 
@@ -54,7 +58,7 @@ impl Queue {
     /// A name that is taken in `params`.
     pub fn new(size: usize, width: usize, params: &Params) -> Result<Self> {
         let ring = params.buffer("ring", &[size, width], Init::Uniform(1.0))?;
-        ring.set(&unit(&ring.as_detached_tensor())?)?;
+        ring.set(&unit_rows(&ring.as_detached_tensor())?)?;
         Ok(Self { ring, next: params.buffer("next", &[1], Init::Constant(0.0))? })
     }
 
@@ -230,7 +234,7 @@ impl MemoryBank {
     /// A name that is taken in `params`.
     pub fn new(images: usize, width: usize, params: &Params) -> Result<Self> {
         let memory = params.buffer("memory", &[images, width], Init::Uniform(1.0))?;
-        memory.set(&unit(&memory.as_detached_tensor())?)?;
+        memory.set(&unit_rows(&memory.as_detached_tensor())?)?;
         Ok(Self { memory })
     }
 
@@ -246,10 +250,10 @@ impl MemoryBank {
     /// Exercise 8: remember a batch (PIRL, section 2.3).
     ///
     /// ```text
-    /// m ← unit( momentum · m + (1 − momentum) · v )
+    /// m ← unit_rows( momentum · m + (1 − momentum) · v )
     /// ```
     ///
-    /// for the images of the batch, with [`unit`]; all others stay as they are. The bank holds the numbers alone, nothing of v's graph.
+    /// for the images of the batch, with [`unit_rows`]; all others stay as they are. The bank holds the numbers alone, nothing of v's graph.
     ///
     /// # Shapes
     /// B numbers of images, and their embeddings v `[B, D]`.
@@ -310,10 +314,10 @@ pub fn pirl_loss(
 /// Exercise 11: how alike a network's features of pictures and of their puzzles are.
 ///
 /// ```text
-/// invariance = 1/N · Σᵢ unit(aᵢ − ā) · unit(bᵢ − b̄)
+/// invariance = 1/N · Σᵢ unit_rows(aᵢ − ā) · unit_rows(bᵢ − b̄)
 /// ```
 ///
-/// with the mean ā of all a and b̄ of all b, and [`unit`]. What all pictures have in common does not count: 1 where a puzzle has its picture's features
+/// with the mean ā of all a and b̄ of all b, and [`unit_rows`]. What all pictures have in common does not count: 1 where a puzzle has its picture's features
 /// (invariant), near 0 where the features tell about the order of the tiles only (covariant).
 ///
 /// # Shapes

@@ -98,7 +98,7 @@ pub fn direct_copy(correlation: &Tensor, epsilon: f64) -> Result<Tensor> {
 /// alignment = Σⱼ s[j] · cos(uⱼ, W_p uⱼ) / Σⱼ s[j],     cos(x, y) = xᵀy / (‖x‖ · ‖y‖)
 /// ```
 ///
-/// over the eigenvectors uⱼ of F; negative s[j] count as 0. It is 1 where all directions that features use are eigenvectors of W_p with eigenvalues above 0. A
+/// over the eigenvectors uⱼ of F; negative `s[j]` count as 0. It is 1 where all directions that features use are eigenvectors of W_p with eigenvalues above 0. A
 /// W_p uⱼ of length 0 has the cosine 0.
 ///
 /// # Shapes
