@@ -42,7 +42,7 @@ pub fn report(run: &Run, settings: &Settings, backbone: &Backbone, comparison: &
         .map(|(name, backbone)| Ok::<_, anyhow::Error>((name.to_string(), of_puzzles(run, backbone)?)));
     page.figure(
         &invariances(run, &bars.into_iter().collect::<anyhow::Result<Vec<_>>>()?)?,
-        "Cosine of the features of a test image and of the same image with its tiles jumbled, less the mean of each: 1 where the tiles' order makes \
+        "Cosine of the features of a test image and of the same image with its tiles jumbled, less the mean of each: 100 where the tiles' order makes \
          no difference.",
     );
     comparison.report(&mut page, &run.out)?;
@@ -72,9 +72,9 @@ const BATCH: usize = 250;
 pub fn invariances(run: &Run, values: &[(String, f64)]) -> anyhow::Result<String> {
     let bars = Bars {
         title: "Pictures and their puzzles".to_string(),
-        y_label: "cosine of features".to_string(),
+        y_label: "cosine of features × 100".to_string(),
         groups: values.iter().map(|(name, _)| name.clone()).collect(),
-        series: vec![("test images".to_string(), values.iter().map(|(_, value)| *value).collect())],
+        series: vec![("test images".to_string(), values.iter().map(|(_, value)| 100.0 * value).collect())],
     };
     bars.save(&run.out, "invariance")
 }

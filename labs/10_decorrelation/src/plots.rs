@@ -56,10 +56,16 @@ pub fn report(run: &Run, settings: &Settings, network: &Network, comparison: &Co
     run.finish(&page, comparison)
 }
 
+fn centered(z: &Tensor) -> Result<Tensor> {
+    z.broadcast_sub(&z.mean_keepdim(0)?)
+}
+
 /// Correlation matrices as pictures.
 fn correlations(run: &Run, embeddings: &[Named]) -> anyhow::Result<String> {
     let picture = |(_, z): &Named| {
-        let gray = cross_correlation(z, z)?.abs()?.clamp(0f32, 1f32)?;
+        // Before training z is so small that what the correlation adds to variances would hide them.
+        let z = z.broadcast_div(&(centered(z)?.sqr()?.mean_all()? + 1e-20)?.sqrt()?)?;
+        let gray = cross_correlation(&z, &z)?.abs()?.clamp(0f32, 1f32)?;
         Tensor::stack(&[&gray; 3], 0)
     };
     let grid = Grid {
@@ -103,7 +109,7 @@ fn projections(run: &Run, embeddings: &[Named]) -> anyhow::Result<String> {
     let density = |(name, z): &Named| {
         let directions = random_directions(z.dims2()?.1, DIRECTIONS, &mut Rng::seed_from_u64(run.seed()))?;
         let x = z.matmul(&directions.to_device(z.device())?)?;
-        let x = x.broadcast_sub(&x.mean_keepdim(0)?)?;
+        let x = centered(&x)?;
         let x: Vec<f32> =
             x.broadcast_div(&(x.sqr()?.mean_keepdim(0)? + 1e-12)?.sqrt()?)?.flatten_to(D::Minus1)?.to_vec1()?;
         let mut counts = [0usize; BINS];
