@@ -17,9 +17,9 @@ struct Trial {
     train: fn(&Run, &Settings, &str) -> anyhow::Result<Backbone>,
 }
 
-/// Trains all variants of a comparison and writes its page.
-pub fn compare(ablation: Ablation, run: Run, settings: &Settings) -> anyhow::Result<()> {
-    let (name, title, explanation) = match ablation {
+/// A comparison's name, title and explanation.
+fn words(ablation: Ablation) -> (&'static str, &'static str, &'static str) {
+    match ablation {
         Ablation::Queue => ("queue", "how many keys are remembered", "The batch stays as it is: only the queue grows."),
         Ablation::Momentum => (
             "momentum",
@@ -36,7 +36,12 @@ pub fn compare(ablation: Ablation, run: Run, settings: &Settings) -> anyhow::Res
             "features that tell the puzzle, and features that do not",
             "Jigsaw has to tell the order of the tiles, PIRL gives the puzzle its picture's embedding; both see the same tiles.",
         ),
-    };
+    }
+}
+
+/// Trains all variants of a comparison and writes its page.
+pub fn compare(ablation: Ablation, run: Run, settings: &Settings) -> anyhow::Result<()> {
+    let (name, title, explanation) = words(ablation);
     let mut settings = settings.clone();
     settings.flags.epochs = Some(settings.flags.epochs_or(EPOCHS));
     let run = run.into_ablation(name)?;

@@ -148,7 +148,7 @@ pub fn shuffled_keys(exercises: &Exercises, case: &Values) -> Result<Values> {
 struct Observed {
     queries: Vec<u32>,
     keys: Vec<u32>,
-    /// 1 where each key met its query, 0 where those at the same place of the shuffled batch did, ½ where the loss is neither's.
+    /// As [`paired`] has it.
     paired: f64,
 }
 
@@ -184,16 +184,22 @@ fn observed(exercises: &Exercises, batch: usize, rng: &mut Rng) -> Result<Observ
     };
     let loss = (exercises.moco_step)(&step, &mut Sgd::new(query_params.trained(), 0.0, 0.0), rng)?;
     let keys = keys.into_inner();
-    let met = (1.0 + places as f64 * (-1.0 / TEMPERATURE).exp()).ln();
-    let unmoved = keys.iter().enumerate().filter(|(i, image)| *i == **image as usize).count() as f64 / batch as f64;
+    let paired = paired(loss, &keys, places, TEMPERATURE);
+    Ok(Observed { queries: queries.into_inner(), keys, paired })
+}
+
+/// Whether keys met their queries, told by the loss: 1, 0 where those at the same place did, ½ where it is neither's.
+fn paired(loss: f64, keys: &[u32], places: usize, temperature: f64) -> f64 {
+    let met = (1.0 + places as f64 * (-1.0 / temperature).exp()).ln();
+    let unmoved =
+        keys.iter().enumerate().filter(|(i, image)| *i == **image as usize).count() as f64 / keys.len() as f64;
     let missed = unmoved * met + (1.0 - unmoved) * (1.0 + places as f64).ln();
     let is = |expected: f64| (loss - expected).abs() < 1e-4;
-    let paired = if is(met) {
+    if is(met) {
         1.0
     } else if is(missed) {
         0.0
     } else {
         0.5
-    };
-    Ok(Observed { queries: queries.into_inner(), keys, paired })
+    }
 }

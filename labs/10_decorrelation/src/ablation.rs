@@ -12,9 +12,9 @@ use super::{Ablation, Method, Settings, plots};
 /// Epochs of each training: short, so that a comparison ends within half an hour.
 const EPOCHS: usize = 4;
 
-/// Trains all variants of a comparison and writes its page.
-pub fn compare(ablation: Ablation, run: Run, settings: &Settings) -> anyhow::Result<()> {
-    let (file, title, explanation) = match ablation {
+/// A comparison's name, title and explanation.
+fn words(ablation: Ablation) -> (&'static str, &'static str, &'static str) {
+    match ablation {
         Ablation::Terms => (
             "terms",
             "what each of VICReg's terms is for",
@@ -28,7 +28,12 @@ pub fn compare(ablation: Ablation, run: Run, settings: &Settings) -> anyhow::Res
         Ablation::Directions => {
             ("directions", "along how many directions SIGReg looks", "They are drawn anew in each step.")
         }
-    };
+    }
+}
+
+/// Trains all variants of a comparison and writes its page.
+pub fn compare(ablation: Ablation, run: Run, settings: &Settings) -> anyhow::Result<()> {
+    let (file, title, explanation) = words(ablation);
     let mut settings = settings.clone();
     settings.flags.epochs = Some(settings.flags.epochs_or(EPOCHS));
     let run = run.into_ablation(file)?;

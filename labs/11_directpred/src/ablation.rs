@@ -9,9 +9,9 @@ use super::{Ablation, Settings, training};
 /// Epochs of each training: short, so that a comparison ends within half an hour.
 const EPOCHS: usize = 4;
 
-/// Trains all variants of a comparison and writes its page.
-pub fn compare(ablation: Ablation, run: Run, settings: &Settings) -> anyhow::Result<()> {
-    let (name, title, explanation) = match ablation {
+/// A comparison's name, title and explanation.
+fn words(ablation: Ablation) -> (&'static str, &'static str, &'static str) {
+    match ablation {
         Ablation::Predictor => (
             "predictor",
             "a predictor learned, set, or none",
@@ -27,7 +27,12 @@ pub fn compare(ablation: Ablation, run: Run, settings: &Settings) -> anyhow::Res
             "how fast the target follows",
             "With DirectPred. At 0 the target is the online network of the step before.",
         ),
-    };
+    }
+}
+
+/// Trains all variants of a comparison and writes its page.
+pub fn compare(ablation: Ablation, run: Run, settings: &Settings) -> anyhow::Result<()> {
+    let (name, title, explanation) = words(ablation);
     let mut settings = settings.clone();
     settings.flags.epochs = Some(settings.flags.epochs_or(EPOCHS));
     let run = run.into_ablation(name)?;

@@ -36,53 +36,86 @@ pub struct Trained {
     pub predictor: Tensor,
 }
 
+/// The networks of a training, and a predictor that learns if it is told to.
+struct Twins {
+    online: Network,
+    target: Network,
+    online_params: Params,
+    target_params: Params,
+    learned: Linear,
+}
+
+impl Twins {
+    fn new(run: &Run, params: &Params) -> Result<Self> {
+        let (online_params, target_params) = (params.twin("online"), params.twin("target"));
+        let (online, target) = (network(run, &online_params)?, network(run, &target_params)?);
+        let learned = Linear::without_bias(FEATURES, FEATURES, &params.pp("predictor"))?;
+        Ok(Self { online, target, online_params, target_params, learned })
+    }
+
+    /// W_p for a correlation.
+    fn predictor(&self, settings: &Settings, correlation: &Tensor) -> Result<Tensor> {
+        match settings.predictor {
+            Kind::Learned => Ok(self.learned.weight().as_detached_tensor()),
+            kind => kind.of(correlation, settings.epsilon),
+        }
+    }
+
+    /// One step of either kind: the loss before it.
+    fn step(
+        &self,
+        settings: &Settings,
+        views: [&Tensor; 2],
+        correlation: &mut Tensor,
+        optimizer: &mut dyn Optimizer,
+        learning_rate: f64,
+    ) -> Result<f64> {
+        let step = Step {
+            online: &|images, train| self.online.embed(images, train),
+            target: &|images, train| self.target.embed(images, train),
+            online_params: &self.online_params,
+            target_params: &self.target_params,
+            views,
+            predictor: &|correlation| self.predictor(settings, correlation),
+            rho: settings.rho,
+            momentum: settings.momentum,
+            learning_rate,
+        };
+        match settings.predictor {
+            Kind::Learned => learned_step(&step, &self.learned, correlation, optimizer),
+            _ => directpred_step(&step, correlation, optimizer),
+        }
+    }
+}
+
 /// Trains a network to predict its slow copy; `name` is that of the training in metrics and checkpoints.
 pub fn train(run: &Run, settings: &Settings, name: &str) -> anyhow::Result<Trained> {
     let mut params = run.params();
-    let (online_params, target_params) = (params.twin("online"), params.twin("target"));
-    let (online, target) = (network(run, &online_params)?, network(run, &target_params)?);
-    let learned = Linear::without_bias(FEATURES, FEATURES, &params.pp("predictor"))?;
+    let twins = Twins::new(run, &params)?;
     let mut correlation = Tensor::zeros((FEATURES, FEATURES), DType::F32, &run.device)?;
-    let trained = [online_params.trained(), params.pp("predictor").trained()].concat();
+    let trained = [twins.online_params.trained(), params.pp("predictor").trained()].concat();
     let mut optimizer = AdamW::new(trained, settings.weight_decay);
     let loader = run.loader(settings)?;
     let plan = Plan { name, epochs: settings.epochs(), landmarks: Landmarks { collapsed: 0.0, random: 4.0 } };
     let state =
         &mut [("params", &mut params as _), ("optimizer", &mut optimizer as _), ("correlation", &mut correlation as _)];
     let mut training = Training::begin(run, settings, &loader, plan, state)?;
-    let kind = settings.predictor;
-    let predictor = |correlation: &Tensor| match kind {
-        Kind::Learned => Ok(learned.weight().as_detached_tensor()),
-        _ => kind.of(correlation, settings.epsilon),
-    };
     for epoch in training.epochs() {
         for batch in loader.views(epoch, &vec![settings.views.augmentation(); 2])? {
             let views = batch?.tensors; // [B, 3, H, W] twice
-            let step = Step {
-                online: &|images, train| online.embed(images, train),
-                target: &|images, train| target.embed(images, train),
-                online_params: &online_params,
-                target_params: &target_params,
-                views: [&views[0], &views[1]],
-                predictor: &predictor,
-                rho: settings.rho,
-                momentum: settings.momentum,
-                learning_rate: training.learning_rate(settings.learning_rate),
-            };
-            let loss = match kind {
-                Kind::Learned => learned_step(&step, &learned, &mut correlation, &mut optimizer)?,
-                _ => directpred_step(&step, &mut correlation, &mut optimizer)?,
-            };
+            let rate = training.learning_rate(settings.learning_rate);
+            let loss = twins.step(settings, [&views[0], &views[1]], &mut correlation, &mut optimizer, rate)?;
             training.step(loss, 2 * loader.batch_size())?;
         }
         // Where everything has collapsed to 0, there are no directions to be aligned with.
-        training.measure("alignment", alignment(&predictor(&correlation)?, &correlation).unwrap_or(0.0));
-        training.measure("rank", rank(run, &online)?);
-        training.watch(run, &online.backbone, &Input::RGB)?;
+        let aligned = alignment(&twins.predictor(settings, &correlation)?, &correlation).unwrap_or(0.0);
+        training.measure("alignment", aligned);
+        training.measure("rank", rank(run, &twins.online)?);
+        training.watch(run, &twins.online.backbone, &Input::RGB)?;
         training.end_epoch(&[("params", &params), ("optimizer", &optimizer), ("correlation", &correlation)])?;
     }
-    let predictor = predictor(&correlation)?;
-    Ok(Trained { network: online, correlation, predictor })
+    let predictor = twins.predictor(settings, &correlation)?;
+    Ok(Trained { network: twins.online, correlation, predictor })
 }
 
 /// As [`directpred_step`], but gradients reach the predictor.

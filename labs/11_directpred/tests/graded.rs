@@ -42,7 +42,7 @@ pub fn lab() -> Lab<Exercises> {
         ],
         // Other numbers of a matrix may bring an eigenvalue near 0, whose root is rounding, or the first one below it.
         golden_only: &["below_zero", "copied_as_given", "aligned_as_given"],
-        checks: [predictors(), theory(), step::checks()].concat(),
+        checks: [predictors(), alignments(), theory(), step::checks()].concat(),
     }
 }
 
@@ -86,14 +86,6 @@ fn predictors() -> Vec<Check<Exercises>> {
         let w = (exercises.direct_copy)(case.tensor("correlation")?, case.number("epsilon")?)?;
         Ok(Values::new().with("W", &w))
     };
-    let aligned_as_given = |exercises: &Exercises, case: &Values| {
-        let alignment = (exercises.alignment)(case.tensor("w")?, case.tensor("correlation")?)?;
-        Values::new().with_number("alignment", alignment)
-    };
-    let alignment = |exercises: &Exercises, case: &Values| {
-        let alignment = (exercises.alignment)(case.tensor("w")?, &correlation(case)?)?;
-        Values::new().with_number("alignment", alignment)
-    };
     vec![
         check("remembered", "correlation_ema", (8, 1e-5), remembered, diagnoses::REMEMBERED),
         check("at_the_bounds", "correlation_ema", (1, 1e-5), bounds, &[]),
@@ -104,6 +96,19 @@ fn predictors() -> Vec<Check<Exercises>> {
         check("copied", "direct_copy", (8, 2e-5), copied, diagnoses::COPIED),
         check("copied_as_given", "direct_copy", (1, 2e-5), copied_as_given, &[]),
         refused("refused_matrices", "direct_copy", 1, refusals::DIRECT_COPY),
+    ]
+}
+
+fn alignments() -> Vec<Check<Exercises>> {
+    let alignment = |exercises: &Exercises, case: &Values| {
+        let alignment = (exercises.alignment)(case.tensor("w")?, &correlation(case)?)?;
+        Values::new().with_number("alignment", alignment)
+    };
+    let aligned_as_given = |exercises: &Exercises, case: &Values| {
+        let alignment = (exercises.alignment)(case.tensor("w")?, case.tensor("correlation")?)?;
+        Values::new().with_number("alignment", alignment)
+    };
+    vec![
         check("alignment", "alignment", (9, 1e-4), alignment, diagnoses::ALIGNMENT),
         check("no_predictor", "alignment", (1, 1e-4), alignment, &[]),
         check("aligned_as_given", "alignment", (2, 1e-4), aligned_as_given, &[]),
