@@ -181,6 +181,9 @@ class Correlated(nn.Module):
         pass
 
 
+# Barlow Twins' λ, as the lab's default.
+LAMBDA = 0.0078
+
 METHODS = {
     "simclr": SimCLR,
     "simsiam": SimSiam,
@@ -190,8 +193,6 @@ METHODS = {
     "barlow": lambda total: Correlated(BarlowTwinsLoss(LAMBDA)),
     "vicreg": lambda total: Correlated(VICRegLoss()),
 }
-# Barlow Twins' λ, as the lab's default.
-LAMBDA = 0.0078
 
 
 class Pairs(torch.utils.data.Dataset):

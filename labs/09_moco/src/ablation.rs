@@ -5,7 +5,7 @@ use ssl_experiment::{Comparison, Input, Run, Settings as _};
 use ssl_nn::Backbone;
 
 use super::queue::{self, Keys};
-use super::{Ablation, Method, Settings, jigsaw, pirl, plots};
+use super::{Ablation, Method, Settings, jigsaw, plots};
 
 /// Epochs of each training: short, so that a comparison ends within half an hour.
 const EPOCHS: usize = 4;
@@ -34,23 +34,26 @@ fn words(ablation: Ablation) -> (&'static str, &'static str, &'static str) {
         Ablation::Puzzle => (
             "puzzle",
             "features that tell the puzzle, and features that do not",
-            "Jigsaw has to tell the order of the tiles, PIRL gives the puzzle its picture's embedding; both see the same tiles.",
+            "Jigsaw has to tell the order of the tiles, PIRL gives the puzzle its picture's embedding; both see tiles that are cut in the same way.",
         ),
     }
 }
 
 /// Trains all variants of a comparison and writes its page.
-pub fn compare(ablation: Ablation, run: Run, settings: &Settings) -> anyhow::Result<()> {
+pub fn compare(ablation: Ablation, settings: &Settings) -> anyhow::Result<()> {
     let (name, title, explanation) = words(ablation);
     let mut settings = settings.clone();
     settings.flags.epochs = Some(settings.flags.epochs_or(EPOCHS));
-    let run = run.into_ablation(name)?;
+    let trials = trials(ablation, &settings)?;
+    trials.iter().try_for_each(|trial| trial.settings.fit())?;
+    let run = Run::open(&settings)?.into_ablation(name)?;
+    trials.iter().try_for_each(|trial| trial.settings.negatives(&run).map(drop))?;
     let (mut comparison, mut trainings, mut alike) = (Comparison::default(), Vec::new(), Vec::new());
     if ablation == Ablation::Puzzle {
         let random = run.backbone(&Input::RGB, &run.params().pp("backbone"))?;
         alike.push(("random".to_string(), plots::of_puzzles(&run, &random)?));
     }
-    for trial in trials(ablation, &run, &settings)? {
+    for trial in trials {
         let training = trial.name.replace(' ', "_");
         let backbone = (trial.train)(&run, &trial.settings, &training)?;
         comparison.push(&trial.name, run.evaluate(&backbone, &Input::RGB)?);
@@ -76,13 +79,14 @@ pub fn compare(ablation: Ablation, run: Run, settings: &Settings) -> anyhow::Res
 }
 
 /// What is trained, and under which names.
-fn trials(ablation: Ablation, run: &Run, settings: &Settings) -> anyhow::Result<Vec<Trial>> {
+fn trials(ablation: Ablation, settings: &Settings) -> anyhow::Result<Vec<Trial>> {
     let usual = Settings { method: Method::Moco, ..settings.clone() };
+    let pirl = Settings { method: Method::Pirl, ..settings.clone() };
     let moco = |name: String, settings: Settings| Trial { name, settings, train: super::train };
     Ok(match ablation {
         Ablation::Queue => {
             const SIZES: [usize; 4] = [64, 256, 1024, 4096];
-            let batch = run.loader(settings)?.batch_size();
+            let batch = settings.batch_size();
             ensure!(batch <= SIZES[0], "--ablate queue: expected a batch of at most {} images, got {batch}", SIZES[0]);
             SIZES.map(|size| moco(format!("{size} keys"), Settings { negatives: Some(size), ..usual.clone() })).into()
         }
@@ -91,7 +95,7 @@ fn trials(ablation: Ablation, run: &Run, settings: &Settings) -> anyhow::Result<
             .into(),
         Ablation::Shuffle => {
             // Many small groups: their statistics tell most.
-            let groups = (settings.flags.batch_size.unwrap_or(Settings::BATCH_SIZE) / GROUP).max(1);
+            let groups = (settings.batch_size() / GROUP).max(1);
             let grouped = Settings { groups, ..usual.clone() };
             let in_order = Trial {
                 name: "in order".to_string(),
@@ -104,8 +108,8 @@ fn trials(ablation: Ablation, run: &Run, settings: &Settings) -> anyhow::Result<
                 moco("one group".to_string(), Settings { groups: 1, ..usual }),
             ]
         }
-        Ablation::Puzzle => [("jigsaw", jigsaw::train as _), ("PIRL", pirl::train as _)]
-            .map(|(name, train)| Trial { name: name.to_string(), settings: settings.clone(), train })
+        Ablation::Puzzle => [("jigsaw", jigsaw::train as _), ("PIRL", super::pirl::train as _)]
+            .map(|(name, train)| Trial { name: name.to_string(), settings: pirl.clone(), train })
             .into_iter()
             .chain([moco("MoCo".to_string(), usual)])
             .collect(),

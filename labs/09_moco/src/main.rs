@@ -4,6 +4,7 @@
 
 mod ablation;
 mod jigsaw;
+mod negatives;
 mod network;
 mod pirl;
 mod plots;
@@ -12,7 +13,6 @@ mod queue;
 
 use std::process::ExitCode;
 
-use anyhow::ensure;
 use clap::{Parser, ValueEnum};
 use serde::Serialize;
 use ssl_experiment::{Allocator, Flags, Input, Run, ViewFlags, launch, range};
@@ -33,7 +33,7 @@ pub struct Settings {
     #[command(flatten)]
     #[serde(flatten)]
     views: ViewFlags,
-    /// Keys in MoCo's queue, and negatives of PIRL's batches (1 to 1000000) [default: 256 for MoCo, as longer queues are stale in a short run; 1024 for PIRL, or as many as there are]
+    /// Keys in MoCo's queue, and negatives of PIRL's batches (1 to 1000000) [default: 256 for MoCo or a batch if that is more, 1024 for PIRL or as many as there are]
     #[arg(long = "queue", value_name = "N", value_parser = range::count)]
     negatives: Option<usize>,
     /// Momentum of MoCo's key encoder (0 to below 1); a slower one, such as the paper's 0.999, lags behind in a short run
@@ -109,11 +109,11 @@ pub fn main() -> ExitCode {
 }
 
 fn experiment(settings: &Settings) -> anyhow::Result<()> {
-    let run = Run::open(settings)?;
-    settings.fit(&run)?;
     if let Some(ablation) = settings.ablate {
-        return ablation::compare(ablation, run, settings);
+        return ablation::compare(ablation, settings);
     }
+    settings.fit()?;
+    let run = Run::open(settings)?;
     let name = settings.method.name();
     let backbone = train(&run, settings, name)?;
     let comparison = run.compare(name, &backbone, &Input::RGB)?;
@@ -125,31 +125,5 @@ pub fn train(run: &Run, settings: &Settings, name: &str) -> anyhow::Result<Backb
     match settings.method {
         Method::Moco => queue::train(run, settings, name, queue::Keys::Shuffled),
         Method::Pirl => pirl::train(run, settings, name),
-    }
-}
-
-impl Settings {
-    /// How many negatives there are.
-    ///
-    /// # Errors
-    /// A queue shorter than a batch, or fewer images than PIRL's negatives.
-    fn negatives(&self, run: &Run) -> anyhow::Result<usize> {
-        let batch = run.loader(self)?.batch_size();
-        let (usual, least, most, why) = match self.method {
-            Method::Moco => (256, batch, usize::MAX, "at least the keys of a batch"),
-            Method::Pirl => (1024, 1, run.data.train.len() - batch, "at most the images beside the batch"),
-        };
-        let negatives = self.negatives.unwrap_or(usual.max(least).min(most));
-        ensure!((least..=most).contains(&negatives), "--queue {negatives}: expected {why}, got a batch of {batch}");
-        Ok(negatives)
-    }
-
-    /// # Errors
-    /// Groups of fewer than two images.
-    fn fit(&self, run: &Run) -> anyhow::Result<()> {
-        let most = run.loader(self)?.batch_size() / 2;
-        let fits = self.method == Method::Pirl || self.groups <= most;
-        ensure!(fits, "--groups {}: expected at most {most}, for two images in each", self.groups);
-        self.negatives(run).map(drop)
     }
 }

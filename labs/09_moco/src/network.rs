@@ -1,10 +1,12 @@
 //! What comes behind the backbones.
 
 use candle_core::{Result, Tensor};
-use moco::unit_rows;
-use ssl_experiment::{Input, Network, Run};
+use moco::{moco_logits, moco_loss, unit_rows};
+use ssl_experiment::landmarks::{Landmarks, of_embeddings};
+use ssl_experiment::{Input, Network, Run, Settings as _};
 use ssl_nn::{Linear, Output, Params};
 
+use super::Settings;
 use super::puzzle::TILES;
 
 /// Widths of the projector's hidden layer and of embeddings.
@@ -22,7 +24,18 @@ pub fn embed_in_groups(network: &Network, images: &Tensor, groups: usize, train:
     unit_rows(&Tensor::cat(&groups.iter().map(|group| network.embed(group, train)).collect::<Result<Vec<_>>>()?, 0)?)
 }
 
-/// PIRL's head for puzzles: each tile's features become narrow, all together an embedding of length 1 (section 2.3).
+/// The loss of queries, keys and negatives that are all the same, or in random directions.
+pub fn landmarks(run: &Run, settings: &Settings) -> anyhow::Result<Landmarks> {
+    let (batch, negatives) = (settings.batch_size(), settings.negatives(run)?);
+    let loss = |z: &Tensor| {
+        let z = unit_rows(z)?;
+        let [q, k] = [0, batch].map(|from| z.narrow(0, from, batch));
+        moco_loss(&moco_logits(&q?, &k?, &z.narrow(0, 2 * batch, negatives)?, settings.temperature)?)
+    };
+    Ok(of_embeddings(2 * batch + negatives, EMBEDDING, &run.device, loss)?)
+}
+
+/// PIRL's head for puzzles: each tile's features become narrow, all together an embedding of length 1.
 pub struct PuzzleHead {
     tile: Linear,
     all: Linear,

@@ -1,12 +1,11 @@
 //! PIRL's training loop.
 
 use moco::{MemoryBank, pirl_loss, sample_negatives, unit_rows};
-use ssl_experiment::landmarks::Landmarks;
 use ssl_experiment::{Input, Plan, Run, Settings as _, Training};
 use ssl_nn::{AdamW, Backbone, Optimizer};
 
 use super::Settings;
-use super::network::{EMBEDDING, PuzzleHead, network};
+use super::network::{EMBEDDING, PuzzleHead, landmarks, network};
 use super::puzzle;
 
 /// Momentum of the memories, the paper's.
@@ -20,8 +19,7 @@ pub fn train(run: &Run, settings: &Settings, name: &str) -> anyhow::Result<Backb
     let bank = MemoryBank::new(run.data.train.len(), EMBEDDING, &params.pp("bank"))?;
     let mut optimizer = AdamW::new(params.trained(), settings.weight_decay);
     let loader = run.loader(settings)?;
-    let guess = (1.0 + negatives as f64).ln();
-    let plan = Plan { name, epochs: settings.epochs(), landmarks: Landmarks { collapsed: guess, random: guess } };
+    let plan = Plan { name, epochs: settings.epochs(), landmarks: landmarks(run, settings)? };
     let state = &mut [("params", &mut params as _), ("optimizer", &mut optimizer as _)];
     let mut training = Training::begin(run, settings, &loader, plan, state)?;
     for epoch in training.epochs() {

@@ -30,7 +30,7 @@ pub fn report(run: &Run, settings: &Settings, backbone: &Backbone, comparison: &
     };
     page.figure(&picture, caption);
     page.heading("Training");
-    let guess = "The loss. A network that can't tell images apart has ln(1 + K), with K negatives.";
+    let guess = "The loss, beside that of embeddings that are all the same, ln(1 + K) with K negatives, and in random directions.";
     page.figure(&run.training_curves(name, &["loss"], "loss (nats)")?, guess);
     page.figure(
         &run.training_curves(name, &["kNN"], "accuracy (fraction)")?,

@@ -9,7 +9,7 @@ use ssl_data::Rng;
 pub const SIDE: usize = 2;
 pub const TILES: usize = SIDE * SIDE;
 
-/// Share of a tile's side that a patch shows: tiles can't be joined by their edges.
+/// Share of a tile's side that a patch shows: a gap keeps tiles from being joined by their edges.
 const SHOWN: f64 = 0.875;
 
 /// Puzzles of pictures.

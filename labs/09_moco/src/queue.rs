@@ -1,13 +1,12 @@
 //! MoCo's training loop.
 
-use candle_core::{Result, Tensor};
+use candle_core::Result;
 use moco::{Queue, Step, moco_logits, moco_loss, moco_step, momentum_update};
-use ssl_experiment::landmarks::Landmarks;
 use ssl_experiment::{Input, Plan, Run, Settings as _, Training};
 use ssl_nn::{AdamW, Backbone, Optimizer};
 
 use super::Settings;
-use super::network::{EMBEDDING, embed_in_groups, network};
+use super::network::{EMBEDDING, embed_in_groups, landmarks, network};
 
 /// In which groups keys go through batch norm.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -26,8 +25,7 @@ pub fn train(run: &Run, settings: &Settings, name: &str, keys: Keys) -> anyhow::
     let queue = Queue::new(negatives, EMBEDDING, &params.pp("queue"))?;
     let mut optimizer = AdamW::new(query_params.trained(), settings.weight_decay);
     let loader = run.loader(settings)?;
-    let guess = (1.0 + negatives as f64).ln();
-    let plan = Plan { name, epochs: settings.epochs(), landmarks: Landmarks { collapsed: guess, random: guess } };
+    let plan = Plan { name, epochs: settings.epochs(), landmarks: landmarks(run, settings)? };
     let state = &mut [("params", &mut params as _), ("optimizer", &mut optimizer as _)];
     let mut training = Training::begin(run, settings, &loader, plan, state)?;
     for epoch in training.epochs() {
@@ -58,8 +56,7 @@ pub fn train(run: &Run, settings: &Settings, name: &str, keys: Keys) -> anyhow::
 
 /// As [`moco_step`], but keys go through the same groups as their queries.
 fn step_in_order(step: &Step, optimizer: &mut dyn Optimizer) -> Result<f64> {
-    let embed = |of: &ssl_nn::Encode, view: &Tensor| of(view, true);
-    let (q, k) = (embed(step.query, step.views[0])?, embed(step.key, step.views[1])?.detach());
+    let (q, k) = ((step.query)(step.views[0], true)?, (step.key)(step.views[1], true)?.detach());
     let loss = moco_loss(&moco_logits(&q, &k, &step.queue.keys()?, step.temperature)?)?;
     optimizer.backward_step(&loss, step.learning_rate)?;
     momentum_update(step.key_params, step.query_params, step.momentum)?;

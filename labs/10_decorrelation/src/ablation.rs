@@ -1,12 +1,11 @@
 //! `--ablate`: the two faces of collapse, and how much each method's numbers matter.
 
-use candle_core::Tensor;
-use decorrelation::{cross_correlation, effective_rank};
-use ssl_eval::singular_values;
+use candle_core::{DType, Tensor};
 use ssl_experiment::{Comparison, Input, Run};
 
 use super::loss::LossFlags;
-use super::training::{self, SEEN};
+use super::plots::correlation;
+use super::training::{self, SEEN, rank};
 use super::{Ablation, Method, Settings, plots};
 
 /// Epochs of each training: short, so that a comparison ends within half an hour.
@@ -24,7 +23,7 @@ fn words(ablation: Ablation) -> (&'static str, &'static str, &'static str) {
         Ablation::Lambda => {
             ("lambda", "how much the pairs of channels count", "With λ = 0 every channel may say the same.")
         }
-        Ablation::Width => ("width", "how wide the embeddings are", "λ is 1 by the width throughout."),
+        Ablation::Width => ("width", "how wide the embeddings are", "λ is 1/width throughout."),
         Ablation::Directions => {
             ("directions", "along how many directions SIGReg looks", "They are drawn anew in each step.")
         }
@@ -52,9 +51,9 @@ pub fn compare(ablation: Ablation, run: Run, settings: &Settings) -> anyhow::Res
     page.text(explanation);
     page.figure(&run.compared_curves(&trainings, "rank")?, "How many dimensions z uses, after each epoch.");
     page.figure(&run.compared_curves(&trainings, "kNN")?, "After each epoch kNN of the classes on 1,000 test images.");
-    page.figure(&plots::spectrum(&run, &embeddings)?, "Singular values of z of test images, by the greatest.");
+    page.figure(&plots::spectrum(&run, &embeddings)?, "Singular values of z of test images, divided by the greatest.");
     page.table(
-        &["variant", "mean deviation of z", "effective rank of z", "mean |correlation|"].map(String::from),
+        &["variant", "mean standard deviation of z", "effective rank of z", "mean |correlation|"].map(String::from),
         &rows,
     );
     comparison.write(&mut page);
@@ -64,16 +63,12 @@ pub fn compare(ablation: Ablation, run: Run, settings: &Settings) -> anyhow::Res
 
 /// Both faces of collapse in numbers: how far channels vary, and how much they say the same.
 fn row(label: &str, z: &Tensor) -> anyhow::Result<Vec<String>> {
-    let number = |x: Tensor| x.mean_all()?.to_scalar::<f32>();
-    let rank = effective_rank(&singular_values(z)?).unwrap_or(0.0);
-    let (width, all) = (z.dims2()?.1 as f32, number(cross_correlation(z, z)?.abs()?)?);
-    let others = (all * width - 1.0) / (width - 1.0).max(1.0);
-    Ok(vec![
-        label.to_string(),
-        format!("{:.3}", number(z.var(0)?.sqrt()?)?),
-        format!("{rank:.1}"),
-        format!("{others:.3}"),
-    ])
+    let number = |x: Tensor| x.to_scalar::<f32>();
+    let (c, width) = (correlation(z)?.abs()?, z.dims2()?.1);
+    let eye = Tensor::eye(width, DType::F32, z.device())?;
+    let others = number((&c * (1.0 - eye)?)?.sum_all()?)? / (width * (width - 1)).max(1) as f32;
+    let deviation = number(z.var(0)?.sqrt()?.mean_all()?)?;
+    Ok(vec![label.to_string(), format!("{deviation:.3}"), format!("{:.1}", rank(z)?), format!("{others:.3}")])
 }
 
 /// What is trained, and under which names.

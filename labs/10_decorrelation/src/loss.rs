@@ -12,7 +12,7 @@ use super::Method;
 /// What the losses leave open.
 #[derive(Args, Clone, Debug, Serialize)]
 pub struct LossFlags {
-    /// Barlow Twins' λ (0 to 1): how much the pairs of channels count beside the channels; about 1 by the width
+    /// Barlow Twins' λ (0 to 1): how much the pairs of channels count beside the channels; about 1/width
     #[arg(long, default_value_t = 0.0078, value_parser = range::fraction)]
     pub lambda: f64,
     /// VICReg's λ, of the views' distance (0 to 1000)
@@ -26,9 +26,9 @@ pub struct LossFlags {
     pub covariance: f64,
     /// SIGReg's λ (0 to 1): how much the test against a Gaussian counts beside the views' distance
     #[arg(long, default_value_t = 0.05, value_parser = range::fraction)]
-    pub gaussian: f64,
-    /// Directions along which SIGReg looks at a batch (1 to 1000000), drawn anew in each step
-    #[arg(long, value_name = "N", default_value_t = 256, value_parser = range::count)]
+    pub sigreg_lambda: f64,
+    /// Directions along which SIGReg looks at a batch (1 to 8192), drawn anew in each step
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = range::width)]
     pub directions: usize,
 }
 
@@ -44,7 +44,7 @@ impl LossFlags {
             }
             Method::Sigreg => {
                 let directions = random_directions(a.dims2()?.1, self.directions, rng)?;
-                sigreg_loss(views, &directions.to_device(a.device())?, self.gaussian)
+                sigreg_loss(views, &directions.to_device(a.device())?, self.sigreg_lambda)
             }
         }
     }

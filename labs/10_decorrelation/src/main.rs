@@ -33,8 +33,8 @@ pub struct Settings {
     #[command(flatten)]
     #[serde(flatten)]
     loss: LossFlags,
-    /// Width of the embeddings (1 to 1000000)
-    #[arg(long, value_name = "N", default_value_t = 128, value_parser = range::count)]
+    /// Width of the embeddings (1 to 8192, the papers')
+    #[arg(long, value_name = "N", default_value_t = 128, value_parser = range::width)]
     width: usize,
     /// Greatest learning rate of AdamW (above 0 to 10)
     #[arg(long, default_value_t = 0.002, value_parser = range::learning_rate)]

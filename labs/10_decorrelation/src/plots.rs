@@ -1,7 +1,7 @@
 //! The pictures of lab 10 and the page that holds them.
 
 use candle_core::{D, Result, Tensor};
-use decorrelation::{cross_correlation, effective_rank, random_directions};
+use decorrelation::{cross_correlation, random_directions};
 use rand::SeedableRng;
 use ssl_data::Rng;
 use ssl_eval::singular_values;
@@ -10,7 +10,7 @@ use ssl_report::plot::Scale;
 use ssl_report::{Curves, Grid, Plot};
 
 use super::Settings;
-use super::training::{self, SEEN};
+use super::training::{self, SEEN, rank};
 
 /// Embeddings of test images by a network of this name.
 type Named = (String, Tensor);
@@ -46,7 +46,7 @@ pub fn report(run: &Run, settings: &Settings, network: &Network, comparison: &Co
     );
     page.figure(
         &spectrum(run, &embeddings)?,
-        "Singular values of z, by the greatest: a line that falls to nothing leaves dimensions unused.",
+        "Singular values of z, divided by the greatest: a line that falls to nothing leaves dimensions unused.",
     );
     page.figure(
         &projections(run, &embeddings)?,
@@ -60,12 +60,16 @@ fn centered(z: &Tensor) -> Result<Tensor> {
     z.broadcast_sub(&z.mean_keepdim(0)?)
 }
 
+/// How the channels of z go with each other. Small z are made larger first: what the lab's function adds to variances would hide them.
+pub fn correlation(z: &Tensor) -> Result<Tensor> {
+    let z = z.broadcast_div(&(centered(z)?.sqr()?.mean_all()? + 1e-20)?.sqrt()?)?;
+    cross_correlation(&z, &z)
+}
+
 /// Correlation matrices as pictures.
 fn correlations(run: &Run, embeddings: &[Named]) -> anyhow::Result<String> {
     let picture = |(_, z): &Named| {
-        // Before training z is so small that what the correlation adds to variances would hide them.
-        let z = z.broadcast_div(&(centered(z)?.sqr()?.mean_all()? + 1e-20)?.sqrt()?)?;
-        let gray = cross_correlation(&z, &z)?.abs()?.clamp(0f32, 1f32)?;
+        let gray = correlation(z)?.abs()?.clamp(0f32, 1f32)?;
         Tensor::stack(&[&gray; 3], 0)
     };
     let grid = Grid {
@@ -81,7 +85,7 @@ fn correlations(run: &Run, embeddings: &[Named]) -> anyhow::Result<String> {
 pub fn spectrum(run: &Run, embeddings: &[Named]) -> anyhow::Result<String> {
     let line = |(name, z): &Named| {
         let values = singular_values(z)?;
-        let rank = effective_rank(&values).unwrap_or(0.0);
+        let rank = rank(z)?;
         let most = values.first().copied().filter(|value| *value > 0.0).unwrap_or(1.0);
         let points = values.iter().enumerate().map(|(i, value)| ((i + 1) as f64, value / most)).collect();
         Ok((format!("{name}, rank {rank:.1}"), points))
@@ -89,7 +93,7 @@ pub fn spectrum(run: &Run, embeddings: &[Named]) -> anyhow::Result<String> {
     let curves = Curves {
         title: "Spectrum of z".to_string(),
         x_label: "direction".to_string(),
-        y_label: "singular value, by the greatest".to_string(),
+        y_label: "singular value ÷ greatest".to_string(),
         series: embeddings.iter().map(line).collect::<Result<Vec<_>>>()?,
         levels: Vec::new(),
         scale: Scale::Logarithmic,

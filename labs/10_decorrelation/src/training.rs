@@ -1,6 +1,6 @@
 //! The network, and its training: the same for all three methods but for the loss.
 
-use candle_core::Result;
+use candle_core::{Result, Tensor};
 use decorrelation::effective_rank;
 use rand::SeedableRng;
 use ssl_data::Rng;
@@ -39,11 +39,17 @@ pub fn train(run: &Run, settings: &Settings, name: &str) -> anyhow::Result<Netwo
             optimizer.backward_step(&loss, training.learning_rate(settings.learning_rate))?;
             training.step(f64::from(loss.to_scalar::<f32>()?), 2 * loader.batch_size())?;
         }
-        training.measure("rank", effective_rank(&singular_values(&network.of_test_images(run, SEEN)?)?).unwrap_or(0.0));
+        training.measure("rank", rank(&network.of_test_images(run, SEEN)?)?);
         training.watch(run, &network.backbone, &Input::RGB)?;
         training.end_epoch(&[("params", &params), ("optimizer", &optimizer)])?;
     }
     Ok(network)
+}
+
+/// How many dimensions embeddings use: 0 where all are one point.
+pub fn rank(z: &Tensor) -> Result<f64> {
+    let spectrum = singular_values(z)?;
+    if spectrum.iter().all(|value| *value == 0.0) { Ok(0.0) } else { effective_rank(&spectrum) }
 }
 
 /// The loss of two views that have nothing in common.

@@ -71,7 +71,7 @@ fn trials(ablation: Ablation, settings: &Settings) -> Vec<(String, Settings)> {
             .map(|kind| (kind.name().to_string(), with(kind)))
             .into(),
         Ablation::Decay => [0.0, 1e-4, 0.1, 1.0]
-            .map(|weight_decay| (format!("η = {weight_decay}"), Settings { weight_decay, ..with(Kind::Learned) }))
+            .map(|weight_decay| (format!("decay {weight_decay}"), Settings { weight_decay, ..with(Kind::Learned) }))
             .into(),
         Ablation::Momentum => [0.0, 0.9, 0.99, 0.999]
             .map(|momentum| (format!("m = {momentum}"), Settings { momentum, ..with(Kind::Directpred) }))

@@ -34,8 +34,8 @@ pub struct Settings {
     /// ε of a predictor that is set (0 to 1): what directions without features have
     #[arg(long, default_value_t = 0.1, value_parser = range::fraction)]
     epsilon: f64,
-    /// ρ (0 to 1): how much of the old correlation stays at each step
-    #[arg(long, default_value_t = 0.9, value_parser = range::fraction)]
+    /// ρ (0 to below 1): how much of the old correlation stays at each step
+    #[arg(long, default_value_t = 0.9, value_parser = range::momentum)]
     rho: f64,
     /// Momentum of the target (0 to below 1): 1/(1 − m) steps are about a tenth of a short run
     #[arg(long, default_value_t = 0.99, value_parser = range::momentum)]

@@ -40,7 +40,7 @@ pub fn report(run: &Run, settings: &Settings, trained: &Trained, comparison: &Co
     page.figure(
         &eigenvalues(run, trained)?,
         "Along the eigenvectors of F, the greatest eigenvalue first: the roots of its eigenvalues, and what the predictor has there, each by its greatest. The theory \
-         says that they are the same.",
+         says that they are the same for a predictor that learns; DirectPred adds ε to the roots, DirectCopy has no roots.",
     );
     comparison.report(&mut page, &run.out)?;
     run.finish(&page, comparison)

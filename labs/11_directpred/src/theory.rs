@@ -6,7 +6,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use ssl_data::Rng;
 
-/// The paper's numbers nearly: views add as much as images have, and the target follows half as fast as everything else.
+/// Views add half of the variance that images have, and the target follows half as fast as everything else.
 pub const RATES: Rates = Rates { predictor: 1.0, decay: 0.04, target: 0.5, noise: 0.5 };
 
 /// Length of a step, and how many there are.

@@ -32,7 +32,7 @@ pub struct Trained {
     pub network: Network,
     /// F of the online network's features.
     pub correlation: Tensor,
-    /// W of the last step.
+    /// W_p of the last step.
     pub predictor: Tensor,
 }
 
@@ -107,9 +107,7 @@ pub fn train(run: &Run, settings: &Settings, name: &str) -> anyhow::Result<Train
             let loss = twins.step(settings, [&views[0], &views[1]], &mut correlation, &mut optimizer, rate)?;
             training.step(loss, 2 * loader.batch_size())?;
         }
-        // Where everything has collapsed to 0, there are no directions to be aligned with.
-        let aligned = alignment(&twins.predictor(settings, &correlation)?, &correlation).unwrap_or(0.0);
-        training.measure("alignment", aligned);
+        training.measure("alignment", alignment(&twins.predictor(settings, &correlation)?, &correlation)?);
         training.measure("rank", rank(run, &twins.online)?);
         training.watch(run, &twins.online.backbone, &Input::RGB)?;
         training.end_epoch(&[("params", &params), ("optimizer", &optimizer), ("correlation", &correlation)])?;

@@ -7,7 +7,12 @@ use nalgebra::{DMatrix, SymmetricEigen};
 fn principal(centered: &Tensor) -> Result<(DMatrix<f64>, Vec<(usize, f64)>)> {
     let (count, width) = centered.dims2()?;
     let covariance = (centered.t()?.matmul(centered)? / count as f64)?; // [D, D]
-    let eigen = SymmetricEigen::new(DMatrix::<f64>::from_vec(width, width, covariance.flatten_all()?.to_vec1()?));
+    let covariance: Vec<f64> = covariance.flatten_all()?.to_vec1()?;
+    // The decomposition would look for them for ever.
+    if covariance.iter().any(|number| !number.is_finite()) {
+        bail!("embeddings that are not finite have no principal directions");
+    }
+    let eigen = SymmetricEigen::new(DMatrix::from_vec(width, width, covariance));
     // Rounding may leave an eigenvalue a little below 0.
     let deviations = eigen.eigenvalues.iter().map(|variance: &f64| variance.max(0.0).sqrt());
     let mut deviations: Vec<(usize, f64)> = deviations.enumerate().collect();

@@ -58,7 +58,7 @@ impl Run {
             [quantity] if *quantity != "kNN" => quantity,
             _ => "accuracy",
         };
-        curves.save(&self.out, &format!("{file}_{}", training.replace('-', "_")))
+        curves.save(&self.out, &format!("{file}_{}", training.replace(['-', ' '], "_")))
     }
 
     /// Curves of one quantity of several trainings, a label and a name each, as `while_training_QUANTITY`.

@@ -67,6 +67,14 @@ pub fn weight(text: &str) -> Result<f64, String> {
     within(text, |x| (0.0..=1000.0).contains(&x), "a number from 0 to 1000")
 }
 
+/// A whole number from 1 to 8192: channels of an embedding.
+///
+/// # Errors
+/// Any other text.
+pub fn width(text: &str) -> Result<usize, String> {
+    within(text, |x| (1..=8192).contains(&x), "a whole number from 1 to 8192")
+}
+
 /// A number from 1 to a million, such as epochs or images.
 ///
 /// # Errors

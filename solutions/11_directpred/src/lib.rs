@@ -12,10 +12,14 @@ use ssl_nn::{Encode, Optimizer, Params, trailing_average};
 /// Eigenvalues of a symmetric matrix `[D, D]`, and its eigenvectors as columns of a matrix `[D, D]`, in the same order.
 ///
 /// # Errors
-/// A matrix that is not square.
+/// A matrix that is not square, or whose numbers are not all finite.
 pub fn symmetric_eigen(matrix: &Tensor) -> Result<(Vec<f64>, Tensor)> {
     let side = square(matrix)?;
     let numbers: Vec<f64> = matrix.to_dtype(DType::F64)?.flatten_all()?.to_vec1()?;
+    // The decomposition would look for them for ever.
+    if numbers.iter().any(|number| !number.is_finite()) {
+        bail!("symmetric_eigen: expected finite numbers, got NaN or infinity");
+    }
     let eigen = SymmetricEigen::new(DMatrix::from_row_slice(side, side, &numbers));
     let columns: Vec<f64> = eigen.eigenvectors.transpose().as_slice().to_vec();
     let vectors = Tensor::from_vec(columns, (side, side), &Device::Cpu)?.to_dtype(matrix.dtype())?;
@@ -29,6 +33,14 @@ fn square(matrix: &Tensor) -> Result<usize> {
         _ => bail!("expected a square matrix, got {:?}", matrix.dims()),
     }
 }
+
+// BEGIN SOLUTION helper
+/// The greatest of a correlation's eigenvalues, which is above 0.
+fn greatest(s: &[f64]) -> Result<f64> {
+    let most = s.iter().copied().fold(0.0, f64::max);
+    if most > 0.0 { Ok(most) } else { bail!("expected an eigenvalue above 0, got none of {}", s.len()) }
+}
+// END SOLUTION
 
 /// Exercise 1: how features go together, remembered over the batches (DirectPred, section 4).
 ///
@@ -77,10 +89,7 @@ pub fn correlation_ema(correlation: &Tensor, f: &Tensor, rho: f64) -> Result<Ten
 pub fn eigen_predictor(correlation: &Tensor, epsilon: f64) -> Result<Tensor> {
     // BEGIN SOLUTION 2: roots of eigenvalues along the eigenvectors
     let (s, u) = symmetric_eigen(correlation)?;
-    let most = s.iter().copied().fold(0.0, f64::max);
-    if most <= 0.0 {
-        bail!("eigen_predictor: expected an eigenvalue above 0, got {s:?}");
-    }
+    let most = greatest(&s)?;
     let p = s.iter().map(|s| (s.max(0.0) / most).sqrt() + epsilon).collect::<Vec<f64>>();
     let p = Tensor::new(p, u.device())?.to_dtype(u.dtype())?;
     u.broadcast_mul(&p)?.matmul(&u.t()?)
@@ -106,10 +115,7 @@ pub fn eigen_predictor(correlation: &Tensor, epsilon: f64) -> Result<Tensor> {
 pub fn direct_copy(correlation: &Tensor, epsilon: f64) -> Result<Tensor> {
     // BEGIN SOLUTION 3: the correlation by its greatest eigenvalue
     let (s, _) = symmetric_eigen(correlation)?;
-    let most = s.iter().copied().fold(0.0, f64::max);
-    if most <= 0.0 {
-        bail!("direct_copy: expected an eigenvalue above 0, got {s:?}");
-    }
+    let most = greatest(&s)?;
     let eye = Tensor::eye(s.len(), correlation.dtype(), correlation.device())?;
     (correlation / most)? + (eye * epsilon)?
     // END SOLUTION
@@ -135,15 +141,16 @@ pub fn direct_copy(correlation: &Tensor, epsilon: f64) -> Result<Tensor> {
 pub fn alignment(w: &Tensor, correlation: &Tensor) -> Result<f64> {
     // BEGIN SOLUTION 4: cosines of eigenvectors and their images
     let (side, (s, u)) = (square(w)?, symmetric_eigen(correlation)?);
-    if side != s.len() || !s.iter().any(|s| *s > 0.0) {
-        bail!("alignment: expected matrices alike, and an eigenvalue above 0, got sides {side} and {}, {s:?}", s.len());
+    greatest(&s)?;
+    if side != s.len() {
+        bail!("alignment: expected matrices of the same side, got {side} and {}", s.len());
     }
     let images = w.matmul(&u)?;
     let (dots, lengths) = ((&images * &u)?.sum(0)?, images.sqr()?.sum(0)?.sqrt()?);
     let vector = |x: Tensor| x.to_dtype(DType::F64)?.to_vec1::<f64>();
     let cosines = vector(dots)?.into_iter().zip(vector(lengths)?).map(|(x, y)| if y > 0.0 { x / y } else { 0.0 });
-    let (weights, sum): (Vec<f64>, f64) = (s.iter().map(|s| s.max(0.0)).collect(), s.iter().map(|s| s.max(0.0)).sum());
-    Ok(cosines.zip(weights).map(|(cosine, weight)| cosine * weight).sum::<f64>() / sum)
+    let weights: Vec<f64> = s.iter().map(|s| s.max(0.0)).collect();
+    Ok(cosines.zip(&weights).map(|(cosine, weight)| cosine * weight).sum::<f64>() / weights.iter().sum::<f64>())
     // END SOLUTION
 }
 
