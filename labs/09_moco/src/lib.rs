@@ -30,8 +30,8 @@ pub fn unit_rows(x: &Tensor) -> Result<Tensor> {
 /// θ_key ← m · θ_key + (1 − m) · θ_query
 /// ```
 ///
-/// for all weights, paired by their names below each branch, and in the same way for all buffers (the running statistics of batch norm). The
-/// query encoder stays as it is. No gradient ever changes θ_key.
+/// for all weights, paired by their names below each branch, and in the same way for all buffers (the running statistics of batch norm; the paper
+/// does not speak of them). The query encoder stays as it is. No gradient ever changes θ_key.
 ///
 /// # Errors
 /// A momentum that is not in [0, 1]; branches whose names or shapes do not agree. The key encoder must not change then.
@@ -52,7 +52,7 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// A queue of `size` keys in random directions. What it holds lives in `params` under `ring` and `next`, so that a checkpoint has it.
+    /// A queue of `size` random keys of length 1. What it holds lives in `params` under `ring` and `next`, so that a checkpoint has it.
     ///
     /// # Errors
     /// A name that is taken in `params`.
@@ -228,7 +228,7 @@ pub struct MemoryBank {
 }
 
 impl MemoryBank {
-    /// A bank for this many images, with embeddings in random directions. It lives in `params` under `memory`, so that a checkpoint has it.
+    /// A bank for this many images, with random embeddings of length 1. It lives in `params` under `memory`, so that a checkpoint has it.
     ///
     /// # Errors
     /// A name that is taken in `params`.
@@ -247,7 +247,7 @@ impl MemoryBank {
         self.memory.as_detached_tensor().index_select(&Tensor::new(rows, self.memory.device())?, 0)
     }
 
-    /// Exercise 8: remember a batch (PIRL, section 2.3).
+    /// Exercise 8: remember a batch (PIRL).
     ///
     /// ```text
     /// m ← unit_rows( momentum · m + (1 − momentum) · v )
@@ -269,7 +269,7 @@ impl MemoryBank {
     }
 }
 
-/// Exercise 9: which images of the bank are negatives of a batch (PIRL, section 2.3).
+/// Exercise 9: which images of the bank are negatives of a batch (PIRL).
 ///
 /// `count` different images, drawn uniformly from all `images` that are not in `batch`, which may name an image twice. Their order does not matter.
 ///

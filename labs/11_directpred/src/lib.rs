@@ -14,10 +14,14 @@ use ssl_nn::{Encode, Optimizer, Params, trailing_average};
 /// Eigenvalues of a symmetric matrix `[D, D]`, and its eigenvectors as columns of a matrix `[D, D]`, in the same order.
 ///
 /// # Errors
-/// A matrix that is not square.
+/// A matrix that is not square, or whose numbers are not all finite.
 pub fn symmetric_eigen(matrix: &Tensor) -> Result<(Vec<f64>, Tensor)> {
     let side = square(matrix)?;
     let numbers: Vec<f64> = matrix.to_dtype(DType::F64)?.flatten_all()?.to_vec1()?;
+    // The decomposition would look for them for ever.
+    if numbers.iter().any(|number| !number.is_finite()) {
+        bail!("symmetric_eigen: expected finite numbers, got NaN or infinity");
+    }
     let eigen = SymmetricEigen::new(DMatrix::from_row_slice(side, side, &numbers));
     let columns: Vec<f64> = eigen.eigenvectors.transpose().as_slice().to_vec();
     let vectors = Tensor::from_vec(columns, (side, side), &Device::Cpu)?.to_dtype(matrix.dtype())?;
