@@ -1,9 +1,9 @@
 //! MoCo's training loop.
 
-use candle_core::Result;
-use moco::{Queue, Step, moco_logits, moco_loss, moco_step, momentum_update};
+use candle_core::{Result, Tensor};
+use moco::{Queue, Step, moco_step};
 use ssl_experiment::{Input, Plan, Run, Settings as _, Training};
-use ssl_nn::{AdamW, Backbone, Optimizer};
+use ssl_nn::{AdamW, Backbone};
 
 use super::Settings;
 use super::network::{EMBEDDING, embed_in_groups, landmarks, network};
@@ -33,7 +33,14 @@ pub fn train(run: &Run, settings: &Settings, name: &str, keys: Keys) -> anyhow::
             let views = batch?.tensors; // [B, 3, H, W] twice
             let step = Step {
                 query: &|images, train| embed_in_groups(&query, images, settings.groups, train),
-                key: &|images, train| embed_in_groups(&key, images, settings.groups, train),
+                key: &|images, train| match keys {
+                    Keys::Shuffled => embed_in_groups(&key, images, settings.groups, train),
+                    // The batch goes through as it is, and its keys are handed over in the order that is asked for.
+                    Keys::InOrder => {
+                        let rows = Tensor::new(rows_of(images, &views[1])?, images.device())?;
+                        embed_in_groups(&key, &views[1], settings.groups, train)?.index_select(&rows, 0)
+                    }
+                },
                 query_params: &query_params,
                 key_params: &key_params,
                 views: [&views[0], &views[1]],
@@ -42,10 +49,7 @@ pub fn train(run: &Run, settings: &Settings, name: &str, keys: Keys) -> anyhow::
                 momentum: settings.momentum,
                 learning_rate: training.learning_rate(settings.learning_rate),
             };
-            let loss = match keys {
-                Keys::Shuffled => moco_step(&step, &mut optimizer, &mut loader.rng(epoch, i))?,
-                Keys::InOrder => step_in_order(&step, &mut optimizer)?,
-            };
+            let loss = moco_step(&step, &mut optimizer, &mut loader.rng(epoch, i))?;
             training.step(loss, 2 * loader.batch_size())?;
         }
         training.watch(run, &query.backbone, &Input::RGB)?;
@@ -54,12 +58,9 @@ pub fn train(run: &Run, settings: &Settings, name: &str, keys: Keys) -> anyhow::
     Ok(query.backbone)
 }
 
-/// As [`moco_step`], but keys go through the same groups as their queries.
-fn step_in_order(step: &Step, optimizer: &mut dyn Optimizer) -> Result<f64> {
-    let (q, k) = ((step.query)(step.views[0], true)?, (step.key)(step.views[1], true)?.detach());
-    let loss = moco_loss(&moco_logits(&q, &k, &step.queue.keys()?, step.temperature)?)?;
-    optimizer.backward_step(&loss, step.learning_rate)?;
-    momentum_update(step.key_params, step.query_params, step.momentum)?;
-    step.queue.enqueue(&k)?;
-    loss.to_scalar::<f32>().map(f64::from)
+/// For images of a batch in any order: the row of each in the batch.
+fn rows_of(images: &Tensor, batch: &Tensor) -> Result<Vec<u32>> {
+    let [images, batch]: [Vec<Vec<f32>>; 2] = [images.flatten_from(1)?.to_vec2()?, batch.flatten_from(1)?.to_vec2()?];
+    let row = |image: &Vec<f32>| batch.iter().position(|other| other == image).unwrap_or(0) as u32;
+    Ok(images.iter().map(row).collect())
 }

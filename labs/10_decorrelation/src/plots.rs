@@ -56,13 +56,13 @@ pub fn report(run: &Run, settings: &Settings, network: &Network, comparison: &Co
     run.finish(&page, comparison)
 }
 
-fn centered(z: &Tensor) -> Result<Tensor> {
-    z.broadcast_sub(&z.mean_keepdim(0)?)
+fn less_mean(x: &Tensor) -> Result<Tensor> {
+    x.broadcast_sub(&x.mean_keepdim(0)?)
 }
 
 /// How the channels of z go with each other. Small z are made larger first: what the lab's function adds to variances would hide them.
 pub fn correlation(z: &Tensor) -> Result<Tensor> {
-    let z = z.broadcast_div(&(centered(z)?.sqr()?.mean_all()? + 1e-20)?.sqrt()?)?;
+    let z = z.broadcast_div(&(less_mean(z)?.sqr()?.mean_all()? + 1e-20)?.sqrt()?)?;
     cross_correlation(&z, &z)
 }
 
@@ -113,7 +113,7 @@ fn projections(run: &Run, embeddings: &[Named]) -> anyhow::Result<String> {
     let density = |(name, z): &Named| {
         let directions = random_directions(z.dims2()?.1, DIRECTIONS, &mut Rng::seed_from_u64(run.seed()))?;
         let x = z.matmul(&directions.to_device(z.device())?)?;
-        let x = centered(&x)?;
+        let x = less_mean(&x)?;
         let x: Vec<f32> =
             x.broadcast_div(&(x.sqr()?.mean_keepdim(0)? + 1e-12)?.sqrt()?)?.flatten_to(D::Minus1)?.to_vec1()?;
         let mut counts = [0usize; BINS];

@@ -1,11 +1,13 @@
 //! The networks and their training loop.
 
+use std::cell::RefCell;
+
 use candle_core::{DType, Result, Tensor};
-use directpred::{Step, alignment, byol_loss, correlation_ema, directpred_step};
+use directpred::{Step, alignment, correlation_ema, directpred_step};
 use ssl_eval::{effective_rank, singular_values};
 use ssl_experiment::landmarks::Landmarks;
 use ssl_experiment::{Input, Network, Plan, Run, Settings as _, Training};
-use ssl_nn::{AdamW, Linear, Optimizer, Output, Params, trailing_average};
+use ssl_nn::{AdamW, Linear, Optimizer, Output, Params};
 
 use super::Settings;
 use super::predictor::Kind;
@@ -70,21 +72,28 @@ impl Twins {
         optimizer: &mut dyn Optimizer,
         learning_rate: f64,
     ) -> Result<f64> {
+        // A predictor that learns is a part of the online network, so that gradients reach it; its features are looked at on the way.
+        let (learns, seen) = (settings.predictor == Kind::Learned, RefCell::new(Vec::new()));
+        let online = |images: &Tensor, train: bool| {
+            let f = self.online.embed(images, train)?;
+            seen.borrow_mut().push(f.detach());
+            if learns { self.learned.forward(&f) } else { Ok(f) }
+        };
         let step = Step {
-            online: &|images, train| self.online.embed(images, train),
+            online: &online,
             target: &|images, train| self.target.embed(images, train),
             online_params: &self.online_params,
             target_params: &self.target_params,
             views,
-            predictor: &|correlation| self.predictor(settings, correlation),
+            predictor: &|correlation| settings.predictor.of(correlation, settings.epsilon),
             rho: settings.rho,
             momentum: settings.momentum,
             learning_rate,
         };
-        match settings.predictor {
-            Kind::Learned => learned_step(&step, &self.learned, correlation, optimizer),
-            _ => directpred_step(&step, correlation, optimizer),
-        }
+        let mut next = correlation.clone();
+        let loss = directpred_step(&step, &mut next, optimizer)?;
+        *correlation = correlation_ema(correlation, &Tensor::cat(&seen.take(), 0)?, settings.rho)?;
+        Ok(loss)
     }
 }
 
@@ -114,22 +123,4 @@ pub fn train(run: &Run, settings: &Settings, name: &str) -> anyhow::Result<Train
     }
     let predictor = twins.predictor(settings, &correlation)?;
     Ok(Trained { network: twins.online, correlation, predictor })
-}
-
-/// As [`directpred_step`], but gradients reach the predictor.
-fn learned_step(
-    step: &Step,
-    predictor: &Linear,
-    correlation: &mut Tensor,
-    optimizer: &mut dyn Optimizer,
-) -> Result<f64> {
-    let [a, b] = step.views;
-    let (f_a, f_b) = ((step.online)(a, true)?, (step.online)(b, true)?); // [B, D]
-    let next = correlation_ema(correlation, &Tensor::cat(&[&f_a, &f_b], 0)?, step.rho)?;
-    let (t_a, t_b) = ((step.target)(a, true)?, (step.target)(b, true)?);
-    let loss = (byol_loss(&predictor.forward(&f_a)?, &t_b)? + byol_loss(&predictor.forward(&f_b)?, &t_a)?)?;
-    optimizer.backward_step(&loss, step.learning_rate)?;
-    trailing_average(step.target_params, step.online_params, step.momentum)?;
-    *correlation = next;
-    loss.to_scalar::<f32>().map(f64::from)
 }
