@@ -66,17 +66,17 @@ impl Tree {
     }
 
     fn copy_packages(&self, course: &Course, lab: &Lab) -> Result<()> {
-        for entry in fs::read_dir(course.root.join("shared")).context("reading shared")? {
-            let entry = entry?;
-            if !TOOLS.iter().any(|tool| entry.file_name() == *tool) {
-                copy(&entry.path(), &self.root.join(PACKAGES).join("shared").join(entry.file_name()))?;
-            }
+        let packages = shared_packages(&course.root)?;
+        let shared = version_of(&packages)?;
+        for package in &packages {
+            let name = package.file_name().context("a package's name")?;
+            copy(package, &self.root.join(PACKAGES).join(&shared).join(name))?;
         }
         // The experiments' crate reads it to name versions.
         for folder in [self.root.clone(), self.root.join(PACKAGES)] {
             copy(&course.root.join("Cargo.lock"), &folder.join("Cargo.lock"))?;
         }
-        let manifest = below(&without_solutions(&read(&course.root.join("Cargo.toml"))?)?);
+        let manifest = below(&without_solutions(&read(&course.root.join("Cargo.toml"))?)?, &shared);
         fs::write(self.root.join("Cargo.toml"), manifest).context("writing the tree's Cargo.toml")?;
         copy(&lab.folder.join("tests"), &self.lab.join("tests"))?;
         let manifest = strict(&without_program(&read(&lab.folder.join("Cargo.toml"))?)?)?;
@@ -139,11 +139,40 @@ pub fn line(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_string())
 }
 
+/// The packages that labs need, in the order of their names.
+fn shared_packages(root: &Path) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(root.join("shared")).context("reading shared")?;
+    let mut packages = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+    packages.retain(|path| !TOOLS.iter().any(|tool| path.ends_with(tool)));
+    packages.sort();
+    Ok(packages)
+}
+
+/// A folder's name that differs where a file of the packages does. Cargo takes a package for built while the files of the tree that it was first
+/// built from are as they were, whatever tree that is: other files have to be another package.
+fn version_of(packages: &[PathBuf]) -> Result<String> {
+    let mut hash = Sha256::new();
+    packages.iter().try_for_each(|package| add(package, &mut hash))?;
+    Ok(format!("shared_{}", &hex(&hash.finalize())[..8]))
+}
+
+fn add(path: &Path, hash: &mut Sha256) -> Result<()> {
+    let of_file = || format!("reading {}", path.display());
+    hash.update(path.file_name().unwrap_or_default().as_encoded_bytes());
+    if !path.is_dir() {
+        hash.update(fs::read(path).with_context(of_file)?);
+        return Ok(());
+    }
+    let entries = fs::read_dir(path).with_context(of_file)?;
+    let mut entries = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+    entries.sort();
+    entries.iter().try_for_each(|entry| add(entry, hash))
+}
+
 /// The workspace's manifest with all packages in a folder of their own.
-fn below(manifest: &str) -> String {
-    ["labs/", "shared/"].iter().fold(manifest.to_string(), |text, folder| {
-        text.replace(&format!("\"{folder}"), &format!("\"{PACKAGES}/{folder}"))
-    })
+fn below(manifest: &str, shared: &str) -> String {
+    let labs = manifest.replace("\"labs/", &format!("\"{PACKAGES}/labs/"));
+    labs.replace("\"shared/", &format!("\"{PACKAGES}/{shared}/"))
 }
 
 /// What is said of a submission, with paths as students know them.
