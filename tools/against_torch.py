@@ -4,7 +4,8 @@
     python tools/against_torch.py DIR --method simclr --epochs 10 --batch-size 256
 
 does what `cargo run -p simclr-solution -- --data cifar10:DIR …` does; `swav` is of lab 06, `byol` and `simsiam` are of lab 07, `moco`
-(with `--queue 4096 --momentum 0.99` in Rust) is of lab 09, `barlow` and `vicreg` are of lab 10. DIR holds CIFAR-10's binary files. Prints the loss by epoch, the training time, and linear and kNN accuracy on the test images.
+(with `--queue 4096 --momentum 0.99` in Rust) is of lab 09, `barlow` and `vicreg` are of lab 10. DIR holds CIFAR-10's binary files. Prints the
+loss by epoch, the training time, and linear and kNN accuracy on the test images.
 """
 
 import argparse

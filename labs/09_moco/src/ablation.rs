@@ -5,7 +5,7 @@ use ssl_experiment::{Comparison, Input, Run, Settings as _};
 use ssl_nn::Backbone;
 
 use super::queue::{self, Keys};
-use super::{Ablation, Method, Settings, jigsaw, plots};
+use super::{Ablation, Method, Settings, jigsaw, pirl, plots};
 
 /// Epochs of each training: short, so that a comparison ends within half an hour.
 const EPOCHS: usize = 4;
@@ -81,7 +81,6 @@ pub fn compare(ablation: Ablation, settings: &Settings) -> anyhow::Result<()> {
 /// What is trained, and under which names.
 fn trials(ablation: Ablation, settings: &Settings) -> anyhow::Result<Vec<Trial>> {
     let usual = Settings { method: Method::Moco, ..settings.clone() };
-    let pirl = Settings { method: Method::Pirl, ..settings.clone() };
     let moco = |name: String, settings: Settings| Trial { name, settings, train: super::train };
     Ok(match ablation {
         Ablation::Queue => {
@@ -96,7 +95,7 @@ fn trials(ablation: Ablation, settings: &Settings) -> anyhow::Result<Vec<Trial>>
         Ablation::Shuffle => {
             // Many small groups: their statistics tell most.
             let groups = (settings.batch_size() / GROUP).max(1);
-            let grouped = Settings { groups, ..usual.clone() };
+            let grouped = Settings { groups: Some(groups), ..usual.clone() };
             let in_order = Trial {
                 name: "in order".to_string(),
                 settings: grouped.clone(),
@@ -105,11 +104,15 @@ fn trials(ablation: Ablation, settings: &Settings) -> anyhow::Result<Vec<Trial>>
             vec![
                 moco("shuffled".to_string(), grouped),
                 in_order,
-                moco("one group".to_string(), Settings { groups: 1, ..usual }),
+                moco("one group".to_string(), Settings { groups: Some(1), ..usual }),
             ]
         }
-        Ablation::Puzzle => [("jigsaw", jigsaw::train as _), ("PIRL", super::pirl::train as _)]
-            .map(|(name, train)| Trial { name: name.to_string(), settings: pirl.clone(), train })
+        Ablation::Puzzle => [("jigsaw", jigsaw::train as _), ("PIRL", pirl::train as _)]
+            .map(|(name, train)| Trial {
+                name: name.to_string(),
+                settings: Settings { method: Method::Pirl, ..settings.clone() },
+                train,
+            })
             .into_iter()
             .chain([moco("MoCo".to_string(), usual)])
             .collect(),

@@ -39,9 +39,9 @@ pub struct Settings {
     /// Momentum of MoCo's key encoder (0 to below 1); a slower one, such as the paper's 0.999, lags behind in a short run
     #[arg(long, default_value_t = 0.9, value_parser = range::momentum)]
     momentum: f64,
-    /// Groups of a batch that go through MoCo's batch norms by themselves (1 to 1000000), as on several GPUs
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = range::count)]
-    groups: usize,
+    /// Groups of a batch that go through MoCo's batch norms by themselves (1 to 1000000), as on several GPUs [default: 4, or fewer where a batch is small]
+    #[arg(long, value_name = "N", value_parser = range::count)]
+    groups: Option<usize>,
     /// Weight of the patches' term in PIRL's loss (0 to 1)
     #[arg(long, default_value_t = 0.5, value_parser = range::fraction)]
     lambda: f64,

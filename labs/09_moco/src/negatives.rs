@@ -1,4 +1,4 @@
-//! How many negatives there are, and whether the settings go together.
+//! How many negatives and groups there are, and whether the settings go together.
 
 use anyhow::ensure;
 use ssl_experiment::{Run, Settings as _};
@@ -8,6 +8,9 @@ use super::{Method, Settings};
 /// MoCo's: longer queues are stale in a short run.
 const OF_MOCO: usize = 256;
 const OF_PIRL: usize = 1024;
+
+/// Of a batch.
+const GROUPS: usize = 4;
 
 impl Settings {
     /// What can be told before images are loaded.
@@ -19,13 +22,18 @@ impl Settings {
         if self.method == Method::Moco {
             let queue = self.negatives.unwrap_or(batch);
             ensure!(queue >= batch, "--queue {queue}: expected at least the {batch} keys of a batch");
-            let (groups, most) = (self.groups, batch / 2);
+            let (groups, most) = (self.groups.unwrap_or(1), (batch / 2).max(1));
             ensure!(
                 groups <= most,
                 "--groups {groups}: expected at most {most}, for two images of a batch of {batch} in each"
             );
         }
         Ok(())
+    }
+
+    /// The groups that go through batch norm by themselves.
+    pub fn groups(&self) -> usize {
+        self.groups.unwrap_or(GROUPS.min(self.batch_size() / 2).max(1))
     }
 
     /// The negatives of a query.

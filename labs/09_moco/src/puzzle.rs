@@ -6,7 +6,7 @@ use rand::seq::SliceRandom;
 use ssl_data::Rng;
 
 /// Tiles along each side, and in all.
-pub const SIDE: usize = 2;
+const SIDE: usize = 2;
 pub const TILES: usize = SIDE * SIDE;
 
 /// Share of a tile's side that a patch shows: a gap keeps tiles from being joined by their edges.

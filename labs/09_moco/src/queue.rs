@@ -1,6 +1,6 @@
 //! MoCo's training loop.
 
-use candle_core::{Result, Tensor};
+use candle_core::{Result, Tensor, bail};
 use moco::{Queue, Step, moco_step};
 use ssl_experiment::{Input, Plan, Run, Settings as _, Training};
 use ssl_nn::{AdamW, Backbone};
@@ -32,13 +32,13 @@ pub fn train(run: &Run, settings: &Settings, name: &str, keys: Keys) -> anyhow::
         for (i, batch) in loader.views(epoch, &vec![settings.views.augmentation(); 2])?.enumerate() {
             let views = batch?.tensors; // [B, 3, H, W] twice
             let step = Step {
-                query: &|images, train| embed_in_groups(&query, images, settings.groups, train),
+                query: &|images, train| embed_in_groups(&query, images, settings.groups(), train),
                 key: &|images, train| match keys {
-                    Keys::Shuffled => embed_in_groups(&key, images, settings.groups, train),
+                    Keys::Shuffled => embed_in_groups(&key, images, settings.groups(), train),
                     // The batch goes through as it is, and its keys are handed over in the order that is asked for.
                     Keys::InOrder => {
                         let rows = Tensor::new(rows_of(images, &views[1])?, images.device())?;
-                        embed_in_groups(&key, &views[1], settings.groups, train)?.index_select(&rows, 0)
+                        embed_in_groups(&key, &views[1], settings.groups(), train)?.index_select(&rows, 0)
                     }
                 },
                 query_params: &query_params,
@@ -59,8 +59,14 @@ pub fn train(run: &Run, settings: &Settings, name: &str, keys: Keys) -> anyhow::
 }
 
 /// For images of a batch in any order: the row of each in the batch.
+///
+/// # Errors
+/// An image that is none of the batch.
 fn rows_of(images: &Tensor, batch: &Tensor) -> Result<Vec<u32>> {
     let [images, batch]: [Vec<Vec<f32>>; 2] = [images.flatten_from(1)?.to_vec2()?, batch.flatten_from(1)?.to_vec2()?];
-    let row = |image: &Vec<f32>| batch.iter().position(|other| other == image).unwrap_or(0) as u32;
-    Ok(images.iter().map(row).collect())
+    let row = |image: &Vec<f32>| match batch.iter().position(|other| other == image) {
+        Some(row) => Ok(row as u32),
+        None => bail!("the key encoder was given an image that is not in the batch"),
+    };
+    images.iter().map(row).collect()
 }

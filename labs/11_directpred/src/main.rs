@@ -87,7 +87,8 @@ fn experiment(settings: &Settings) -> anyhow::Result<()> {
         return ablation::compare(ablation, run, settings);
     }
     let name = settings.predictor.name();
+    let theory = plots::theory(&run)?;
     let trained = training::train(&run, settings, name)?;
     let comparison = run.compare(name, &trained.network.backbone, &Input::RGB)?;
-    plots::report(&run, settings, &trained, &comparison)
+    plots::report(&run, settings, &theory, &trained, &comparison)
 }

@@ -9,19 +9,30 @@ use super::Settings;
 use super::theory::{self, RATES, STARTS};
 use super::training::Trained;
 
-/// Draws everything and writes the page.
-pub fn report(run: &Run, settings: &Settings, trained: &Trained, comparison: &Comparison) -> anyhow::Result<()> {
+/// Directions of the linear network over time, and where they end by weight decay.
+pub fn theory(run: &Run) -> anyhow::Result<[String; 2]> {
+    Ok([over_time(run)?, by_decay(run)?])
+}
+
+/// Draws everything else and writes the page.
+pub fn report(
+    run: &Run,
+    settings: &Settings,
+    [over_time, by_decay]: &[String; 2],
+    trained: &Trained,
+    comparison: &Comparison,
+) -> anyhow::Result<()> {
     let name = settings.predictor.name();
     let mut page = run.page(&format!("Lab 11: {name}"));
     run.guesses(comparison, &[], &mut page);
     page.heading("The theory");
     page.figure(
-        &over_time(run)?,
+        over_time,
         "Eigenvalues of the predictor of a linear network that start at 0.02, 0.1 and 0.5: by the closed form, and in a network that is simulated. \
          Below the lower dashed line everything falls to 0, above it all rise to the upper one.",
     );
     page.figure(
-        &by_decay(run)?,
+        by_decay,
         "By weight decay: the two rests of the closed form, and where a simulated direction ends that starts at 0.5.",
     );
     page.heading("The trained network");
@@ -39,7 +50,7 @@ pub fn report(run: &Run, settings: &Settings, trained: &Trained, comparison: &Co
     );
     page.figure(
         &eigenvalues(run, trained)?,
-        "Along the eigenvectors of F, the greatest eigenvalue first: the roots of its eigenvalues, and what the predictor has there, each by its greatest. The theory \
+        "Along the eigenvectors of F, the greatest eigenvalue first: the roots of its eigenvalues, and what the predictor has there, each divided by its greatest. The theory \
          says that they are the same for a predictor that learns; DirectPred adds ε to the roots, DirectCopy has no roots.",
     );
     comparison.report(&mut page, &run.out)?;
@@ -56,8 +67,7 @@ fn over_time(run: &Run) -> anyhow::Result<String> {
         let name = |(start, path): (&f64, theory::Path)| (format!("{what}, {start}"), path);
         STARTS.iter().zip(paths).map(name).collect::<Vec<_>>()
     };
-    let series =
-        [named("theory", theory::closed_form(&RATES)), named("simulated", theory::simulated(&RATES, theory::STEPS)?)];
+    let series = [named("theory", theory::closed_form(&RATES)), named("simulated", theory::simulated(&RATES)?)];
     let rests = equilibria(1.0, RATES.noise, RATES.decay).into_iter();
     let levels = rests.flat_map(|(low, high)| [("lower rest".to_string(), low), ("upper rest".to_string(), high)]);
     let plot = curves("Linear BYOL", "time", "eigenvalue p of the predictor", series.concat(), levels.collect());
@@ -84,6 +94,5 @@ fn eigenvalues(run: &Run, trained: &Trained) -> anyhow::Result<String> {
     };
     let series =
         vec![("root of F's".to_string(), line(|pair| pair.0)), ("predictor's".to_string(), line(|pair| pair.1))];
-    curves("Eigenvalues", "eigenvector of F", "eigenvalue, by the greatest", series, Vec::new())
-        .save(&run.out, "eigenvalues")
+    curves("Eigenvalues", "eigenvector of F", "eigenvalue ÷ greatest", series, Vec::new()).save(&run.out, "eigenvalues")
 }

@@ -11,13 +11,14 @@ pub const RATES: Rates = Rates { predictor: 1.0, decay: 0.04, target: 0.5, noise
 
 /// Length of a step, and how many there are.
 const DT: f64 = 0.05;
-pub const STEPS: usize = 1200;
+const STEPS: usize = 1200;
 
 /// A direction over time: (time, eigenvalue of the predictor).
 pub type Path = Vec<(f64, f64)>;
 
 /// Where directions start: with predictors of these eigenvalues and s = p².
-pub const STARTS: [f64; 3] = [0.02, 0.1, 0.5];
+pub const STARTS: [f64; 3] = [0.02, 0.1, HIGH];
+const HIGH: f64 = 0.5;
 
 /// Each direction by the closed form.
 pub fn closed_form(rates: &Rates) -> Vec<Path> {
@@ -38,20 +39,46 @@ fn start(p: f64) -> Mode {
     Mode { p, s: p * p, tau: 1.0 }
 }
 
-/// All directions in one linear network, turned so that none is an axis.
-pub fn simulated(rates: &Rates, steps: usize) -> Result<Vec<Path>> {
-    let count = STARTS.len();
-    let q = turned(count)?;
-    let along = |values: Vec<f64>| q.broadcast_mul(&Tensor::new(values, &Device::Cpu)?)?.matmul(&q.t()?);
-    let online = along(STARTS.iter().map(|&p| start(p).s.sqrt()).collect())?;
-    let mut byol = LinearByol { predictor: along(STARTS.to_vec())?, target: online.clone(), online };
-    let x = Tensor::eye(count, DType::F64, &Device::Cpu)?;
-    let views = (&x * rates.noise)?;
-    let mut paths = vec![Path::new(); count];
-    for step in 0..=steps {
-        let p: Vec<f64> = (&q * byol.predictor.matmul(&q)?)?.sum(0)?.to_vec1()?;
+/// A linear network whose directions are turned, so that none is an axis.
+struct Simulation {
+    byol: LinearByol,
+    rates: Rates,
+    /// Directions in columns.
+    q: Tensor,
+    x: Tensor,
+    x_views: Tensor,
+}
+
+impl Simulation {
+    /// With directions that start at these eigenvalues of the predictor.
+    fn new(starts: &[f64], rates: &Rates) -> Result<Self> {
+        let q = turned(starts.len())?;
+        let along = |values: Vec<f64>| q.broadcast_mul(&Tensor::new(values, &Device::Cpu)?)?.matmul(&q.t()?);
+        let online = along(starts.iter().map(|&p| start(p).s.sqrt()).collect())?;
+        let byol = LinearByol { predictor: along(starts.to_vec())?, target: online.clone(), online };
+        let x = Tensor::eye(starts.len(), DType::F64, &Device::Cpu)?;
+        Ok(Self { byol, rates: *rates, q, x_views: (&x * rates.noise)?, x })
+    }
+
+    fn step(&mut self) -> Result<()> {
+        self.byol = linear_byol_step(&self.byol, &self.x, &self.x_views, &self.rates, DT)?;
+        Ok(())
+    }
+
+    /// The predictor's eigenvalue along each direction.
+    fn eigenvalues(&self) -> Result<Vec<f64>> {
+        (&self.q * self.byol.predictor.matmul(&self.q)?)?.sum(0)?.to_vec1()
+    }
+}
+
+/// All directions in one linear network.
+pub fn simulated(rates: &Rates) -> Result<Vec<Path>> {
+    let mut simulation = Simulation::new(&STARTS, rates)?;
+    let mut paths = vec![Path::new(); STARTS.len()];
+    for step in 0..=STEPS {
+        let p = simulation.eigenvalues()?;
         paths.iter_mut().zip(p).for_each(|(path, p)| path.push((step as f64 * DT, p)));
-        byol = linear_byol_step(&byol, &x, &views, rates, DT)?;
+        simulation.step()?;
     }
     Ok(paths)
 }
@@ -79,10 +106,10 @@ pub fn by_decay(rates: &Rates) -> Result<[Path; 3]> {
             lower.push((decay, low));
             upper.push((decay, high));
         }
+        let mut simulation = Simulation::new(&[HIGH], &Rates { decay, ..*rates })?;
         // Near the limit everything is slow.
-        let paths = simulated(&Rates { decay, ..*rates }, 5 * STEPS)?;
-        let end = paths.last().and_then(|path| path.last()).map_or(0.0, |(_, p)| *p);
-        ends.push((decay, end));
+        (0..5 * STEPS).try_for_each(|_| simulation.step())?;
+        ends.push((decay, simulation.eigenvalues()?[0]));
     }
     Ok([lower, upper, ends])
 }

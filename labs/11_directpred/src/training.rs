@@ -72,15 +72,17 @@ impl Twins {
         optimizer: &mut dyn Optimizer,
         learning_rate: f64,
     ) -> Result<f64> {
-        // A predictor that learns is a part of the online network, so that gradients reach it; its features are looked at on the way.
-        let (learns, seen) = (settings.predictor == Kind::Learned, RefCell::new(Vec::new()));
-        let online = |images: &Tensor, train: bool| {
-            let f = self.online.embed(images, train)?;
+        let seen = RefCell::new(Vec::new());
+        let features = |images: &Tensor, train: bool| self.online.embed(images, train);
+        // Where it learns, the predictor is a part of the online network, so that gradients reach it; features are looked at on the way.
+        let predicted = |images: &Tensor, train: bool| {
+            let f = features(images, train)?;
             seen.borrow_mut().push(f.detach());
-            if learns { self.learned.forward(&f) } else { Ok(f) }
+            self.learned.forward(&f)
         };
+        let learns = settings.predictor == Kind::Learned;
         let step = Step {
-            online: &online,
+            online: if learns { &predicted } else { &features },
             target: &|images, train| self.target.embed(images, train),
             online_params: &self.online_params,
             target_params: &self.target_params,
@@ -90,8 +92,10 @@ impl Twins {
             momentum: settings.momentum,
             learning_rate,
         };
-        let mut next = correlation.clone();
-        let loss = directpred_step(&step, &mut next, optimizer)?;
+        if !learns {
+            return directpred_step(&step, correlation, optimizer);
+        }
+        let loss = directpred_step(&step, &mut correlation.clone(), optimizer)?;
         *correlation = correlation_ema(correlation, &Tensor::cat(&seen.take(), 0)?, settings.rho)?;
         Ok(loss)
     }

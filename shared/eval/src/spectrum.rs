@@ -8,9 +8,9 @@ fn principal(centered: &Tensor) -> Result<(DMatrix<f64>, Vec<(usize, f64)>)> {
     let (count, width) = centered.dims2()?;
     let covariance = (centered.t()?.matmul(centered)? / count as f64)?; // [D, D]
     let covariance: Vec<f64> = covariance.flatten_all()?.to_vec1()?;
-    // The decomposition would look for them for ever.
+    // With NaN the decomposition never ends.
     if covariance.iter().any(|number| !number.is_finite()) {
-        bail!("embeddings that are not finite have no principal directions");
+        bail!("principal directions: expected finite numbers, got NaN or infinity");
     }
     let eigen = SymmetricEigen::new(DMatrix::from_vec(width, width, covariance));
     // Rounding may leave an eigenvalue a little below 0.

@@ -34,8 +34,8 @@ impl Run {
         Grid { title: title.to_string(), columns, images, captions: Vec::new() }.save(&self.out, name)
     }
 
-    /// Curves of `quantities` of a training, from its first step on; where the loss is among them, with its landmarks, and as
-    /// `training_NAME`, else as `accuracy_NAME`, or under the name of a single quantity that is no accuracy.
+    /// Curves of `quantities` of a training, from its first step on. With the loss come its landmarks, and the file is `training_NAME`; one
+    /// quantity other than kNN gives `QUANTITY_NAME`, anything else `accuracy_NAME`.
     ///
     /// # Errors
     /// Metrics that can't be read; files that can't be written.

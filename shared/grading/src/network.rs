@@ -68,10 +68,7 @@ pub fn unchanged(params: &Params, call: impl FnOnce() -> Result<()>) -> Result<(
 }
 
 /// Whether two tensors hold the same numbers.
-///
-/// # Errors
-/// A type other than `f32`.
-pub fn same(a: &Tensor, b: &Tensor) -> Result<bool> {
+fn same(a: &Tensor, b: &Tensor) -> Result<bool> {
     Ok(a.dims() == b.dims() && a.flatten_all()?.to_vec1::<f32>()? == b.flatten_all()?.to_vec1::<f32>()?)
 }
 

@@ -152,11 +152,12 @@ fn shared_packages(root: &Path) -> Result<Vec<PathBuf>> {
 /// built from are as they were, whatever tree that is: other files have to be another package.
 fn version_of(packages: &[PathBuf]) -> Result<String> {
     let mut hash = Sha256::new();
-    packages.iter().try_for_each(|package| add(package, &mut hash))?;
+    packages.iter().try_for_each(|package| hash_files(package, &mut hash))?;
     Ok(format!("shared_{}", &hex(&hash.finalize())[..8]))
 }
 
-fn add(path: &Path, hash: &mut Sha256) -> Result<()> {
+/// Names and contents of all files below.
+fn hash_files(path: &Path, hash: &mut Sha256) -> Result<()> {
     let of_file = || format!("reading {}", path.display());
     hash.update(path.file_name().unwrap_or_default().as_encoded_bytes());
     if !path.is_dir() {
@@ -166,7 +167,7 @@ fn add(path: &Path, hash: &mut Sha256) -> Result<()> {
     let entries = fs::read_dir(path).with_context(of_file)?;
     let mut entries = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
     entries.sort();
-    entries.iter().try_for_each(|entry| add(entry, hash))
+    entries.iter().try_for_each(|entry| hash_files(entry, hash))
 }
 
 /// The workspace's manifest with all packages in a folder of their own.
@@ -210,4 +211,28 @@ pub fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::copy(from, to).with_context(of_file)?;
     let time = from.metadata().and_then(|metadata| metadata.modified()).with_context(of_file)?;
     File::options().append(true).open(to).and_then(|file| file.set_modified(time)).with_context(of_file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packages_go_by_another_name_as_soon_as_a_file_of_theirs_is_another() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let version = |course: &str, file: &str, text: &str| {
+            let root = folder.path().join(course);
+            for package in ["nn", "lab"] {
+                fs::create_dir_all(root.join("shared").join(package).join("src"))?;
+            }
+            fs::write(root.join("shared/lab/src/lib.rs"), course)?;
+            fs::write(root.join("shared/nn/src").join(file), text)?;
+            version_of(&shared_packages(&root)?)
+        };
+        let first = version("first", "lib.rs", "one")?;
+        assert_eq!(version("elsewhere", "lib.rs", "one")?, first, "a tool that no lab needs, and another place");
+        assert_ne!(version("text", "lib.rs", "two")?, first);
+        assert_ne!(version("name", "main.rs", "one")?, first);
+        Ok(())
+    }
 }
