@@ -6,7 +6,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from golden import Golden
+from golden import Golden, apart
 from networks import BUFFERS, WEIGHTS, Network, twins_case
 
 torch.manual_seed(9)
@@ -119,7 +119,7 @@ def normalized_keys(keys, next, **case):
 
 golden.check(
     "enqueued",
-    [queue_case(7, 3, 0, [3, 3, 3]), queue_case(5, 2, 3, [4]), queue_case(6, 1, 2, [4, 5]), queue_case(4, 3, 1, [4]), queue_case(11, 2, 9, [1, 1, 1, 3]), queue_case(5, 2, 3, [2])],
+    [queue_case(7, 3, 0, [3, 3, 3]), queue_case(5, 2, 3, [4]), queue_case(6, 1, 2, [4, 5]), queue_case(4, 3, 1, [4]), queue_case(11, 2, 9, [1, 1, 1, 3]), queue_case(5, 2, 3, [2]), apart(lambda: queue_case(70, 3, 50, [40, 25]))],
     enqueued(),
     {
         "place_not_moved": enqueued(after=lambda start, size, batch: start),
@@ -167,7 +167,7 @@ def queue_divided(q, k, queue, temperature):
 
 golden.check(
     "logits",
-    [scores_case(5, 3, 4, 0.2), scores_case(1, 7, 3, 0.07), scores_case(4, 2, 11, 3.0), scores_case(3, 5, 1, 0.5), scores_case(3, 4, 3, 0.7), scores_case(3, 5, 5, 0.4), scores_case(4, 4, 6, 0.3)],
+    [scores_case(5, 3, 4, 0.2), scores_case(1, 7, 3, 0.07), scores_case(4, 2, 11, 3.0), scores_case(3, 5, 1, 0.5), scores_case(3, 4, 3, 0.7), scores_case(3, 5, 5, 0.4), scores_case(4, 4, 6, 0.3), apart(lambda: scores_case(33, 20, 70, 0.3))],
     logits,
     {
         "own_key_last": scores(lambda x: torch.cat([x[:, 1:], x[:, :1]], 1)),
@@ -202,7 +202,7 @@ def own(logits):
 
 golden.check(
     "loss",
-    [{"logits": torch.randn(5, 4) * 2}, {"logits": torch.randn(1, 7)}, {"logits": torch.randn(3, 2) * 5}, {"logits": torch.randn(4, 300)}],
+    [{"logits": torch.randn(5, 4) * 2}, {"logits": torch.randn(1, 7)}, {"logits": torch.randn(3, 2) * 5}, {"logits": torch.randn(4, 300)}, {"logits": apart(lambda: torch.randn(70, 9))}],
     loss_of(lambda x: F.cross_entropy(x, own(x))),
     {
         "summed": loss_of(lambda x: F.cross_entropy(x, own(x), reduction="sum")),
@@ -239,7 +239,7 @@ def order_case(order, *shape):
 
 golden.check(
     "restored",
-    [order_case([2, 0, 3, 1], 2), order_case([3, 2, 0, 5, 4, 1, 6], 3, 1, 2), order_case([0], 3), order_case([4, 2, 1, 0, 3], 1, 2)],
+    [order_case([2, 0, 3, 1], 2), order_case([3, 2, 0, 5, 4, 1, 6], 3, 1, 2), order_case([0], 3), order_case([4, 2, 1, 0, 3], 1, 2), apart(lambda: order_case(torch.randperm(70).tolist(), 2))],
     unshuffled(np.argsort),
     {
         "shuffled_again": unshuffled(lambda order: order),
@@ -352,7 +352,7 @@ longer["memory"] = 2.5 * longer["memory"]
 nothing["v"][0] = 0
 golden.check(
     "remembered",
-    [bank_case(7, 3, [4, 0, 5], 0.5), bank_case(5, 2, [3], 0.9), bank_case(4, 5, [2, 3, 1, 0], 0.25), bank_case(3, 4, [1, 2], 0.0), bank_case(3, 2, [2, 0], 1.0), longer, nothing],
+    [bank_case(7, 3, [4, 0, 5], 0.5), bank_case(5, 2, [3], 0.9), bank_case(4, 5, [2, 3, 1, 0], 0.25), bank_case(3, 4, [1, 2], 0.0), bank_case(3, 2, [2, 0], 1.0), longer, nothing, apart(lambda: bank_case(90, 3, torch.randperm(90)[:40].tolist(), 0.6))],
     remembered(),
     {
         "not_normalized": remembered(lambda m, v, momentum: momentum * m + (1 - momentum) * v),
@@ -389,7 +389,7 @@ def pirl(of):
 
 golden.check(
     "pirl_loss",
-    [pirl_case(5, 3, 4, 0.2, 0.5), pirl_case(1, 7, 2, 0.5, 0.25), pirl_case(4, 2, 9, 1.5, 0.8), pirl_case(3, 5, 3, 0.7, 0.9)],
+    [pirl_case(5, 3, 4, 0.2, 0.5), pirl_case(1, 7, 2, 0.5, 0.25), pirl_case(4, 2, 9, 1.5, 0.8), pirl_case(3, 5, 3, 0.7, 0.9), apart(lambda: pirl_case(20, 12, 50, 0.4, 0.6))],
     pirl(lambda nce, m, p, i, w: w * nce(p, m) + (1 - w) * nce(i, m)),
     {
         "lambda_reversed": pirl(lambda nce, m, p, i, w: (1 - w) * nce(p, m) + w * nce(i, m)),

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from lightly.loss import BarlowTwinsLoss, VICRegLoss
 
-from golden import Golden
+from golden import Golden, apart
 
 torch.manual_seed(10)
 golden = Golden(__file__)
@@ -42,7 +42,7 @@ still = pair(5, 3)
 still["z_a"][:, 1] = 0.5
 golden.check(
     "correlation",
-    [pair(7, 3), pair(5, 4), pair(300, 2), pair(4, 5), {"z_a": 0.1 * tiny, "z_b": 0.1 * tiny.flip(1) + 0.05 * torch.randn(6, 3)}, still],
+    [pair(7, 3), pair(5, 4), pair(300, 2), pair(4, 5), {"z_a": 0.1 * tiny, "z_b": 0.1 * tiny.flip(1) + 0.05 * torch.randn(6, 3)}, still, apart(lambda: pair(70, 40))],
     correlation(),
     {
         "not_standardized": correlation(lambda z: z),
@@ -79,7 +79,7 @@ def matrix(width, weight):
 
 golden.check(
     "barlow_loss",
-    [matrix(3, 0.2), matrix(5, 0.005), matrix(2, 1.5), matrix(1, 0.3), matrix(7, 0.03)],
+    [matrix(3, 0.2), matrix(5, 0.005), matrix(2, 1.5), matrix(1, 0.3), matrix(7, 0.03), apart(lambda: matrix(40, 0.01))],
     barlow(),
     {
         "lambda_on_the_diagonal": barlow(weigh=lambda a, b, w: w * a + b),
@@ -115,7 +115,7 @@ def over_rows(z):
 
 golden.check(
     "variance",
-    [spread(7, 0.3, 2.0, 0.9), spread(4, 0.5, 0.2), spread(300, 0.7, 0.95, 1.2, 0.1, 0.6), spread(5, 0.001, 0.0012, 0.0008), spread(3, 4.0, 5.0), spread(2, 0.8, 0.3, 0.5)],
+    [spread(7, 0.3, 2.0, 0.9), spread(4, 0.5, 0.2), spread(300, 0.7, 0.95, 1.2, 0.1, 0.6), spread(5, 0.001, 0.0012, 0.0008), spread(3, 4.0, 5.0), spread(2, 0.8, 0.3, 0.5), apart(lambda: spread(70, *np.linspace(0.1, 1.5, 40).tolist()))],
     variance(),
     {
         "population_variance": variance(std=lambda z: (z.var(0, correction=0) + 1e-4).sqrt()),
@@ -150,7 +150,7 @@ def mixed(batch, width):
 
 golden.check(
     "covariance",
-    [mixed(7, 3), mixed(4, 5), mixed(300, 2), mixed(3, 7), mixed(2, 3)],
+    [mixed(7, 3), mixed(4, 5), mixed(300, 2), mixed(3, 7), mixed(2, 3), apart(lambda: mixed(70, 40))],
     covariance(),
     {
         "diagonal_kept": covariance(squares=lambda m: m.square().sum()),
@@ -205,7 +205,7 @@ def swapped(case):
 
 golden.check(
     "vicreg",
-    [vicreg_case(7, 3, 25.0, 24.0, 1.0), vicreg_case(4, 5, 2.0, 0.7, 1.3), vicreg_case(2, 2, 1.5, 3.0, 0.4), vicreg_case(9, 4, 0.3, 0.2, 0.1), swapped(vicreg_case(6, 3, 1.0, 9.0, 0.5))],
+    [vicreg_case(7, 3, 25.0, 24.0, 1.0), vicreg_case(4, 5, 2.0, 0.7, 1.3), vicreg_case(2, 2, 1.5, 3.0, 0.4), vicreg_case(9, 4, 0.3, 0.2, 0.1), swapped(vicreg_case(6, 3, 1.0, 9.0, 0.5)), apart(lambda: vicreg_case(70, 20, 2.0, 3.0, 0.3))],
     vicreg(),
     {
         "variance_not_halved": vicreg(variances=lambda a, b: v(a) + v(b)),
@@ -342,7 +342,7 @@ def sigreg_case(batch, width, count, scale=1.0, shift=0.0):
     return {"z": scale * torch.randn(batch, width) + shift, "directions": columns / columns.norm(dim=0)}
 
 
-sigreg_cases = [sigreg_case(7, 3, 4), sigreg_case(5, 2, 1, 2.0, 0.5), sigreg_case(300, 4, 3, 0.3, -0.4), sigreg_case(2, 5, 7, 3.0), sigreg_case(1, 3, 2, 1.0, 1.0), sigreg_case(3, 2, 9)]
+sigreg_cases = [sigreg_case(7, 3, 4), sigreg_case(5, 2, 1, 2.0, 0.5), sigreg_case(300, 4, 3, 0.3, -0.4), sigreg_case(2, 5, 7, 3.0), sigreg_case(1, 3, 2, 1.0, 1.0), apart(lambda: sigreg_case(70, 12, 40)), sigreg_case(3, 2, 9)]
 # Directions are taken as they are.
 sigreg_cases[-1]["directions"] = sigreg_cases[-1]["directions"] * 1.4
 sixteen = np.linspace(0, 3, 17)[:16]

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import torch
 
-from golden import Golden
-from networks import BUFFERS, WEIGHTS, Network, twins_case
+from golden import Golden, apart
+from networks import WEIGHTS, Network, twins_case
 
 torch.manual_seed(11)
 rng = np.random.default_rng(11)
@@ -25,7 +25,7 @@ def features_case(batch, width, rho):
 
 golden.check(
     "remembered",
-    [features_case(5, 3, 0.9), features_case(1, 4, 0.3), features_case(3, 7, 0.99), features_case(300, 2, 0.5), features_case(4, 4, 0.6), features_case(5, 11, 0.8)],
+    [features_case(5, 3, 0.9), features_case(1, 4, 0.3), features_case(3, 7, 0.99), features_case(300, 2, 0.5), features_case(4, 4, 0.6), features_case(5, 11, 0.8), apart(lambda: features_case(70, 40, 0.6))],
     remembered(),
     {
         "rho_reversed": remembered(weigh=lambda old, new, rho: (1 - rho) * old + rho * new),
@@ -93,6 +93,7 @@ def of_given(p):
 
 
 cases = [{"factor": factor(s, i), "epsilon": e} for i, (s, e) in enumerate(zip(SPECTRA, [0.1, 0.02, 0.3, 0.05, 0.3]))]
+cases.append({"factor": factor(np.linspace(4.0, 0.3, 20), 20), "epsilon": 0.05})
 golden.check(
     "predictor",
     cases,
@@ -171,6 +172,7 @@ golden.check(
         alignment_case(POSITIVE[2], 3, symmetric(POSITIVE[2], 3) + 0.3 * rng.normal(size=(7, 7))),
         alignment_case(POSITIVE[0], 4, symmetric([0.2, 0.9, 0.5], 4)),
         alignment_case(POSITIVE[1], 5, -symmetric(POSITIVE[1], 5) + 0.1 * rng.normal(size=(5, 5))),
+        alignment_case(np.linspace(4.0, 0.3, 20), 6, np.random.default_rng(6).normal(size=(20, 20)) + 3 * np.eye(20)),
     ],
     aligned(),
     {

@@ -61,6 +61,13 @@ def evaluate(function, inputs, gradients, leaks=()):
     return {name: to_array(value) for name, value in values.items()}
 
 
+def apart(make):
+    """What `make` draws, without changing what is drawn after it."""
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        return make()
+
+
 def alike(a, b, tolerance):
     """Whether the judge would take the answers to one case for each other."""
     if a is None or b is None:

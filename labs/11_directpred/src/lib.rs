@@ -18,7 +18,7 @@ use ssl_nn::{Encode, Optimizer, Params, trailing_average};
 pub fn symmetric_eigen(matrix: &Tensor) -> Result<(Vec<f64>, Tensor)> {
     let side = square(matrix)?;
     let numbers: Vec<f64> = matrix.to_dtype(DType::F64)?.flatten_all()?.to_vec1()?;
-    // The decomposition would look for them for ever.
+    // With NaN the decomposition never ends.
     if numbers.iter().any(|number| !number.is_finite()) {
         bail!("symmetric_eigen: expected finite numbers, got NaN or infinity");
     }

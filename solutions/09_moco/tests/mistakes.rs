@@ -201,6 +201,8 @@ const NAMELESS: &[(&str, Exercises)] = &[
     ("place_grows", queue(|queue, keys| written(queue, keys, around, own_row, |next, batch, _| next + batch))),
     ("place_stops", queue(|queue, keys| written(queue, keys, around, own_row, |next, batch, size| (next + batch).min(size - 1)))),
     ("anything_fits", queue(|queue, keys| { let fits = keys.dims()[0].min(queue.ring.dims()[0]); queue.enqueue(&keys.narrow(0, 0, fits)?) })),
+    ("forty_negatives_count", score(|q, k, queue, t| { let logits = moco_logits(q, k, queue, t)?; let columns = logits.dims()[1]; if columns <= 41 { return Ok(logits); } logits.narrow(1, 0, 41)?.pad_with_zeros(1, 0, columns - 41) })),
+    ("sixteen_images_remembered", bank(|bank, images, v, m| { if images.len() <= 16 { return bank.update(images, v, m); } bank.update(&images[..16], &v.narrow(0, 0, 16)?, m) })),
     ("softmax_at_once", score(|q, k, queue, t| softmax(&moco_logits(q, k, queue, t)?, 1))),
     ("own_key_broadcast", score(|q, k, queue, t| { fitting(q, q, queue, t)?; let (own, others) = (q.broadcast_mul(&k.detach())?.sum_keepdim(1)?, q.matmul(&queue.detach().t()?)?); Tensor::cat(&[own, others], 1)? / t })),
     ("overflows", loss(|x| { x.dims2()?; (x.exp()?.sum_keepdim(1)?.log()? - column(x, 0)?)?.mean_all() })),

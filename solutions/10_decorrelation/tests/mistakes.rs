@@ -182,6 +182,7 @@ const NAMELESS: &[(&str, Exercises)] = &[
     ("hinge_at_two", variance(|z| (2.0 - deviation(z)?)?.relu()?.mean_all())),
     ("one_embedding_varies_not", variance(|z| if z.dims2()?.0 < 2 { Tensor::new(1f32, z.device()) } else { variance_term(z) })),
     ("mean_detached", variance(|z| { several(z)?; let centered = z.broadcast_sub(&z.mean_keepdim(0)?)?; hinge(&((centered.sqr()?.sum(0)? / (z.dims()[0] as f64 - 1.0))? + 1e-4)?.sqrt()?.detach())?.mean_all() })),
+    ("eight_channels_covary", covary(|z| { several(z)?; let width = z.dims()[1]; let kept = width.min(8); covariance_term(&z.narrow(1, 0, kept)?)? * (kept as f64 / width as f64) })),
     ("first_pair_of_channels", covary(|z| { several(z)?; covariance_term(&z.narrow(1, 0, 2.min(z.dims()[1]))?) })),
     ("one_embedding_covaries_not", covary(|z| if z.dims2()?.0 < 2 { Tensor::new(0f32, z.device()) } else { covariance_term(z) })),
     ("first_view_constant", sum(|a, b, w| vicreg_loss(&a.detach(), b, w))),

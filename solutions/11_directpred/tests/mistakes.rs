@@ -161,6 +161,7 @@ const NAMELESS: &[(&str, Exercises)] = &[
     ("any_rho", remember(|old, f, rho| { fitting(old, f, 0.5)?; mixed(old, &outer(&f.detach(), f.dims()[0] as f64)?, [rho, 1.0 - rho]) })),
     ("broadcast_correlation", remember(|old, f, rho| { f.dims2()?; if !(0.0..=1.0).contains(&rho) { candle_core::bail!("ρ = {rho}") } (old * rho)?.broadcast_add(&(outer(&f.detach(), f.dims()[0] as f64)? * (1.0 - rho))?) })),
     ("one_more_image", remember(|old, f, rho| mixed(old, &outer(&f.detach(), f.dims()[0] as f64 + 1.0)?, [rho, 1.0 - rho]))),
+    ("eight_directions_predict", predictor(|f, e| along(f, |s, value| if s.iter().filter(|other| **other > value).count() < 8 { (value / greatest(s)).sqrt() + e } else { e }))),
     ("greatest_absolute", predictor(|f, e| along(f, |s, value| (value / s.iter().fold(0.0, |most: f64, s| s.abs().max(most))).sqrt() + e))),
     ("a_little_more", predictor(|f, e| along(f, |s, value| (value / (greatest(s) + 1e-5)).sqrt() + e))),
     ("positive_part_copied", copy(|f, e| along(f, |s, value| value / greatest(s) + e))),
