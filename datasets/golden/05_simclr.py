@@ -594,4 +594,159 @@ golden.check(
     },
 )
 
+
+# Exercise 10. Chunks that divide the batch and that do not, a chunk of one image, one that holds all. The truth keeps all graphs and
+# does one backward pass; a second pass forward follows for the running statistics, as a cached step makes two.
+def cached_case(count, chunk, *network):
+    return step_case(count, *network) | {"chunk": chunk}
+
+
+def of_chunk(network, a, b):
+    """Embeddings of both views of a chunk, which go through the network together."""
+    return network.head(network.encode(torch.cat([a, b]))).chunk(2)
+
+
+def views_apart(network, a, b):
+    return [network.head(network.encode(view)) for view in (a, b)]
+
+
+def joined(pairs):
+    """Embeddings of all chunks: all first views, then all second ones."""
+    return torch.cat([torch.cat(view) for view in zip(*pairs)])
+
+
+def in_chunk_order(pairs):
+    return torch.cat([torch.cat(pair) for pair in pairs])
+
+
+def whole_loss(pairs, t):
+    return lightly_loss(joined(pairs), t)
+
+
+def chunks_alone(pairs, t):
+    return sum(lightly_loss(torch.cat(pair), t) for pair in pairs)
+
+
+def second_view_detached(pairs, t):
+    return whole_loss([(a, b.detach()) for a, b in pairs], t)
+
+
+def gradients_in_chunk_order(pairs, t):
+    """The gradients are those of all first views, then all second ones, but are handed out chunk by chunk."""
+    z = joined(pairs).detach().requires_grad_()
+    (g,) = torch.autograd.grad(lightly_loss(z, t), z)
+    return (in_chunk_order(pairs) * g).sum()
+
+
+def cached(loss_of=whole_loss, embed=of_chunk, chunks=lambda all: all, divide=lambda chunks: 1, steps=1):
+    def weights(view_a, view_b, temperature, learning_rate, momentum, chunk, **state):
+        network = Network(state)
+        optimizer = torch.optim.SGD(network.parameters(), learning_rate, momentum)
+        pieces = chunks(list(zip(view_a.split(chunk), view_b.split(chunk))))
+        for _ in range(steps):
+            loss = loss_of([embed(network, a, b) for a, b in pieces], temperature) / divide(pieces)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        return dict(network.named_parameters())
+
+    return weights
+
+
+def by_chunks(between=lambda optimizer: None, first_training=True):
+    """A step made chunk by chunk: the gradient at all embeddings first; `between` is called from one chunk to the next."""
+
+    def weights(view_a, view_b, temperature, learning_rate, momentum, chunk, **state):
+        network = Network(state)
+        optimizer = torch.optim.SGD(network.parameters(), learning_rate, momentum)
+        pieces = list(zip(view_a.split(chunk), view_b.split(chunk)))
+        with torch.no_grad():
+            z = joined([of_chunk(network.train(first_training), a, b) for a, b in pieces])
+        network.train()
+        (g,) = torch.autograd.grad(lightly_loss(z.requires_grad_(), temperature), z)
+        gradients = zip(*(view.split(chunk) for view in g.chunk(2)))
+        for number, ((a, b), pair) in enumerate(zip(pieces, gradients)):
+            if number > 0:
+                between(optimizer)
+            (torch.cat(of_chunk(network, a, b)) * torch.cat(pair)).sum().backward()
+        optimizer.step()
+        return dict(network.named_parameters())
+
+    return weights
+
+
+def step_and_forget(optimizer):
+    optimizer.step()
+    optimizer.zero_grad()
+
+
+def undivided(view_a, chunk, **case):
+    return cached()(view_a, chunk=len(view_a), **case)
+
+
+CACHED = [
+    cached_case(5, 2, 2, 5, 4, 0.4, 0.5, 0.9),
+    cached_case(7, 3, 1, 4, 6, 0.6, 0.2, 0.9),
+    cached_case(6, 2, 1, 7, 3, 0.5, 0.3, 0.9),
+    cached_case(3, 1, 2, 3, 5, 0.3, 0.2, 0.9),
+    cached_case(4, 9, 1, 5, 2, 0.5, 0.4, 0.9),
+]
+golden.check(
+    "after_a_cached_step",
+    CACHED,
+    cached(),
+    {
+        "chunks_alone": cached(chunks_alone),
+        "chunks_alone_averaged": cached(chunks_alone, divide=len),
+        "last_chunk_dropped": cached(chunks=lambda all: [pair for pair in all if len(pair[0]) == len(all[0][0])]),
+        "last_chunk_only": by_chunks(lambda optimizer: optimizer.zero_grad()),
+        "averaged": cached(divide=len),
+        "update_after_each_chunk": by_chunks(step_and_forget),
+        "views_apart": cached(embed=views_apart),
+        "pairs_apart": cached(lambda pairs, t: lightly_loss(in_chunk_order(pairs), t)),
+        "gradients_in_chunk_order": cached(gradients_in_chunk_order),
+        "evaluation_first": by_chunks(first_training=False),
+        "undivided": undivided,
+        "one_view_gradient": cached(second_view_detached),
+        "temperature_ignored": cached(lambda pairs, t: whole_loss(pairs, 1.0)),
+        "no_update": cached(steps=0),
+    },
+    tolerance=2e-5,
+)
+
+
+def loss_and_statistics(passes=2, loss_of=whole_loss):
+    @torch.no_grad()
+    def values(view_a, view_b, temperature, learning_rate, momentum, chunk, **state):
+        network = Network(state)
+        pieces = list(zip(view_a.split(chunk), view_b.split(chunk)))
+        for _ in range(passes):
+            pairs = [of_chunk(network, a, b) for a, b in pieces]
+        running = {name: value for name, value in network.named().items() if "running" in name}
+        return {"loss": loss_of(pairs, temperature).double().item()} | running
+
+    return values
+
+
+for case in CACHED:
+    weights, ours = cached()(**case), by_chunks()(**case)
+    assert all(torch.allclose(weights[name], ours[name], atol=1e-6) for name in weights)
+golden.check(
+    "loss_of_a_cached_step",
+    CACHED,
+    loss_and_statistics(),
+    {
+        "one_pass": loss_and_statistics(passes=1),
+        "mean_of_chunks": loss_and_statistics(loss_of=lambda pairs, t: chunks_alone(pairs, t) / len(pairs)),
+    },
+    tolerance=2e-5,
+)
+golden.check(
+    "graphs_of_a_cached_step",
+    [cached_case(9, 2, 2, 5, 4, 0.4, 0.5, 0.9), cached_case(5, 1, 1, 4, 6, 0.6, 0.2, 0.9)],
+    lambda **_: {"more than two graphs at a time": 0.0},
+    {"graphs_kept": lambda **_: {"more than two graphs at a time": 1.0}},
+    tolerance=0,
+)
+
 golden.save()

@@ -96,29 +96,29 @@ fn heads(run: &Run, settings: &Settings, page: &mut Page) -> anyhow::Result<Comp
 
 /// Batch sizes, with the learning rate scaled: at equal epochs, and at equal updates (figure 9).
 fn batches(run: &Run, settings: &Settings, page: &mut Page) -> anyhow::Result<Comparison> {
-    const SIZES: [usize; 4] = [32, 64, 128, 256];
-    anyhow::ensure!(
-        run.data.train.len() >= SIZES[3],
-        "expected at least {} training images, got {}",
-        SIZES[3],
-        run.data.train.len()
-    );
+    // Updates are made equal up to here: larger batches make too few of them in an epoch.
+    const LARGEST: usize = 256;
+    let sizes: &[usize] = match settings.chunk {
+        None => &[32, 64, 128, LARGEST],
+        Some(_) => &[32, 64, 128, LARGEST, 1024, 4096],
+    };
+    let (images, most) = (run.data.train.len(), sizes[sizes.len() - 1]);
+    anyhow::ensure!(images >= most, "expected at least {most} training images, got {images}");
     let epochs = settings.flags.epochs_or(EPOCHS);
     let mut comparison = Comparison::default();
     let (mut equal_epochs, mut equal_updates) = (Vec::new(), Vec::new());
-    let largest = SIZES[SIZES.len() - 1];
-    for size in SIZES {
+    for &size in sizes {
         let mut settings = settings.clone();
         settings.flags.batch_size = Some(size);
         let evaluation = evaluate(run, &settings, &format!("batch_{size}"))?;
         let linear = 100.0 * evaluation.linear();
         equal_epochs.push((size as f64, linear));
         comparison.push(&format!("{size}, equal epochs"), evaluation);
-        if size == largest {
+        if size == LARGEST {
             equal_updates.push((size as f64, linear));
-        } else if epochs * size >= largest {
+        } else if size < LARGEST && epochs * size >= LARGEST {
             // As many updates as the largest batch makes in its epochs; a batch for which that is less than an epoch is left out.
-            settings.flags.epochs = Some(epochs * size / largest);
+            settings.flags.epochs = Some(epochs * size / LARGEST);
             let evaluation = evaluate(run, &settings, &format!("batch_{size}_updates"))?;
             equal_updates.push((size as f64, 100.0 * evaluation.linear()));
             comparison.push(&format!("{size}, equal updates"), evaluation);

@@ -9,6 +9,7 @@
 
 use std::f64::consts::PI;
 
+use candle_core::backprop::GradStore;
 use candle_core::{D, Result, Tensor, bail};
 use rand::Rng as _;
 use ssl_data::Rng;
@@ -150,8 +151,7 @@ pub fn nt_xent(z: &Tensor, temperature: f64) -> Result<Tensor> {
 /// ```
 ///
 /// A positive pulls (P − Y is negative there), every negative pushes as hard as it is probable; what would only change the length
-/// of zᵢ is taken out. The length ‖zᵢ‖ is √(Σₖ zᵢₖ² + 1e-12). Large batches use this: the gradient at all embeddings first, then
-/// the network's, image by image.
+/// of zᵢ is taken out. The length ‖zᵢ‖ is √(Σₖ zᵢₖ² + 1e-12). Exercise 10 needs this gradient.
 ///
 /// # Shapes
 /// `[2N, D]` → `[2N, D]`.
@@ -230,4 +230,38 @@ pub fn learning_rate(step: usize, warmup: usize, total: usize, base: f64, batch:
 /// Which of the two does the linear probe see? It comes first.
 pub fn representation(encode: &Encode, project: &Project, images: &Tensor) -> Result<(Tensor, Tensor)> {
     todo!("exercise 9: h for the task, z to compare")
+}
+
+/// Exercise 10: the step of exercise 7 for a batch whose graph does not fit into memory (gradient caching; Gao, Zhang, Han and Callan
+/// 2021, section 3).
+///
+/// The loss needs all embeddings at once, but they are small; what fills the memory is the graph that leads to them. So the batch
+/// is cut into chunks of `chunk` images, of which the last may be smaller. With z the embeddings of all images and θ the weights,
+///
+/// ```text
+/// ∂L/∂θ = Σ_c ∂⟨z_c, g_c⟩/∂θ,   g = ∂L/∂z held fixed
+/// ```
+///
+/// where z_c are the embeddings of both views of a chunk, g_c their rows of g, and ⟨z, g⟩ the sum of all z · g.
+///
+/// 1. The first pass takes chunk after chunk, both views of it in one batch, as in exercise 7, and keeps the embeddings without
+///    their graph. Together they are the 2N rows that exercise 5 expects: the first views of all images, then the second ones.
+/// 2. Loss and g are those of the whole batch (exercises 5 and 6).
+/// 3. The second pass takes chunk after chunk again, now with a graph, which lives until ⟨z_c, g_c⟩ has given its gradients: at most
+///    two graphs are in memory at a time.
+/// 4. All gradients are summed, and there is one update.
+///
+/// Both passes train: batch norm normalizes each chunk by statistics of its own, and its running ones move twice for each.
+///
+/// # Shapes
+/// Views `[N, 3, H, W]` each → the loss of the whole batch before the update, as a number.
+///
+/// # Errors
+/// A chunk of 0 images; what the functions report.
+///
+/// # Hint
+/// `GradStore::default()` is empty, its `extend` adds the gradients of another one, and `optimizer.step` takes the sum. Of a product
+/// Candle computes the gradients of both factors, and as long as that of g_c exists, so does the graph that it came from: `remove` it.
+pub fn cached_step(step: &Step, chunk: usize, optimizer: &mut dyn Optimizer) -> Result<f64> {
+    todo!("exercise 10: all embeddings, their gradient, then the network's chunk by chunk")
 }

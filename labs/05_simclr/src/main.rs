@@ -44,6 +44,10 @@ pub struct Settings {
     /// Weight decay (0 to 1)
     #[arg(long, default_value_t = 1e-4, value_parser = range::fraction)]
     weight_decay: f64,
+    /// Images whose graph is in memory at a time (1 to 1000000): large batches in little memory, by exercise 10; batch norm then
+    /// takes its statistics from each chunk
+    #[arg(long, value_name = "N", value_parser = range::count)]
+    chunk: Option<usize>,
     /// Compare variants instead: at most half an hour; goes on where it was interrupted
     #[arg(long, value_enum)]
     #[serde(skip)]
@@ -57,7 +61,7 @@ pub enum Ablation {
     Augmentations,
     /// No head, a linear one, a non-linear one; h against z (figure 8, section 4.2)
     Head,
-    /// Batch sizes at equal epochs and at equal updates (figure 9)
+    /// Batch sizes at equal epochs and at equal updates (figure 9); with `--chunk` up to 4,096
     Batch,
     /// Temperatures (table 5)
     Temperature,
@@ -108,7 +112,7 @@ pub fn train(run: &Run, settings: &Settings, recipes: [Recipe; 2], name: &str) -
         for batch in loader.samples(epoch, move |image, rng| views::pair(recipes, image, rng)) {
             let views = batch?.tensors; // [B, 3, H, W] twice
             let rate = learning_rate(training.steps_done(), warmup, total, settings.learning_rate, batch_size);
-            let loss = model.step(&mut optimizer, &views, settings.temperature, rate)?;
+            let loss = model.step(&mut optimizer, &views, settings, rate)?;
             training.step(loss, 2 * batch_size)?;
         }
         training.watch(run, &model.backbone, &Input::RGB)?;

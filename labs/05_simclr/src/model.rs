@@ -3,10 +3,12 @@
 use candle_core::{Result, Tensor};
 use clap::ValueEnum;
 use serde::Serialize;
-use simclr::{ProjectionHead, Step, representation, train_step};
+use simclr::{ProjectionHead, Step, cached_step, representation, train_step};
 use ssl_eval::Evaluation;
 use ssl_experiment::{Input, Run};
 use ssl_nn::{AdamW, Backbone, Linear, Params};
+
+use super::Settings;
 
 /// What `--head` accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
@@ -69,12 +71,21 @@ impl Model {
         }
     }
 
-    /// One step of training on two views of a batch; returns the loss before it.
-    pub fn step(&self, optimizer: &mut AdamW, views: &[Tensor], temperature: f64, rate: f64) -> Result<f64> {
+    /// One step of training on two views of a batch, at once or in chunks; returns the loss before it.
+    pub fn step(&self, optimizer: &mut AdamW, views: &[Tensor], settings: &Settings, rate: f64) -> Result<f64> {
         let (encode, project) = self.parts();
-        let (view_a, view_b) = (&views[0], &views[1]);
-        let step = Step { encode: &encode, project: &project, view_a, view_b, temperature, learning_rate: rate };
-        train_step(&step, optimizer)
+        let step = Step {
+            encode: &encode,
+            project: &project,
+            view_a: &views[0],
+            view_b: &views[1],
+            temperature: settings.temperature,
+            learning_rate: rate,
+        };
+        match settings.chunk {
+            None => train_step(&step, optimizer),
+            Some(chunk) => cached_step(&step, chunk, optimizer),
+        }
     }
 
     /// Features h and embeddings z of the frozen model.

@@ -18,9 +18,9 @@ const AUGMENTATIONS: usize = 40_000;
 
 pub fn boxes() -> Vec<Check<Exercises>> {
     vec![
-        check("boxes", "crop_box", (9, 0.01), spread, diagnoses::BOXES),
-        check("never_fits", "crop_box", (4, 0.0), never_fits, diagnoses::CENTER),
-        check("generator", "crop_box", (2, 0.0), generator, diagnoses::GENERATOR),
+        check("boxes", "crop_box", (6, 0.01), spread, diagnoses::BOXES),
+        check("never_fits", "crop_box", (3, 0.0), never_fits, diagnoses::CENTER),
+        check("generator", "crop_box", (1, 0.0), generator, diagnoses::GENERATOR),
     ]
 }
 

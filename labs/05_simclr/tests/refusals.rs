@@ -1,5 +1,6 @@
 //! What the functions of lab 05 promise to refuse or to pass on.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use candle_core::{DType, Device, Result, Tensor, bail};
@@ -74,18 +75,31 @@ pub const NT_XENT_GRADIENT: &[Bad<Exercises>] = &[
     ("a single row", |e| (e.nt_xent_gradient)(&ones(&[1, 4])?, 0.5).map(drop)),
 ];
 
-/// A step on two images, with a backbone and a head that may break.
-fn step(e: &Exercises, breaks: (bool, bool), optimizer: &mut dyn Optimizer) -> Result<()> {
-    let views = ones(&[2, 3, 2, 2])?;
-    let step = Step {
-        encode: &|images, _| if breaks.0 { bail!("no features today") } else { images.flatten_from(1) },
-        project: &|h| if breaks.1 { bail!("no embeddings today") } else { Ok(h.clone()) },
+/// A step on two images, with a backbone that breaks when it is called for the `breaks.0`-th time and a head likewise.
+fn on_two_images(breaks: (usize, usize), step: impl FnOnce(&Step) -> Result<f64>) -> Result<()> {
+    let (views, calls) = (ones(&[2, 3, 2, 2])?, [Cell::new(0), Cell::new(0)]);
+    let call = |calls: &Cell<usize>, breaks| {
+        calls.set(calls.get() + 1);
+        if calls.get() == breaks { bail!("not today") } else { Ok(()) }
+    };
+    let step_of = Step {
+        encode: &|images, _| call(&calls[0], breaks.0).and_then(|()| images.flatten_from(1)),
+        project: &|h| call(&calls[1], breaks.1).map(|()| h.clone()),
         view_a: &views,
         view_b: &views,
         temperature: 0.5,
         learning_rate: 0.1,
     };
-    (e.train_step)(&step, optimizer).map(drop)
+    step(&step_of).map(drop)
+}
+
+fn step(e: &Exercises, breaks: (usize, usize), optimizer: &mut dyn Optimizer) -> Result<()> {
+    on_two_images(breaks, |step| (e.train_step)(step, optimizer))
+}
+
+/// In chunks of one image.
+fn cached(e: &Exercises, breaks: (usize, usize), optimizer: &mut dyn Optimizer) -> Result<()> {
+    on_two_images(breaks, |step| (e.cached_step)(step, 1, optimizer))
 }
 
 /// An optimizer without parameters.
@@ -94,9 +108,18 @@ fn still() -> Sgd {
 }
 
 pub const TRAIN_STEP: &[Bad<Exercises>] = &[
-    ("an error that the optimizer reports", |e| step(e, (false, false), &mut Failing)),
-    ("an error that `encode` reports", |e| step(e, (true, false), &mut still())),
-    ("an error that `project` reports", |e| step(e, (false, true), &mut still())),
+    ("an error that the optimizer reports", |e| step(e, (0, 0), &mut Failing)),
+    ("an error that `encode` reports", |e| step(e, (1, 0), &mut still())),
+    ("an error that `project` reports", |e| step(e, (0, 1), &mut still())),
+];
+
+pub const CACHED_STEP: &[Bad<Exercises>] = &[
+    ("a chunk of 0 images", |e| on_two_images((0, 0), |step| (e.cached_step)(step, 0, &mut still()))),
+    ("an error that the optimizer reports", |e| cached(e, (0, 0), &mut Failing)),
+    ("an error that `encode` reports for the second chunk", |e| cached(e, (2, 0), &mut still())),
+    ("an error that `encode` reports in the second pass", |e| cached(e, (4, 0), &mut still())),
+    ("an error that `project` reports", |e| cached(e, (0, 1), &mut still())),
+    ("an error that `project` reports in the second pass", |e| cached(e, (0, 3), &mut still())),
 ];
 
 pub const REPRESENTATION: &[Bad<Exercises>] = &[

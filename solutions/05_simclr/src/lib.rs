@@ -7,6 +7,7 @@
 
 use std::f64::consts::PI;
 
+use candle_core::backprop::GradStore;
 use candle_core::{D, Result, Tensor, bail};
 use rand::Rng as _;
 use ssl_data::Rng;
@@ -188,8 +189,7 @@ pub fn nt_xent(z: &Tensor, temperature: f64) -> Result<Tensor> {
 /// ```
 ///
 /// A positive pulls (P − Y is negative there), every negative pushes as hard as it is probable; what would only change the length
-/// of zᵢ is taken out. The length ‖zᵢ‖ is √(Σₖ zᵢₖ² + 1e-12). Large batches use this: the gradient at all embeddings first, then
-/// the network's, image by image.
+/// of zᵢ is taken out. The length ‖zᵢ‖ is √(Σₖ zᵢₖ² + 1e-12). Exercise 10 needs this gradient.
 ///
 /// # Shapes
 /// `[2N, D]` → `[2N, D]`.
@@ -209,13 +209,14 @@ pub fn nt_xent_gradient(z: &Tensor, temperature: f64) -> Result<Tensor> {
     let length = (z.sqr()?.sum_keepdim(D::Minus1)? + 1e-12)?.sqrt()?; // [2N, 1]
     let unit = z.broadcast_div(&length)?; // [2N, D]
     let numbers = Tensor::arange(0, rows as u32, device)?;
-    let itself = numbers.unsqueeze(1)?.broadcast_eq(&numbers.unsqueeze(0)?)?; // [2N, 2N]
     let partners = Tensor::from_iter((0..rows).map(|i| ((i + rows / 2) % rows) as u32), device)?;
-    let positive = partners.unsqueeze(1)?.broadcast_eq(&numbers.unsqueeze(0)?)?.to_dtype(z.dtype())?; // [2N, 2N]
-    let logits = (unit.matmul(&unit.t()?)? / temperature)?;
-    let nothing = Tensor::new(f32::NEG_INFINITY, device)?.broadcast_as(logits.shape())?;
-    let probability = candle_nn::ops::softmax(&itself.where_cond(&nothing, &logits)?, D::Minus1)?;
-    let of_logits = ((probability - positive)? / rows as f64)?;
+    let at = |columns: &Tensor| columns.unsqueeze(1)?.broadcast_eq(&numbers.unsqueeze(0)?); // [2N, 2N]
+    let probability = {
+        let logits = (unit.matmul(&unit.t()?)? / temperature)?;
+        let nothing = Tensor::new(f32::NEG_INFINITY, device)?.broadcast_as(logits.shape())?;
+        candle_nn::ops::softmax(&at(&numbers)?.where_cond(&nothing, &logits)?, D::Minus1)?
+    };
+    let of_logits = ((probability - at(&partners)?.to_dtype(z.dtype())?)? / rows as f64)?;
     let of_unit = ((&of_logits + of_logits.t()?)?.matmul(&unit)? / temperature)?; // [2N, D]
     let along = unit.broadcast_mul(&(&unit * &of_unit)?.sum_keepdim(D::Minus1)?)?;
     (of_unit - along)?.broadcast_div(&length)
@@ -303,5 +304,69 @@ pub fn representation(encode: &Encode, project: &Project, images: &Tensor) -> Re
     let h = encode(images, false)?.detach();
     let z = project(&h)?.detach();
     Ok((h, z))
+    // END SOLUTION
+}
+
+/// Exercise 10: the step of exercise 7 for a batch whose graph does not fit into memory (gradient caching; Gao, Zhang, Han and Callan
+/// 2021, section 3).
+///
+/// The loss needs all embeddings at once, but they are small; what fills the memory is the graph that leads to them. So the batch
+/// is cut into chunks of `chunk` images, of which the last may be smaller. With z the embeddings of all images and θ the weights,
+///
+/// ```text
+/// ∂L/∂θ = Σ_c ∂⟨z_c, g_c⟩/∂θ,   g = ∂L/∂z held fixed
+/// ```
+///
+/// where z_c are the embeddings of both views of a chunk, g_c their rows of g, and ⟨z, g⟩ the sum of all z · g.
+///
+/// 1. The first pass takes chunk after chunk, both views of it in one batch, as in exercise 7, and keeps the embeddings without
+///    their graph. Together they are the 2N rows that exercise 5 expects: the first views of all images, then the second ones.
+/// 2. Loss and g are those of the whole batch (exercises 5 and 6).
+/// 3. The second pass takes chunk after chunk again, now with a graph, which lives until ⟨z_c, g_c⟩ has given its gradients: at most
+///    two graphs are in memory at a time.
+/// 4. All gradients are summed, and there is one update.
+///
+/// Both passes train: batch norm normalizes each chunk by statistics of its own, and its running ones move twice for each.
+///
+/// # Shapes
+/// Views `[N, 3, H, W]` each → the loss of the whole batch before the update, as a number.
+///
+/// # Errors
+/// A chunk of 0 images; what the functions report.
+///
+/// # Hint
+/// `GradStore::default()` is empty, its `extend` adds the gradients of another one, and `optimizer.step` takes the sum. Of a product
+/// Candle computes the gradients of both factors, and as long as that of g_c exists, so does the graph that it came from: `remove` it.
+pub fn cached_step(step: &Step, chunk: usize, optimizer: &mut dyn Optimizer) -> Result<f64> {
+    // BEGIN SOLUTION 10: all embeddings, their gradient, then the network's chunk by chunk
+    let images = step.view_a.dims()[0];
+    if chunk == 0 {
+        bail!("cached_step expects chunks of at least 1 image, got 0");
+    }
+    let chunks = || (0..images).step_by(chunk).map(|start| (start, chunk.min(images - start)));
+    let embed = |(start, count)| {
+        let views = [step.view_a.narrow(0, start, count)?, step.view_b.narrow(0, start, count)?];
+        (step.project)(&(step.encode)(&Tensor::cat(&views, 0)?, true)?) // [2 · count, D]
+    };
+    let (mut first, mut second) = (Vec::new(), Vec::new());
+    for (start, count) in chunks() {
+        let z = embed((start, count))?.detach();
+        first.push(z.narrow(0, 0, count)?);
+        second.push(z.narrow(0, count, count)?);
+    }
+    let z = Tensor::cat(&[first, second].concat(), 0)?; // [2N, D]
+    let loss = nt_xent(&z, step.temperature)?;
+    let gradient = nt_xent_gradient(&z, step.temperature)?; // [2N, D]
+    let mut grads = GradStore::default();
+    for (start, count) in chunks() {
+        let of_views = [gradient.narrow(0, start, count)?, gradient.narrow(0, images + start, count)?];
+        let arriving = Tensor::cat(&of_views, 0)?; // [2 · count, D]
+        let mut of_chunk = (embed((start, count))? * &arriving)?.sum_all()?.backward()?;
+        // Its gradient leads back to z, and would keep the chunk's graph in memory.
+        of_chunk.remove(&arriving);
+        grads.extend(of_chunk)?;
+    }
+    optimizer.step(&grads, step.learning_rate)?;
+    Ok(f64::from(loss.to_scalar::<f32>()?))
     // END SOLUTION
 }

@@ -115,3 +115,34 @@ pub fn normalizer_detached(z: &Tensor, temperature: f64) -> Result<Tensor> {
     let logits = with_diagonal(&logits(z, temperature)?, NOTHING)?;
     (logits.log_sum_exp(1)?.detach() - partner(&logits)?)?.mean_all()
 }
+
+/// Right where N = 4.
+pub fn partner_four_further(z: &Tensor, temperature: f64) -> Result<Tensor> {
+    let rows = z.dims()[0] as u32;
+    let partners = Tensor::from_iter((0..rows).map(|i| (i + 4) % rows), z.device())?;
+    cross_entropy(&with_diagonal(&logits(z, temperature)?, NOTHING)?, &partners)
+}
+
+fn even(z: &Tensor) -> Result<()> {
+    if z.dims2()?.0 % 2 == 1 { candle_core::bail!("an odd number of rows") } else { Ok(()) }
+}
+
+pub fn with_partners(z: &Tensor, temperature: f64) -> Result<Tensor> {
+    even(z)?;
+    cross_entropy(&with_diagonal(&logits(z, temperature)?, NOTHING)?, &partners(z.dims()[0])?)
+}
+
+pub fn gradient_with_eye(z: &Tensor, temperature: f64) -> Result<Tensor> {
+    even(z)?;
+    ByHand { epsilon: 1e-12, ..BY_HAND }.gradient(z, temperature)
+}
+
+pub fn second_detached(z: &Tensor) -> Result<Tensor> {
+    let count = z.dims()[0] / 2;
+    Tensor::cat(&[z.narrow(0, 0, count)?, z.narrow(0, count, count)?.detach()], 0)
+}
+
+pub fn length_detached(z: &Tensor) -> Result<Tensor> {
+    let unit = z.broadcast_div(&z.sqr()?.sum_keepdim(1)?.sqrt()?.detach())?;
+    unit.matmul(&unit.t()?)
+}

@@ -1,6 +1,7 @@
 //! Wrong answers that the checks of lab 05 must name, and right ones that they must accept.
 
 extern crate simclr_solution as simclr;
+mod chunks;
 mod crops;
 #[path = "../../../labs/05_simclr/tests/graded.rs"]
 #[expect(dead_code, reason = "`main` runs the checks; here the checks are checked")]
@@ -11,15 +12,17 @@ mod training;
 
 use std::process::ExitCode;
 
+use candle_core::backprop::GradStore;
 use candle_core::{Result, Tensor};
-use candle_nn::loss::cross_entropy;
+use chunks::*;
 use crops::*;
 use graded::{EXERCISES, Exercises};
 use losses::*;
 use rand::SeedableRng;
 use sampling::*;
 use simclr::{
-    Project, Step, Transform, augment, crop_box, learning_rate, nt_xent, nt_xent_gradient, train_step, two_views,
+    Project, Step, Transform, augment, cached_step, crop_box, learning_rate, nt_xent, nt_xent_gradient, train_step,
+    two_views,
 };
 use ssl_data::Rng;
 use ssl_data::augment::CropBox;
@@ -68,6 +71,10 @@ const fn rate(learning_rate: fn(usize, usize, usize, f64, usize) -> f64) -> Exer
 
 const fn features(representation: fn(&Encode, &Project, &Tensor) -> Result<(Tensor, Tensor)>) -> Exercises {
     Exercises { representation, ..EXERCISES }
+}
+
+const fn cached(cached_step: fn(&Step, usize, &mut dyn Optimizer) -> Result<f64>) -> Exercises {
+    Exercises { cached_step, ..EXERCISES }
 }
 
 const MISTAKES: &[(&str, Exercises)] = &[
@@ -197,6 +204,33 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("swapped", features(|e, p, x| e(x, false).and_then(|h| Ok((p(&h)?.detach(), h.detach()))))),
     ("training_mode", features(|e, p, x| e(x, true).and_then(|h| Ok((h.detach(), p(&h)?.detach()))))),
     ("graph_kept", features(|e, p, x| e(x, false).and_then(|h| Ok((h.clone(), p(&h)?))))),
+    ("chunks_alone", cached(chunks_alone)),
+    ("chunks_alone_averaged", cached(chunks_alone_averaged)),
+    ("last_chunk_dropped", cached(last_chunk_dropped)),
+    (
+        "last_chunk_only",
+        cached(|s, c, o| {
+            let add = |sum: &mut GradStore, grads| {
+                *sum = grads;
+                Ok(())
+            };
+            ByChunks { add, ..BY_CHUNKS }.step(s, c, o)
+        }),
+    ),
+    ("averaged", cached(|s, c, o| ByChunks { divide: |chunks| chunks, ..BY_CHUNKS }.step(s, c, o))),
+    ("update_after_each_chunk", cached(update_after_each_chunk)),
+    ("views_apart", cached(|s, c, o| ByChunks { embed: apart, ..BY_CHUNKS }.step(s, c, o))),
+    ("pairs_apart", cached(|s, c, o| ByChunks { join: in_turn, rows: rows_in_turn, ..BY_CHUNKS }.step(s, c, o))),
+    ("gradients_in_chunk_order", cached(|s, c, o| ByChunks { rows: rows_in_turn, ..BY_CHUNKS }.step(s, c, o))),
+    ("evaluation_first", cached(|s, c, o| ByChunks { first_training: false, ..BY_CHUNKS }.step(s, c, o))),
+    ("undivided", cached(undivided)),
+    ("one_view_gradient", cached(|s, c, o| ByChunks { rows: first_rows, ..BY_CHUNKS }.step(s, c, o))),
+    ("temperature_ignored", cached(|s, c, o| cached_step(&Step { temperature: 1.0, ..*s }, c, o))),
+    ("no_update", cached(|s, c, o| cached_step(&Step { learning_rate: 0.0, ..*s }, c, o))),
+    ("one_pass", cached(one_pass)),
+    ("graphs_kept", cached(gradients_of_g_kept)),
+    ("graphs_kept", cached(detached_late)),
+    ("mean_of_chunks", cached(mean_of_chunks)),
     ("z_attached", features(|e, p, x| e(x, false).and_then(|h| Ok((h.detach(), p(&h.detach())?))))),
 ];
 
@@ -221,6 +255,12 @@ const NAMELESS: &[(&str, Exercises)] = &[
         "cosine_of_a_quarter",
         rate(|s, w, t, base, b| learning_rate(s, w, t, base, b) * if s > t / 2 { 0.5 } else { 1.0 }),
     ),
+    ("chunks_of_one_more", cached(|s, c, o| cached_step(s, c + 1, o))),
+    ("a_chunk_of_no_images", cached(|s, c, o| cached_step(s, c.max(1), o))),
+    (
+        "twice_the_rate_in_chunks",
+        cached(|s, c, o| cached_step(&Step { learning_rate: 2.0 * s.learning_rate, ..*s }, c, o)),
+    ),
     ("h_twice", features(|e, _, x| e(x, false).map(|h| (h.detach(), h.detach())))),
 ];
 
@@ -242,6 +282,7 @@ const ALTERNATIVES: &[(&str, Exercises)] = &[
     ("gradient_with_eye", gradient(gradient_with_eye)),
     ("step_by_gradients", step(by_gradients)),
     ("rate_by_minimum", rate(by_minimum)),
+    ("cached_with_a_variable", cached(with_a_variable)),
     ("representation_in_one", features(|e, p, x| Ok((e(x, false)?.detach(), p(&e(x, false)?)?.detach())))),
 ];
 
@@ -265,35 +306,4 @@ impl Layers {
     fn of(&self, h: &Tensor, between: impl Fn(&Tensor) -> Result<Tensor>) -> Result<Tensor> {
         self.output.forward(&between(&self.hidden.forward(h)?)?)
     }
-}
-
-/// Right where N = 4.
-fn partner_four_further(z: &Tensor, temperature: f64) -> Result<Tensor> {
-    let rows = z.dims()[0] as u32;
-    let partners = Tensor::from_iter((0..rows).map(|i| (i + 4) % rows), z.device())?;
-    cross_entropy(&with_diagonal(&logits(z, temperature)?, NOTHING)?, &partners)
-}
-
-fn even(z: &Tensor) -> Result<()> {
-    if z.dims2()?.0 % 2 == 1 { candle_core::bail!("an odd number of rows") } else { Ok(()) }
-}
-
-fn with_partners(z: &Tensor, temperature: f64) -> Result<Tensor> {
-    even(z)?;
-    cross_entropy(&with_diagonal(&logits(z, temperature)?, NOTHING)?, &partners(z.dims()[0])?)
-}
-
-fn gradient_with_eye(z: &Tensor, temperature: f64) -> Result<Tensor> {
-    even(z)?;
-    ByHand { epsilon: 1e-12, ..BY_HAND }.gradient(z, temperature)
-}
-
-fn second_detached(z: &Tensor) -> Result<Tensor> {
-    let count = z.dims()[0] / 2;
-    Tensor::cat(&[z.narrow(0, 0, count)?, z.narrow(0, count, count)?.detach()], 0)
-}
-
-fn length_detached(z: &Tensor) -> Result<Tensor> {
-    let unit = z.broadcast_div(&z.sqr()?.sum_keepdim(1)?.sqrt()?.detach())?;
-    unit.matmul(&unit.t()?)
 }

@@ -2,9 +2,10 @@
 
 use candle_core::{Device, Result, Tensor};
 use rand::SeedableRng;
-use simclr_solution::{augment, crop_box, learning_rate, nt_xent, two_views};
+use simclr_solution::{Step, augment, cached_step, crop_box, learning_rate, nt_xent, train_step, two_views};
 use ssl_data::Rng;
 use ssl_data::augment::Crop;
+use ssl_nn::{Linear, Optimizer, Params, Sgd};
 
 fn embeddings(rows: usize) -> Result<Tensor> {
     let numbers: Vec<f32> = (0..rows * 5).map(|i| ((i * i * 7 + 3 * i) % 23) as f32 / 11.5 - 1.0).collect();
@@ -73,4 +74,35 @@ fn the_rate_peaks_when_the_warm_up_ends_and_falls_to_nothing() {
     assert!((1..20).all(|step| rate(step) > rate(step - 1)));
     assert!((21..=200).all(|step| rate(step) < rate(step - 1)));
     assert!(rate(200).abs() < 1e-12);
+}
+
+/// The weights of a linear backbone and a linear head, without batch norm, after a step on seven images.
+fn after(make: impl FnOnce(&Step, &mut dyn Optimizer) -> Result<f64>) -> Result<(f64, Vec<f32>)> {
+    let params = Params::new(1, &Device::Cpu);
+    let (backbone, head) = (Linear::new(5, 6, &params.pp("backbone"))?, Linear::new(6, 4, &params.pp("head"))?);
+    let mut optimizer = Sgd::new(params.trained(), 0.9, 0.0);
+    let (view_a, view_b) = (&embeddings(7)?, &embeddings(14)?.narrow(0, 7, 7)?);
+    let step = Step {
+        encode: &|images, _| backbone.forward(images),
+        project: &|h| head.forward(h),
+        view_a,
+        view_b,
+        temperature: 0.3,
+        learning_rate: 0.1,
+    };
+    let loss = make(&step, &mut optimizer)?;
+    let weights = params.trained().into_iter().map(|(_, var)| var.flatten_all()?.to_vec1::<f32>());
+    Ok((loss, weights.collect::<Result<Vec<_>>>()?.concat()))
+}
+
+#[test]
+fn without_batch_norm_a_step_in_chunks_is_the_undivided_step() -> Result<()> {
+    let (loss, weights) = after(|step, optimizer| train_step(step, optimizer))?;
+    for chunk in [1, 2, 3, 7, 9] {
+        let (cached_loss, cached_weights) = after(|step, optimizer| cached_step(step, chunk, optimizer))?;
+        assert!((cached_loss - loss).abs() < 1e-5, "chunks of {chunk}: loss {cached_loss}, not {loss}");
+        let furthest = weights.iter().zip(&cached_weights).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(furthest < 1e-6, "chunks of {chunk}: a weight is off by {furthest}");
+    }
+    Ok(())
 }

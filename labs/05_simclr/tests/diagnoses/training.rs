@@ -117,3 +117,99 @@ pub const REPRESENTATION: &[Mistake] = &[
         "h is cut off, but z still holds on to the head's graph: detach both.",
     ),
 ];
+
+pub const CACHED: &[Mistake] = &[
+    mistake(
+        "chunks_alone",
+        "loss of each chunk alone",
+        "Each chunk has a loss of its own: its images were compared with those of the same chunk only. Summing gradients does not make \
+         a larger batch of them; the negatives have to come from all chunks.",
+    ),
+    mistake(
+        "chunks_alone_averaged",
+        "loss of each chunk alone",
+        "Each chunk has a loss of its own: its images were compared with those of the same chunk only. Averaging gradients does not \
+         make a larger batch of them; the negatives have to come from all chunks.",
+    ),
+    mistake(
+        "last_chunk_dropped",
+        "drops the last images",
+        "The images that do not fill a chunk were left out: the last chunk may be smaller.",
+    ),
+    mistake(
+        "last_chunk_only",
+        "gradient of the last chunk",
+        "Only the last chunk has moved the weights: `extend` adds gradients to those of the chunks before.",
+    ),
+    mistake(
+        "averaged",
+        "averages the gradients",
+        "The gradient is divided by the number of chunks. g is already that of the mean over the whole batch: its parts are summed.",
+    ),
+    mistake(
+        "update_after_each_chunk",
+        "an update for each chunk",
+        "The weights moved after each chunk, so that later chunks met weights for which g is wrong: one update, after all of them.",
+    ),
+    mistake(
+        "views_apart",
+        "one view after the other",
+        "The two views of a chunk went through the backbone one after the other: batch norm saw each with statistics of its own.",
+    ),
+    mistake(
+        "pairs_apart",
+        "embeddings chunk after chunk",
+        "The embeddings lie chunk after chunk, but partners are N rows apart: first views of all chunks first, then all second ones.",
+    ),
+    mistake(
+        "gradients_in_chunk_order",
+        "rows of other images",
+        "The loss is right, but each chunk got other images' rows of g: those of its second views start N rows after those of its first.",
+    ),
+    mistake(
+        "evaluation_first",
+        "first pass in evaluation mode",
+        "The first pass ran in evaluation mode: its embeddings, and with them g, are not those of the second.",
+    ),
+    mistake(
+        "undivided",
+        "the whole batch at once",
+        "The weights are those of exercise 7's step: the batch was not cut, and batch norm saw all of it.",
+    ),
+    mistake(
+        "one_view_gradient",
+        "stop-gradient of another method",
+        "The gradient flows through the first views only: g has rows for both.",
+    ),
+    mistake(
+        "temperature_ignored",
+        "fixed temperature",
+        "The loss was taken at temperature 1: pass on the one that was given.",
+    ),
+    mistake(
+        "no_update",
+        "no update",
+        "The weights are as before: the optimizer made no step, or the gradients did not reach it.",
+    ),
+];
+
+pub const CACHED_LOSS: &[Mistake] = &[
+    mistake(
+        "one_pass",
+        "one pass in training mode",
+        "The running statistics moved once for each chunk, not twice. Either the first pass ran in evaluation mode, or there was no \
+         second one: then the graphs of all chunks were in memory together, which is what this exercise is to avoid.",
+    ),
+    mistake(
+        "mean_of_chunks",
+        "mean of the chunks' losses",
+        "The loss that is returned is the mean of losses within chunks: it is to be that of the whole batch, ln(2N − 1) at a collapse.",
+    ),
+];
+
+pub const GRAPHS: &[Mistake] = &[mistake(
+    "graphs_kept",
+    "keeps graphs of other chunks",
+    "More than two chunks' graphs were in memory at a time. A graph lives as long as anything that was computed with it: `detach` the \
+     embeddings of the first pass chunk by chunk, and `remove` the gradient of g_c before `extend` keeps it.",
+)];
