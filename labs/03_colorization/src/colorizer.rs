@@ -2,6 +2,7 @@
 
 use candle_core::{Result, Tensor};
 use ssl_experiment::Run;
+use ssl_nn::collective::share;
 use ssl_nn::layers::Conv2d;
 use ssl_nn::ops::{relu, upsample2d};
 use ssl_nn::{Backbone, Params};
@@ -33,6 +34,10 @@ impl Colorizer {
 
     /// Lightness `[B, 1, H, W]` → answers `[B, answers, ⌊H/4⌋, ⌊W/4⌋]`.
     pub fn forward(&self, lightness: &Tensor, train: bool) -> Result<Tensor> {
+        if train { share(lightness, |lightness| self.paint(lightness, true)) } else { self.paint(lightness, false) }
+    }
+
+    fn paint(&self, lightness: &Tensor, train: bool) -> Result<Tensor> {
         let size = small(lightness)?;
         let blocks = self.backbone.forward_blocks(lightness, train)?;
         let maps =

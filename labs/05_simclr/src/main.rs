@@ -47,6 +47,7 @@ pub struct Settings {
     /// Images whose graph is in memory at a time (1 to 1000000): large batches in little memory, by exercise 10; batch norm then
     /// takes its statistics from each chunk
     #[arg(long, value_name = "N", value_parser = range::count)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     chunk: Option<usize>,
     /// Compare variants instead: at most half an hour; goes on where it was interrupted
     #[arg(long, value_enum)]

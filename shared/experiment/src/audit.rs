@@ -11,8 +11,8 @@ use crate::key::Key;
 const UNKEYED: [&str; 6] = ["baseline-epochs", "baselines", "device", "out", "predict", "resume"];
 
 /// Values for flags: every flag takes one of them, besides its default.
-const VALUES: [&str; 12] =
-    ["linear=50", "2", "0.3", "0.003", "0.9", "1", "5", "64", "cpu", "toybox:size=48", "resnet18", "anywhere"];
+const VALUES: [&str; 13] =
+    ["linear=50", "2", "0.3", "0.003", "0.9", "1", "5", "64", "cpu", "toybox:size=48", "resnet18", "anywhere", "share"];
 
 /// Numbers that no flag may take.
 const NO_VALUES: [&str; 5] = ["-1", "nan", "inf", "1e9", "none"];

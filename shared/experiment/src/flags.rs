@@ -7,6 +7,7 @@ use anyhow::ensure;
 use clap::{Args, Parser};
 use serde::{Serialize, Serializer};
 use ssl_data::{Dataset, Source};
+use ssl_nn::collective::BatchNormOver;
 use ssl_nn::{BackboneKind, DeviceChoice};
 
 use crate::guesses::Guess;
@@ -67,6 +68,15 @@ pub struct Flags {
     #[arg(long, default_value_t = BackboneKind::ConvNet4)]
     #[serde(serialize_with = "as_text")]
     pub backbone: BackboneKind,
+    /// What batch norm takes its statistics from where `mpirun` has started several ranks: batch, as one rank would, or each
+    /// rank's share
+    #[arg(long, default_value_t, value_name = "batch|share")]
+    #[serde(skip_serializing_if = "is_default")]
+    pub batch_norm: BatchNormOver,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 fn as_text<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {

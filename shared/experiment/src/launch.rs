@@ -1,10 +1,15 @@
 //! From the command line to an experiment, and how it ends.
 
-use std::panic;
 use std::process::ExitCode;
+use std::rc::Rc;
+use std::time::Duration;
+use std::{panic, thread};
 
 use clap::Parser;
 use clap::error::ErrorKind;
+use ssl_nn::collective::{self, Solo};
+
+use crate::ranks::Done;
 
 /// Reads the flags and runs the experiment. An error or a panic is one line on the terminal, whatever the environment says of
 /// backtraces.
@@ -12,19 +17,41 @@ pub fn launch<S: Parser>(experiment: impl FnOnce(&S) -> anyhow::Result<()>) -> E
     panic::set_hook(Box::new(|panic| {
         let place = panic.location().map_or(String::new(), |place| format!(" ({}:{})", place.file(), place.line()));
         eprintln!("error: {}{place}", panic.payload_as_str().unwrap_or("the program panicked"));
+        let ranks = collective::world();
+        if ranks.size() > 1 {
+            ranks.abort();
+        }
     }));
     let settings = match S::try_parse() {
         Ok(settings) => settings,
         Err(error) => return refuse(&error),
     };
-    match experiment(&settings) {
+    let result = collective::start().and_then(|()| experiment(&settings));
+    let code = match result {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<Done>() => ExitCode::SUCCESS,
         Err(error) => {
-            // Candle's errors bring their backtrace as part of the message.
-            let message = format!("{error:#}");
-            eprintln!("error: {}", message.split("\n   0: ").next().unwrap_or_default());
+            fail(&error);
             ExitCode::FAILURE
         }
+    };
+    // The last words to the others, if there are any.
+    collective::join(Rc::new(Solo));
+    code
+}
+
+/// Says what is wrong. Where several ranks train, ends them all.
+fn fail(error: &anyhow::Error) {
+    let ranks = collective::world();
+    // What is wrong with the flags or the data is wrong everywhere: the first rank is given time to say it for all.
+    if ranks.rank() > 0 {
+        thread::sleep(Duration::from_secs(1));
+    }
+    // Candle's errors bring their backtrace as part of the message.
+    let message = format!("{error:#}");
+    eprintln!("error: {}", message.split("\n   0: ").next().unwrap_or_default());
+    if ranks.size() > 1 {
+        ranks.abort();
     }
 }
 

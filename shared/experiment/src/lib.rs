@@ -9,6 +9,7 @@
 //! | [`flags`] | the flags that all experiments share, and what a lab adds to them |
 //! | [`views`] | the flags of labs that train on random views |
 //! | [`range`] | which values a flag takes |
+//! | `ranks` | several processes in one experiment |
 //! | [`launch`](mod@launch) | from the command line to the experiment, and how it ends |
 //! | [`run`] | data, device and folder of one run; its page and its `evaluation.json` |
 //! | `figures` | curves of trainings and views of images |
@@ -36,6 +37,7 @@ pub mod launch;
 pub mod machine;
 pub mod network;
 pub mod range;
+mod ranks;
 pub mod run;
 pub mod training;
 pub mod views;

@@ -11,14 +11,15 @@ use serde_json::{Value, json};
 use ssl_data::{Dataset, Loader, Split};
 use ssl_eval::{Evaluation, Knn, accuracy, embed};
 use ssl_nn::params::fnv1a;
-use ssl_nn::{Backbone, Params};
+use ssl_nn::{Backbone, Params, collective};
 use ssl_report::Page;
 use ssl_report::file::write_atomically;
+use tempfile::TempDir;
 
 use crate::baselines::{Baselines, Input};
 use crate::guesses::Guesses;
 use crate::key::Key;
-use crate::{Comparison, Flags, Settings, machine};
+use crate::{Comparison, Flags, Settings, machine, ranks};
 
 /// How features are judged everywhere in the course, in the words of a report.
 pub const PROTOCOL: &str = "backbone after the last epoch, frozen, in evaluation mode; linear probe: softmax regression on standardized \
@@ -56,6 +57,9 @@ pub struct Run {
     /// The settings of every training of this run.
     pub(crate) trainings: RefCell<Vec<Value>>,
     guesses: Guesses,
+    /// Where checkpoints are: the folder that the first rank writes to.
+    pub(crate) checkpoints: PathBuf,
+    _scratch: Option<TempDir>,
     /// Held as long as the run writes to its folder.
     _lock: File,
 }
@@ -77,7 +81,10 @@ impl Run {
         let guesses = Guesses::of(settings)?;
         let out = flags.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(S::LAB));
         let out = if flags.quick { out.join("quick") } else { out };
+        let checkpoints = out.clone();
+        let (out, scratch) = ranks::folder(&out)?;
         let lock = lock(&out).context("--out")?;
+        collective::normalize_over(flags.batch_norm);
         let guesses = guesses.kept_in(&out)?;
         let baselines = match &flags.baselines {
             Some(folder) => folder.clone(),
@@ -89,7 +96,7 @@ impl Run {
             .with_context(|| format!("--baselines: {} can't be written to", baselines.display()))?;
         let data = flags.load_data(batch_size)?;
         if flags.quick {
-            println!("{QUICK}");
+            ranks::say(QUICK);
         }
         let images = format!("{:016x}", fingerprint(&data));
         let key = Key::of(settings)?.with("epochs", settings.epochs()).with("batch_size", batch_size);
@@ -107,6 +114,8 @@ impl Run {
             settings: key,
             trainings,
             guesses,
+            checkpoints,
+            _scratch: scratch,
             _lock: lock,
         })
     }
@@ -117,9 +126,9 @@ impl Run {
     /// Images without classes, by which nothing can be compared; a folder that can't be made.
     pub fn into_ablation(self, name: &str) -> anyhow::Result<Self> {
         ensure!(!self.data.classes.is_empty(), "{}: these images have no classes to compare by", self.flags.data);
-        let out = self.out.join(format!("ablation_{name}"));
+        let [out, checkpoints] = [&self.out, &self.checkpoints].map(|folder| folder.join(format!("ablation_{name}")));
         fs::create_dir_all(&out).with_context(|| format!("making the folder {}", out.display()))?;
-        Ok(Self { out, resume: Resume::Matching, ..self })
+        Ok(Self { out, checkpoints, resume: Resume::Matching, ..self })
     }
 
     /// What random draws depend on.
@@ -161,7 +170,7 @@ impl Run {
     /// # Errors
     /// As [`Evaluation::of`].
     pub fn evaluate_blocks(&self, blocks: impl Fn(&Tensor) -> Result<Vec<Tensor>>) -> anyhow::Result<Evaluation> {
-        Evaluation::of(blocks, &self.data, &self.device)
+        collective::once(|| Evaluation::of(blocks, &self.data, &self.device))
     }
 
     /// kNN accuracy of a frozen backbone's features on a few images, to be watched while it trains; none where images have no classes.
@@ -169,6 +178,10 @@ impl Run {
     /// # Errors
     /// What the backbone reports.
     pub fn knn(&self, backbone: &Backbone, input: &Input) -> anyhow::Result<Option<f64>> {
+        collective::once(|| self.knn_alone(backbone, input))
+    }
+
+    fn knn_alone(&self, backbone: &Backbone, input: &Input) -> anyhow::Result<Option<f64>> {
         let encode = |images: &Tensor, _: bool| backbone.forward(&(input.prepare)(images)?, false);
         let [train, test] = [(&self.data.train, KNN_IMAGES.0), (&self.data.test, KNN_IMAGES.1)]
             .map(|(split, count)| split.sample(count.min(split.len()), 0));
@@ -184,6 +197,7 @@ impl Run {
     /// # Errors
     /// What evaluation, training or the file system reports.
     pub fn compare(&self, name: &str, backbone: &Backbone, input: &Input) -> anyhow::Result<Comparison> {
+        ranks::leave_to_the_first()?;
         backbone.save(&self.out.join("backbone.safetensors"))?;
         let mut comparison = Comparison::of_backbones_seeing(input.name);
         if self.data.classes.is_empty() {
@@ -234,6 +248,7 @@ impl Run {
     /// # Errors
     /// Files that can't be written.
     pub fn finish(&self, page: &Page, comparison: &Comparison) -> anyhow::Result<()> {
+        ranks::leave_to_the_first()?;
         let record = json!({
             "lab": self.lab,
             "data": self.data.name,

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use ssl_data::Loader;
-use ssl_nn::{Backbone, Checkpoint, Part, WarmupCosine};
+use ssl_nn::{Backbone, Checkpoint, Part, WarmupCosine, collective};
 use ssl_report::{Landmarks, Progress};
 
 use crate::key::Key;
 use crate::run::Resume;
-use crate::{Input, Run, Settings, machine};
+use crate::{Input, Run, Settings, machine, ranks};
 
 /// What is to be trained.
 #[derive(Clone, Copy, Debug)]
@@ -67,7 +67,7 @@ impl Training {
             .with("epochs", epochs)
             .with("batch_size", loader.batch_size())
             .with("images", run.images.as_str());
-        let checkpoint = run.out.join(format!("{name}.safetensors"));
+        let checkpoint = run.checkpoints.join(format!("{name}.safetensors"));
         run.trainings.borrow_mut().push(key.value());
         let names = parts.iter().map(|(part, _)| part.to_string()).collect();
         let first = match run.resume {
@@ -78,7 +78,7 @@ impl Training {
                 let restored = found.and_then(|found| restore(found, &key, epochs, parts));
                 match restored.with_context(|| format!("can't go on from {}", checkpoint.display())) {
                     Err(error) if resume == Resume::Matching => {
-                        println!("{name}: trained anew: {error:#}");
+                        ranks::say(&format!("{name}: trained anew: {error:#}"));
                         forget(&checkpoint)?
                     }
                     restored => restored?,
@@ -86,10 +86,12 @@ impl Training {
             }
         };
         if first == epochs {
-            println!("{name}: all {epochs} epochs were trained before");
+            ranks::say(&format!("{name}: all {epochs} epochs were trained before"));
         }
+        expect_the_same_start(name, first)?;
         let batches = loader.batches();
         let progress = Progress::new(name, &run.out, first, epochs, batches)?.with_landmarks(landmarks);
+        let progress = if collective::is_first() { progress } else { progress.silent() };
         let warmup = (settings.flags().warmup * (epochs * batches) as f64) as usize;
         let (epoch, step) = (first, first * batches);
         Ok(Self { checkpoint, key, first, epochs, batches, warmup, epoch, step, parts: names, progress })
@@ -166,15 +168,31 @@ impl Training {
         );
         self.progress.end_epoch()?;
         let checkpoint = Checkpoint::new(epoch, &self.key.text(), parts)?;
+        if !collective::is_first() {
+            return Ok(());
+        }
         checkpoint.save(&self.checkpoint).with_context(|| {
             format!("epoch {epoch}: this state can't be kept; after a divergence, try a lower --learning-rate")
         })
     }
 }
 
+/// # Errors
+/// Another rank starts at another epoch, because it sees other files.
+fn expect_the_same_start(name: &str, first: usize) -> anyhow::Result<()> {
+    let starts = collective::world().all_gather(&[first as f32]);
+    let other = starts.iter().position(|&start| start != first as f32);
+    ensure!(
+        other.is_none(),
+        "{name}: rank {} would go on after epoch {first}, others after {starts:?}: all ranks must see the same --out folder",
+        collective::world().rank()
+    );
+    Ok(())
+}
+
 /// Removes what an earlier run left: if this one is interrupted, nobody must go on from there.
 fn forget(checkpoint: &Path) -> anyhow::Result<usize> {
-    if checkpoint.exists() {
+    if collective::is_first() && checkpoint.exists() {
         fs::remove_file(checkpoint).with_context(|| format!("removing {}", checkpoint.display()))?;
     }
     Ok(0)

@@ -2,6 +2,7 @@
 
 use candle_core::{DType, Result, Tensor, Var};
 
+use crate::collective;
 use crate::ops::{self, BatchNormMode, Moments};
 use crate::params::{Init, Params};
 
@@ -120,9 +121,10 @@ impl BatchNorm {
         y.reshape(x.shape())
     }
 
-    /// Moves the running statistics towards those of a batch of `elements` numbers.
+    /// Moves the running statistics towards those of a batch, of which this rank had `elements` numbers.
     fn follow(&self, batch: &Moments, elements: usize) -> Result<()> {
-        let count = (elements / self.gamma.elem_count()) as f64;
+        let ranks = collective::normalized_together().map_or(1, |ranks| ranks.size());
+        let count = (ranks * elements / self.gamma.elem_count()) as f64;
         let unbiased = (&batch.variance * (count / (count - 1.0).max(1.0)))?;
         move_towards(&self.running_mean, &batch.mean)?;
         move_towards(&self.running_var, &unbiased)

@@ -3,6 +3,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`ops`] | convolution, batch norm, ReLU, pooling and upsampling with checked gradients |
+//! | [`collective`] | training on several machines |
 //! | [`params`] | trainable parameters and buffers under sorted names, seeded |
 //! | [`layers`] | convolution and batch norm |
 //! | [`backbone`] | [`ConvNet4`] and [`ResNet18`], with every block's output |
@@ -17,6 +18,7 @@
 
 pub mod backbone;
 pub mod checkpoint;
+pub mod collective;
 pub mod device;
 pub mod head;
 pub mod layers;

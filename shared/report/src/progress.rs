@@ -32,6 +32,7 @@ pub struct Progress {
     path: PathBuf,
     landmarks: Option<Landmarks>,
     bar: ProgressBar,
+    silent: bool,
     epochs: usize,
     epoch: usize,
     trained: Duration,
@@ -107,6 +108,7 @@ impl Progress {
             path,
             landmarks: None,
             bar,
+            silent: false,
             epochs,
             epoch: first,
             trained: Duration::ZERO,
@@ -118,6 +120,12 @@ impl Progress {
     /// Shows the landmarks beside the loss, on the bar and in `metrics.jsonl`.
     pub fn with_landmarks(self, landmarks: Landmarks) -> Self {
         Self { landmarks: Some(landmarks), ..self }
+    }
+
+    /// Shows nothing on the terminal.
+    pub fn silent(self) -> Self {
+        self.bar.set_draw_target(ProgressDrawTarget::hidden());
+        Self { silent: true, ..self }
     }
 
     /// A step is done: its loss, and how many images went through the network.
@@ -183,7 +191,7 @@ impl Progress {
             writeln!(file, "{}", Value::Object(line))
         };
         write().with_context(|| format!("writing {}", self.path.display()))?;
-        if self.bar.is_hidden() {
+        if self.bar.is_hidden() && !self.silent {
             let more: String = this.means().map(|(name, mean)| format!(", {name} {mean:.4}")).collect();
             println!("{} epoch {}/{}: loss {loss:.4}{more}, {rate:.0} images/s", self.name, self.epoch, self.epochs);
         }
@@ -192,6 +200,9 @@ impl Progress {
         if self.epoch == self.epochs {
             self.bar.finish_and_clear();
             let seconds = self.trained.as_secs_f64();
+            if self.silent {
+                return Ok(());
+            }
             println!("{}: {seconds:.0} s, {:.0} images/s", self.name, self.images as f64 / seconds);
         }
         Ok(())

@@ -15,6 +15,7 @@ pub use convnet4::ConvNet4;
 pub use resnet18::ResNet18;
 
 use crate::checkpoint::Part;
+use crate::collective;
 use crate::params::Params;
 use crate::tensor_file::TensorFile;
 
@@ -164,14 +165,15 @@ impl Backbone {
         }
     }
 
-    /// Features h `[B, D]`: the last block's output, averaged over space.
+    /// Features h `[B, D]`: the last block's output, averaged over space. Training on several ranks shares the batch.
     ///
     /// # Errors
-    /// As [`Backbone::forward_blocks`].
+    /// As [`Backbone::forward_blocks`] and [`collective::share`].
     pub fn forward(&self, images: &Tensor, train: bool) -> Result<Tensor> {
-        match &self.network {
+        let forward = |images: &Tensor| match &self.network {
             Network::ConvNet4(network) => network.forward(images, train),
             Network::ResNet18(network) => network.forward(images, train),
-        }
+        };
+        if train { collective::share(images, forward) } else { forward(images) }
     }
 }

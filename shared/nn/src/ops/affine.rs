@@ -7,6 +7,7 @@ use super::chunks::fill_chunks;
 use super::floats;
 use super::moments::Statistics;
 use super::relu::rectified;
+use crate::collective::Collective;
 
 /// y = γ · (x − μ) / σ + β per channel, then max(y, 0) where `relu`.
 pub(super) struct Affine {
@@ -24,6 +25,16 @@ pub(super) struct Gradients {
     pub beta: Vec<f32>,
     /// Numbers in a channel; infinite where the statistics are fixed, which leaves nothing of their part.
     count: f32,
+}
+
+impl Gradients {
+    /// What reaches γ and β of a batch of which each rank has an equal share.
+    pub(super) fn over(&self, ranks: &dyn Collective) -> Self {
+        let mut sums = [self.gamma.as_slice(), &self.beta].concat();
+        ranks.all_reduce_sum(&mut sums);
+        let beta = sums.split_off(self.gamma.len());
+        Self { gamma: sums, beta, count: self.count * ranks.size() as f32 }
+    }
 }
 
 impl Affine {

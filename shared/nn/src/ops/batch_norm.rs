@@ -7,6 +7,7 @@ use super::affine::Affine;
 use super::chunks::fill_chunks;
 use super::floats;
 use super::moments::Statistics;
+use crate::collective;
 
 /// Mean and population variance (divided by n) of each channel, over batch and space: `[C]` each, without a graph.
 #[derive(Clone, Debug)]
@@ -58,16 +59,18 @@ pub fn batch_norm(
         return on_device(&x, gamma, beta, mode, epsilon, relu);
     }
     let train = matches!(mode, BatchNormMode::Train);
+    let ranks = collective::normalized_together().filter(|_| train);
     let statistics = match mode {
         BatchNormMode::Train => {
             let (storage, layout) = x.storage_and_layout();
-            Statistics::of(floats::of(&storage, layout)?, channels, height * width)
+            let statistics = Statistics::of(floats::of(&storage, layout)?, channels, height * width);
+            ranks.iter().fold(statistics, |share, ranks| share.over(&**ranks))
         }
         BatchNormMode::Eval(fixed) => Statistics { mean: fixed.mean.to_vec1()?, variance: fixed.variance.to_vec1()? },
     };
     let moments = Moments::new(&statistics)?;
     let affine = Affine::new(statistics, epsilon, &gamma.to_vec1()?, &beta.to_vec1()?, relu);
-    Ok((x.apply_op3(gamma, beta, BatchNorm { affine, train })?, moments))
+    Ok((x.apply_op3(gamma, beta, BatchNorm { affine, train, together: ranks.is_some() })?, moments))
 }
 
 /// # Errors
@@ -117,6 +120,8 @@ fn on_device(
 struct BatchNorm {
     affine: Affine,
     train: bool,
+    /// Whether the statistics are those of all ranks.
+    together: bool,
 }
 
 impl CustomOp3 for BatchNorm {
@@ -153,10 +158,12 @@ impl CustomOp3 for BatchNorm {
         let (grad_storage, grad_layout) = grad.storage_and_layout();
         let (values, grads) = (floats::of(&x_storage, x_layout)?, floats::of(&grad_storage, grad_layout)?);
         let gradients = self.affine.gradients(values, grads, pixels, self.train);
+        let of_all = self.together.then(|| gradients.over(&*collective::world()));
+        let of_batch = of_all.as_ref().unwrap_or(&gradients);
         let fill = |_: &mut (), map: usize, dx: &mut [f32]| {
             let range = map * pixels..(map + 1) * pixels;
             Arch::new().dispatch(|| {
-                self.affine.input_gradient(map, &gradients, &values[range.clone()], &grads[range], dx);
+                self.affine.input_gradient(map, of_batch, &values[range.clone()], &grads[range], dx);
             });
         };
         let (dx, _) = fill_chunks(values.len(), pixels, || (), fill);

@@ -15,6 +15,7 @@ use super::method::each_map;
 use super::moments::{self, Statistics};
 use super::tiles::Tiles;
 use super::{BatchNormMode, Moments, batch_norm, floats};
+use crate::collective;
 
 /// [`conv2d`] and [`batch_norm`] with the batch's own statistics, then max(y, 0) where `relu`; also returns the
 /// statistics.
@@ -51,9 +52,11 @@ pub fn conv_batch_norm(
         let (y, of_maps) = tiles.forward(floats::of(&x_storage, x_layout)?, of_maps);
         (y, Statistics::join(&of_maps, channels, geometry.pixels()))
     };
+    let ranks = collective::normalized_together();
+    let statistics = ranks.iter().fold(statistics, |share, ranks| share.over(&**ranks));
     let moments = Moments::new(&statistics)?;
     let affine = Affine::new(statistics, epsilon, &gamma.to_vec1()?, &beta.to_vec1()?, relu);
-    let op = ConvBatchNorm { geometry, y, affine };
+    let op = ConvBatchNorm { geometry, y, affine, together: ranks.is_some() };
     // An op has three arguments at most.
     let gamma_beta = Tensor::stack(&[gamma, beta], 0)?;
     Ok((x.apply_op3(&weight, &gamma_beta, op)?, moments))
@@ -64,6 +67,8 @@ struct ConvBatchNorm {
     /// The convolution's output, which the backward pass needs.
     y: Vec<f32>,
     affine: Affine,
+    /// Whether the statistics are those of all ranks.
+    together: bool,
 }
 
 impl CustomOp3 for ConvBatchNorm {
@@ -98,12 +103,14 @@ impl CustomOp3 for ConvBatchNorm {
         let grads = floats::of(&grad_storage, grad_layout)?;
         let (channels, pixels) = (weight.dims()[0], self.geometry.pixels());
         let gradients = self.affine.gradients(&self.y, grads, pixels, true);
+        let of_all = self.together.then(|| gradients.over(&*collective::world()));
+        let of_batch = of_all.as_ref().unwrap_or(&gradients);
         let through_norm = |start: usize, count: usize, rows: &mut [f32]| {
             let (y, grads) = (&self.y[start..], &grads[start..]);
             Arch::new().dispatch(|| {
                 each_map(count, channels, pixels, |map, row| {
                     let number = map.start / pixels;
-                    self.affine.input_gradient(number, &gradients, &y[map.clone()], &grads[map], &mut rows[row]);
+                    self.affine.input_gradient(number, of_batch, &y[map.clone()], &grads[map], &mut rows[row]);
                 });
             });
         };

@@ -4,6 +4,7 @@ use pulp::Arch;
 use rayon::prelude::*;
 
 use super::floats;
+use crate::collective::Collective;
 
 /// Mean and population variance of each channel, over batch and space.
 pub(super) struct Statistics {
@@ -27,6 +28,23 @@ pub(super) fn of_maps(maps: &[f32], pixels: usize) -> Vec<OfMap> {
 }
 
 impl Statistics {
+    /// Joins the statistics of equal shares of a batch, one for each rank.
+    pub(super) fn over(self, ranks: &dyn Collective) -> Self {
+        let channels = self.mean.len();
+        let all = ranks.all_gather(&[self.mean, self.variance].concat());
+        let shares: Vec<_> = all.chunks_exact(2 * channels).map(|share| share.split_at(channels)).collect();
+        let average = |of: &dyn Fn(&(&[f32], &[f32])) -> f64| shares.iter().map(of).sum::<f64>() / shares.len() as f64;
+        let mut joined = Self { mean: Vec::with_capacity(channels), variance: Vec::with_capacity(channels) };
+        for c in 0..channels {
+            let mean = average(&|(means, _)| f64::from(means[c]));
+            let variance =
+                average(&|(means, variances)| f64::from(variances[c]) + (f64::from(means[c]) - mean).powi(2));
+            joined.mean.push(mean as f32);
+            joined.variance.push(variance as f32);
+        }
+        joined
+    }
+
     pub(super) fn of(x: &[f32], channels: usize, pixels: usize) -> Self {
         let images: Vec<_> = x.par_chunks(channels * pixels).map(|image| of_maps(image, pixels)).collect();
         Self::join(&images, channels, pixels)

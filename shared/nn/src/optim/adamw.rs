@@ -6,7 +6,7 @@ use candle_core::backprop::GradStore;
 use candle_core::{Device, Result, Tensor, Var, bail};
 
 use super::update::update;
-use super::{Memory, Optimizer, decays, expect_nothing_left};
+use super::{Memory, Optimizer, decays, expect_nothing_left, with_gradients};
 use crate::checkpoint::Part;
 
 /// Adam with decoupled weight decay (Loshchilov and Hutter 2019), as PyTorch's `torch.optim.AdamW`:
@@ -47,9 +47,8 @@ impl Optimizer for AdamW {
         let (beta1, beta2) = self.betas;
         let correction = |beta: f64| 1.0 - beta.powf(f64::from(self.steps));
         let (rate, root) = (learning_rate / correction(beta1), correction(beta2).sqrt());
-        for (name, var) in &self.params {
-            let Some(grad) = grads.get(var) else { continue };
-            let (weight, grad) = (var.as_detached_tensor(), grad.detach());
+        for (name, var, grad) in with_gradients(&self.params, grads)? {
+            let weight = var.as_detached_tensor();
             let (first, second) = (self.first.of(name, var)?, self.second.of(name, var)?);
             let keep = 1.0 - if decays(var) { learning_rate * self.weight_decay } else { 0.0 };
             if var.device().is_cpu() {

@@ -10,13 +10,15 @@ use candle_core::backprop::GradStore;
 use candle_core::{Result, Tensor, Var, bail};
 
 use crate::checkpoint::{Part, expect_alike};
+use crate::collective;
 
 pub use adamw::AdamW;
 pub use sgd::Sgd;
 
 /// What training loops ask of an optimizer; a checkpoint keeps what it remembers between steps.
 pub trait Optimizer: Part {
-    /// One update with learning rate η. Parameters that have no gradient stay as they are.
+    /// One update with learning rate η. Parameters that have no gradient stay as they are; where several ranks train together, it goes
+    /// by their mean gradient.
     ///
     /// # Errors
     /// Shapes that do not agree, which Candle reports.
@@ -29,6 +31,26 @@ pub trait Optimizer: Part {
     fn backward_step(&mut self, loss: &Tensor, learning_rate: f64) -> Result<()> {
         self.step(&loss.backward()?, learning_rate)
     }
+}
+
+/// The parameters that have a gradient, with their names and gradients, averaged over all ranks.
+fn with_gradients<'a>(params: &'a [(String, Var)], grads: &GradStore) -> Result<Vec<(&'a String, &'a Var, Tensor)>> {
+    let found = params.iter().filter_map(|(name, var)| Some((name, var, grads.get(var)?.detach())));
+    let mut found: Vec<_> = found.collect();
+    let ranks = collective::world();
+    if ranks.size() == 1 {
+        return Ok(found);
+    }
+    let flat = found.iter().map(|(_, _, grad)| grad.flatten_all()?.to_vec1()).collect::<Result<Vec<Vec<f32>>>>()?;
+    let mut flat = flat.concat();
+    ranks.all_reduce_sum(&mut flat);
+    flat.iter_mut().for_each(|sum| *sum /= ranks.size() as f32);
+    let mut rest = flat.as_slice();
+    for (_, var, grad) in &mut found {
+        let (mine, others) = rest.split_at(var.elem_count());
+        (*grad, rest) = (Tensor::from_slice(mine, var.shape(), var.device())?, others);
+    }
+    Ok(found)
 }
 
 /// Whether weight decay pulls at a parameter: at weights, not at biases nor at batch norm's γ and β.

@@ -6,7 +6,7 @@ use candle_core::backprop::GradStore;
 use candle_core::{Result, Tensor, Var};
 
 use super::update::update;
-use super::{Memory, Optimizer, decays, expect_nothing_left};
+use super::{Memory, Optimizer, decays, expect_nothing_left, with_gradients};
 use crate::checkpoint::Part;
 
 /// Stochastic gradient descent with momentum and weight decay, as PyTorch's `torch.optim.SGD`:
@@ -34,10 +34,9 @@ impl Sgd {
 
 impl Optimizer for Sgd {
     fn step(&mut self, grads: &GradStore, learning_rate: f64) -> Result<()> {
-        for (name, var) in &self.params {
-            let Some(grad) = grads.get(var) else { continue };
+        for (name, var, grad) in with_gradients(&self.params, grads)? {
             let velocity = self.velocity.of(name, var)?;
-            let (weight, grad) = (var.as_detached_tensor(), grad.detach());
+            let weight = var.as_detached_tensor();
             let decay = if decays(var) { self.weight_decay } else { 0.0 };
             if var.device().is_cpu() {
                 let (momentum, decay, rate) = (self.momentum as f32, decay as f32, learning_rate as f32);
