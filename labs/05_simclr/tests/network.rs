@@ -89,7 +89,7 @@ fn step_with(
 }
 
 /// The identity, which lives as long as the graph that it is in.
-struct Counted(Arc<()>);
+struct Counted(#[expect(dead_code, reason = "held, so that it is counted")] Arc<()>);
 
 impl CustomOp1 for Counted {
     fn name(&self) -> &'static str {
