@@ -52,7 +52,9 @@ pub(super) fn sums<const N: usize>(a: &[f32], b: &[f32], f: impl Fn(f32, f32) ->
     let mut add = |a: &[f32], b: &[f32]| {
         for (lane, (&a, &b)) in a.iter().zip(b).enumerate() {
             let terms = f(a, b);
-            (0..N).for_each(|i| lanes[i][lane] += terms[i]);
+            for i in 0..N {
+                lanes[i][lane] += terms[i];
+            }
         }
     };
     let (a_chunks, a_rest) = a.as_chunks::<LANES>();

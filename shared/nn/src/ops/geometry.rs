@@ -11,6 +11,8 @@ use std::ops::Range;
 macro_rules! for_each_run {
     ($geometry:expr, $strip:expr, $row_stride:expr, |$width:ident, $in_padded:ident, $in_columns:ident| $body:block) => {
         match $geometry.out_width() {
+            1 => for_each_run!(@loops 1, $geometry, $strip, $row_stride, |$width, $in_padded, $in_columns| $body),
+            2 => for_each_run!(@loops 2, $geometry, $strip, $row_stride, |$width, $in_padded, $in_columns| $body),
             4 => for_each_run!(@loops 4, $geometry, $strip, $row_stride, |$width, $in_padded, $in_columns| $body),
             8 => for_each_run!(@loops 8, $geometry, $strip, $row_stride, |$width, $in_padded, $in_columns| $body),
             16 => for_each_run!(@loops 16, $geometry, $strip, $row_stride, |$width, $in_padded, $in_columns| $body),
@@ -22,15 +24,26 @@ macro_rules! for_each_run {
      |$width:ident, $in_padded:ident, $in_columns:ident| $body:block) => {{
         let $width = $value;
         let (geometry, strip): (&Geometry, &Range<usize>) = ($geometry, $strip);
-        let down = geometry.stride * geometry.stride * geometry.phase_width();
-        let (kernel_height, kernel_width) = geometry.kernel;
-        for row in 0..geometry.taps() {
-            let (channel, tap) = (row / (kernel_height * kernel_width), row % (kernel_height * kernel_width));
-            let top = strip.start * geometry.stride + tap / kernel_width;
-            let first = geometry.padded_index(channel, top, tap % kernel_width);
-            for y in 0..strip.len() {
-                let ($in_padded, $in_columns) = (first + y * down, row * $row_stride + y * $width);
-                $body
+        let (phase_width, row_len) = (geometry.phase_width(), geometry.padded_row_len());
+        let down = geometry.stride * row_len;
+        let mut row = 0;
+        for channel in 0..geometry.channels {
+            let top = channel * geometry.padded_height() + strip.start * geometry.stride;
+            for line in top..top + geometry.kernel.0 {
+                // Counted, not divided: maps can be so small that a division for each run takes longer than the run.
+                let (mut phase, mut first) = (0, line * row_len);
+                for _ in 0..geometry.kernel.1 {
+                    for y in 0..strip.len() {
+                        let ($in_padded, $in_columns) = (first + y * down, row * $row_stride + y * $width);
+                        $body
+                    }
+                    row += 1;
+                    phase += 1;
+                    first += phase_width;
+                    if phase == geometry.stride {
+                        (phase, first) = (0, first - row_len + 1);
+                    }
+                }
             }
         }
     }};
@@ -80,33 +93,48 @@ impl Geometry {
         (self.width + 2 * self.padding).div_ceil(self.stride)
     }
 
-    pub(super) fn padded_len(&self) -> usize {
-        self.channels * self.padded_height() * self.stride * self.phase_width()
+    /// Numbers in a padded row, with all its phases.
+    fn padded_row_len(&self) -> usize {
+        self.stride * self.phase_width()
     }
 
-    /// Where pixel (`channel`, `y`, `x`) of the padded image lies in the buffer.
-    fn padded_index(&self, channel: usize, y: usize, x: usize) -> usize {
-        let row = channel * self.padded_height() + y;
-        (row * self.stride + x % self.stride) * self.phase_width() + x / self.stride
+    pub(super) fn padded_len(&self) -> usize {
+        self.channels * self.padded_height() * self.padded_row_len()
+    }
+
+    /// Where the first row of a channel's map lies in the buffer.
+    fn first_row(&self, channel: usize) -> usize {
+        (channel * self.padded_height() + self.padding) * self.padded_row_len()
+    }
+
+    /// Where, in a padded row, the pixels `phase`, `phase` + stride, … of an image's row lie side by side.
+    fn phase_start(&self, phase: usize) -> usize {
+        let x = phase + self.padding;
+        x % self.stride * self.phase_width() + x / self.stride
     }
 
     /// Copies an image into its padded buffer, whose margin must already be zero.
     #[inline(always)]
     pub(super) fn pad(&self, image: &[f32], padded: &mut [f32]) {
-        for (row, pixels) in image.chunks_exact(self.width).enumerate() {
+        let whole = self.width.is_multiple_of(self.stride);
+        for (channel, map) in image.chunks_exact(self.height * self.width).enumerate() {
             for phase in 0..self.stride.min(self.width) {
-                let run = &mut padded[self.phase_start(row, phase)..];
-                match self.stride {
-                    1 => run[..self.width].copy_from_slice(pixels),
-                    // Pairs are what the compiler has vector instructions for.
-                    2 => {
-                        let (pairs, last) = pixels.as_chunks::<2>();
-                        run.iter_mut().zip(pairs).for_each(|(to, pair)| *to = pair[phase]);
-                        last.iter().skip(phase).for_each(|pixel| run[pairs.len()] = *pixel);
-                    }
+                let padded = &mut padded[self.first_row(channel) + self.phase_start(phase)..];
+                let rows = map.chunks_exact(self.width).zip(padded.chunks_mut(self.padded_row_len()));
+                match (self.stride, phase) {
+                    (1, _) => rows.for_each(|(pixels, run)| run[..pixels.len()].copy_from_slice(pixels)),
+                    (2, 0) if whole => rows.for_each(|(pixels, run)| every::<2, 0>(pixels, run)),
+                    (2, 1) if whole => rows.for_each(|(pixels, run)| every::<2, 1>(pixels, run)),
+                    (4, 0) if whole => rows.for_each(|(pixels, run)| every::<4, 0>(pixels, run)),
+                    (4, 1) if whole => rows.for_each(|(pixels, run)| every::<4, 1>(pixels, run)),
+                    (4, 2) if whole => rows.for_each(|(pixels, run)| every::<4, 2>(pixels, run)),
+                    (4, 3) if whole => rows.for_each(|(pixels, run)| every::<4, 3>(pixels, run)),
                     _ => {
-                        let pixels = pixels[phase..].iter().step_by(self.stride);
-                        run.iter_mut().zip(pixels).for_each(|(to, from)| *to = *from);
+                        for (pixels, run) in rows {
+                            for (to, from) in run.iter_mut().zip(pixels[phase..].iter().step_by(self.stride)) {
+                                *to = *from;
+                            }
+                        }
                     }
                 }
             }
@@ -116,31 +144,31 @@ impl Geometry {
     /// Copies the inside of a padded buffer into an image; the reverse of [`Geometry::pad`].
     #[inline(always)]
     pub(super) fn unpad(&self, padded: &[f32], image: &mut [f32]) {
-        for (row, pixels) in image.chunks_exact_mut(self.width).enumerate() {
-            let run = |phase: usize| &padded[self.phase_start(row, phase)..];
-            match self.stride {
-                1 => pixels.copy_from_slice(&run(0)[..self.width]),
-                2 if self.width > 1 => {
-                    let (pairs, last) = pixels.as_chunks_mut::<2>();
-                    last.iter_mut().for_each(|pixel| *pixel = run(0)[pairs.len()]);
-                    let runs = run(0).iter().zip(run(1));
-                    pairs.iter_mut().zip(runs).for_each(|(pair, (even, odd))| *pair = [*even, *odd]);
-                }
-                _ => {
-                    for phase in 0..self.stride.min(self.width) {
-                        let pixels = pixels[phase..].iter_mut().step_by(self.stride);
-                        pixels.zip(run(phase)).for_each(|(to, from)| *to = *from);
+        let whole = self.width.is_multiple_of(self.stride);
+        let starts = [0, 1, 2, 3].map(|phase| self.phase_start(phase));
+        for (channel, map) in image.chunks_exact_mut(self.height * self.width).enumerate() {
+            let rows = padded[self.first_row(channel)..].chunks(self.padded_row_len());
+            for (row, pixels) in rows.zip(map.chunks_exact_mut(self.width)) {
+                match self.stride {
+                    1 => pixels.copy_from_slice(&row[starts[0]..][..self.width]),
+                    2 if whole => {
+                        let [a, b] = [0, 1].map(|phase| &row[starts[phase]..]);
+                        for ((pair, a), b) in pixels.as_chunks_mut::<2>().0.iter_mut().zip(a).zip(b) {
+                            *pair = [*a, *b];
+                        }
+                    }
+                    4 if whole => interleave(starts.map(|start| &row[start..]), pixels),
+                    _ => {
+                        for phase in 0..self.stride.min(self.width) {
+                            let pixels = pixels[phase..].iter_mut().step_by(self.stride);
+                            for (to, from) in pixels.zip(&row[self.phase_start(phase)..]) {
+                                *to = *from;
+                            }
+                        }
                     }
                 }
             }
         }
-    }
-
-    /// Where, in the padded buffer, the pixels `phase`, `phase` + stride, … of an image's row lie side by side; rows are
-    /// counted through all channels.
-    #[inline(always)]
-    fn phase_start(&self, row: usize, phase: usize) -> usize {
-        self.padded_index(row / self.height, row % self.height + self.padding, phase + self.padding)
     }
 
     /// Writes the patches of a padded image below the output rows `strip` into `columns`, whose rows are `row_stride`
@@ -157,7 +185,26 @@ impl Geometry {
     pub(super) fn col2im(&self, columns: &[f32], row_stride: usize, strip: &Range<usize>, padded: &mut [f32]) {
         for_each_run!(self, strip, row_stride, |width, in_padded, in_columns| {
             let target = &mut padded[in_padded..in_padded + width];
-            target.iter_mut().zip(&columns[in_columns..in_columns + width]).for_each(|(to, from)| *to += *from);
+            for (to, from) in target.iter_mut().zip(&columns[in_columns..in_columns + width]) {
+                *to += *from;
+            }
         });
+    }
+}
+
+/// Numbers P, P + N, … side by side. P is a constant, because otherwise the compiler fetches them one by one.
+#[inline(always)]
+pub(super) fn every<const N: usize, const P: usize>(numbers: &[f32], run: &mut [f32]) {
+    let numbers = numbers.as_chunks::<N>().0;
+    for (to, from) in run[..numbers.len()].iter_mut().zip(numbers) {
+        *to = from[P];
+    }
+}
+
+/// The reverse of [`every`] for each of four runs.
+#[inline(always)]
+pub(super) fn interleave([a, b, c, d]: [&[f32]; 4], numbers: &mut [f32]) {
+    for ((((four, a), b), c), d) in numbers.as_chunks_mut::<4>().0.iter_mut().zip(a).zip(b).zip(c).zip(d) {
+        *four = [*a, *b, *c, *d];
     }
 }

@@ -7,7 +7,7 @@ use pulp::Arch;
 use super::chunks::fill_chunks;
 use super::gemm::{Matrix, gemm};
 use super::geometry::Geometry;
-use super::method::{Cut, Method, Scratch, each_map};
+use super::method::{Backward, Cut, Forward, Method, Scratch, Work, each_map};
 
 /// Columns of a matrix product.
 const COLUMNS: usize = 256;
@@ -30,6 +30,24 @@ impl<'a> Im2col<'a> {
         Matrix::new(self.weight, self.out_channels, self.geometry.taps(), self.geometry.taps())
     }
 
+    /// Patch matrix `[taps, images · columns]` of a strip of each image; returns how many columns it has.
+    #[inline(always)]
+    fn im2col(&self, scratch: &mut Scratch, images: &[f32], strip: &Range<usize>) -> usize {
+        let geometry = self.geometry;
+        let of_image = strip.len() * geometry.out_width();
+        let columns = images.len() / geometry.image_len() * of_image;
+        for (i, image) in images.chunks_exact(geometry.image_len()).enumerate() {
+            // A group of one image keeps it padded from its first strip on.
+            if strip.start == 0 {
+                geometry.pad(image, &mut scratch.padded);
+            }
+            geometry.im2col(&scratch.padded, strip, &mut scratch.columns[i * of_image..], columns);
+        }
+        columns
+    }
+}
+
+impl Work for Im2col<'_> {
     #[inline(always)]
     fn forward_group(&self, scratch: &mut Scratch, images: &[f32], y: &mut [f32]) {
         let (geometry, pixels) = (self.geometry, self.geometry.pixels());
@@ -46,22 +64,6 @@ impl<'a> Im2col<'a> {
                 });
             }
         }
-    }
-
-    /// Patch matrix `[taps, images · columns]` of a strip of each image; returns how many columns it has.
-    #[inline(always)]
-    fn im2col(&self, scratch: &mut Scratch, images: &[f32], strip: &Range<usize>) -> usize {
-        let geometry = self.geometry;
-        let of_image = strip.len() * geometry.out_width();
-        let columns = images.len() / geometry.image_len() * of_image;
-        for (i, image) in images.chunks_exact(geometry.image_len()).enumerate() {
-            // A group of one image keeps it padded from its first strip on.
-            if strip.start == 0 {
-                geometry.pad(image, &mut scratch.padded);
-            }
-            geometry.im2col(&scratch.padded, strip, &mut scratch.columns[i * of_image..], columns);
-        }
-        columns
     }
 
     /// The weight gradient is summed transposed, `[taps, O]`: the matrix product is faster when it has the shorter matrix, the
@@ -107,11 +109,11 @@ impl Method for Im2col<'_> {
     }
 
     fn forward(&self, scratch: &mut Scratch, images: &[f32], y: &mut [f32]) {
-        Arch::new().dispatch(|| self.forward_group(scratch, images, y));
+        Arch::new().dispatch(Forward { work: self, scratch, images, y });
     }
 
     fn backward(&self, scratch: &mut Scratch, images: &[f32], dx: &mut [f32], dweight: &mut [f32]) {
-        Arch::new().dispatch(|| self.backward_group(scratch, images, dx, dweight));
+        Arch::new().dispatch(Backward { work: self, scratch, images, dx, dweight });
     }
 
     fn dweight_len(&self) -> usize {

@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use pulp::NullaryFnOnce;
+
 /// How the maps of a group of images come from the images, and how gradients go back.
 pub(super) trait Method: Sync {
     /// Images that are convolved together.
@@ -25,6 +27,50 @@ pub(super) trait Method: Sync {
 
     /// The gradient of the weight `[O, C, kh, kw]`, given the sum of all `dweight`.
     fn weight_gradient(&self, dweight: &[f32]) -> Vec<f32>;
+}
+
+/// A method's work, to be inlined into code that is compiled for this machine's vectors.
+pub(super) trait Work {
+    /// As [`Method::forward`].
+    fn forward_group(&self, scratch: &mut Scratch, images: &[f32], y: &mut [f32]);
+
+    /// As [`Method::backward`].
+    fn backward_group(&self, scratch: &mut Scratch, images: &[f32], dx: &mut [f32], dweight: &mut [f32]);
+}
+
+/// [`Work::forward_group`] for `Arch::dispatch`, which compiles closures for this machine's vectors only while they are small.
+pub(super) struct Forward<'a, W> {
+    pub work: &'a W,
+    pub scratch: &'a mut Scratch,
+    pub images: &'a [f32],
+    pub y: &'a mut [f32],
+}
+
+impl<W: Work> NullaryFnOnce for Forward<'_, W> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        self.work.forward_group(self.scratch, self.images, self.y);
+    }
+}
+
+/// [`Work::backward_group`], likewise.
+pub(super) struct Backward<'a, W> {
+    pub work: &'a W,
+    pub scratch: &'a mut Scratch,
+    pub images: &'a [f32],
+    pub dx: &'a mut [f32],
+    pub dweight: &'a mut [f32],
+}
+
+impl<W: Work> NullaryFnOnce for Backward<'_, W> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        self.work.backward_group(self.scratch, self.images, self.dx, self.dweight);
+    }
 }
 
 /// One thread's buffers; those that only the backward pass needs are made by it.

@@ -1,10 +1,10 @@
-//! Winograd's convolution F(2×2, 3×3): 4 products for an output where im2col needs 9 (Lavin and Gray 2016, section 4.1).
+//! Winograd's convolution F(4×4, 3×3): 36 products for 16 outputs where im2col needs 144 (Lavin and Gray 2016, section 4.3).
 //!
-//! A 3×3 convolution of stride 1 cuts its maps into blocks of 2×2. Each looks at a patch of 4×4, and
+//! A 3×3 convolution of stride 1 cuts its maps into blocks of 4×4. Each looks at a patch of 6×6, and
 //!
 //! block = Aᵀ [Σ_c (G w_c Gᵀ) ⊙ (Bᵀ patch_c B)] A
 //!
-//! where the sum over input channels, for all blocks at once, is one matrix product for each of the 16 places. Every step is
+//! where the sum over input channels, for all blocks at once, is one matrix product for each of the 36 places. Every step is
 //! linear, so the backward pass takes the transpose of each.
 
 use std::ops::Range;
@@ -13,12 +13,12 @@ use pulp::Arch;
 
 use super::chunks::fill_chunks;
 use super::gemm::{Matrix, gemm};
-use super::geometry::Geometry;
-use super::method::{Cut, Method, Scratch};
-use super::transforms::{self, PLACES};
+use super::geometry::{Geometry, every, interleave};
+use super::method::{Backward, Cut, Forward, Method, Scratch, Work};
+use super::transforms::{self, BLOCK, PATCH, PLACES};
 
 /// Columns of a matrix product.
-const COLUMNS: usize = 128;
+const COLUMNS: usize = 64;
 
 /// Rows of numbers start at multiples of this.
 const LANES: usize = 16;
@@ -28,11 +28,11 @@ const CHANNELS: usize = 16;
 
 /// A 3×3 convolution of stride 1.
 pub(super) struct Winograd {
-    /// Of a single channel's patches: a 4×4 kernel of stride 2.
+    /// Of a single channel's patches: a 6×6 kernel of stride 4.
     geometry: Geometry,
     channels: usize,
     out_channels: usize,
-    /// G w Gᵀ `[O, 16, C]`.
+    /// G w Gᵀ `[O, 36, C]`.
     weight: Vec<f32>,
     cut: Cut,
 }
@@ -41,12 +41,12 @@ impl Winograd {
     /// None where the convolution is of another kind, or where blocks would not cover its maps.
     pub(super) fn new(geometry: Geometry, weight: &[f32], out_channels: usize, batch: usize) -> Option<Self> {
         let Geometry { channels, height, width, kernel, stride, padding } = geometry;
-        let even = height % 2 == 0 && width % 2 == 0;
-        if (kernel, stride, padding) != ((3, 3), 1, 1) || !even || channels.min(out_channels) < CHANNELS {
+        let covered = height % BLOCK == 0 && width % BLOCK == 0;
+        if (kernel, stride, padding) != ((3, 3), 1, 1) || !covered || channels.min(out_channels) < CHANNELS {
             return None;
         }
-        let patches = Geometry { channels: 1, kernel: (4, 4), stride: 2, ..geometry };
-        let cut = Cut::new(COLUMNS, (height / 2, width / 2), batch);
+        let patches = Geometry { channels: 1, kernel: (PATCH, PATCH), stride: BLOCK, ..geometry };
+        let cut = Cut::new(COLUMNS, (height / BLOCK, width / BLOCK), batch);
         Some(Self { geometry: patches, channels, out_channels, weight: transformed(weight, channels), cut })
     }
 
@@ -77,21 +77,6 @@ impl Winograd {
         }
     }
 
-    #[inline(always)]
-    fn forward_group(&self, scratch: &mut Scratch, images: &[f32], y: &mut [f32]) {
-        let count = images.len() / (self.channels * self.geometry.image_len());
-        for strip in self.cut.strips() {
-            let columns = self.columns(count, strip);
-            self.transform_patches(scratch, images, &columns);
-            for place in 0..PLACES {
-                let patches = columns.at_place(&scratch.columns, place, self.channels);
-                let products = &mut scratch.products[place * columns.stride()..];
-                gemm(products, columns.channel_stride(), self.weight(place), patches, false);
-            }
-            self.transform_products(scratch, y, &columns);
-        }
-    }
-
     /// Writes the blocks of a strip to the maps `[images, O, H, W]`.
     #[inline(always)]
     fn transform_products(&self, scratch: &mut Scratch, y: &mut [f32], columns: &Columns) {
@@ -101,11 +86,10 @@ impl Winograd {
             transforms::products(rows);
             for i in 0..columns.images {
                 let map = &mut y[(i * self.out_channels + o) * pixels..][..pixels];
-                columns.each_pair(i, |in_map, even, odd| {
-                    let (pairs, _) = map[in_map].as_chunks_mut::<2>();
-                    let products = rows[even].iter().zip(&rows[odd]);
-                    pairs.iter_mut().zip(products).for_each(|(pair, (even, odd))| *pair = [*even, *odd]);
-                });
+                for line in columns.lines() {
+                    let (in_map, [a, b, c, d]) = columns.places(i, line);
+                    interleave([&rows[a], &rows[b], &rows[c], &rows[d]], &mut map[in_map]);
+                }
             }
         }
     }
@@ -118,11 +102,13 @@ impl Winograd {
             let rows = &mut scratch.products[columns.of_channel(o)];
             for i in 0..columns.images {
                 let map = &scratch.rows[(o * columns.images + i) * pixels..][..pixels];
-                columns.each_pair(i, |in_map, even, odd| {
-                    let (pairs, _) = map[in_map].as_chunks::<2>();
-                    rows[even].iter_mut().zip(pairs).for_each(|(to, pair)| *to = pair[0]);
-                    rows[odd].iter_mut().zip(pairs).for_each(|(to, pair)| *to = pair[1]);
-                });
+                for line in columns.lines() {
+                    let (in_map, [a, b, c, d]) = columns.places(i, line);
+                    every::<BLOCK, 0>(&map[in_map.clone()], &mut rows[a]);
+                    every::<BLOCK, 1>(&map[in_map.clone()], &mut rows[b]);
+                    every::<BLOCK, 2>(&map[in_map.clone()], &mut rows[c]);
+                    every::<BLOCK, 3>(&map[in_map], &mut rows[d]);
+                }
             }
             transforms::products_back(rows);
         }
@@ -139,6 +125,23 @@ impl Winograd {
                 let margins = &mut scratch.margins[(i * self.channels + c) * padded_len..][..padded_len];
                 self.geometry.col2im(&rows[columns.of_image(i)..], columns.stride(), &columns.strip, margins);
             }
+        }
+    }
+}
+
+impl Work for Winograd {
+    #[inline(always)]
+    fn forward_group(&self, scratch: &mut Scratch, images: &[f32], y: &mut [f32]) {
+        let count = images.len() / (self.channels * self.geometry.image_len());
+        for strip in self.cut.strips() {
+            let columns = self.columns(count, strip);
+            self.transform_patches(scratch, images, &columns);
+            for place in 0..PLACES {
+                let patches = columns.at_place(&scratch.columns, place, self.channels);
+                let products = &mut scratch.products[place * columns.stride()..];
+                gemm(products, columns.channel_stride(), self.weight(place), patches, false);
+            }
+            self.transform_products(scratch, y, &columns);
         }
     }
 
@@ -187,11 +190,11 @@ impl Method for Winograd {
     }
 
     fn forward(&self, scratch: &mut Scratch, images: &[f32], y: &mut [f32]) {
-        Arch::new().dispatch(|| self.forward_group(scratch, images, y));
+        Arch::new().dispatch(Forward { work: self, scratch, images, y });
     }
 
     fn backward(&self, scratch: &mut Scratch, images: &[f32], dx: &mut [f32], dweight: &mut [f32]) {
-        Arch::new().dispatch(|| self.backward_group(scratch, images, dx, dweight));
+        Arch::new().dispatch(Backward { work: self, scratch, images, dx, dweight });
     }
 
     fn dweight_len(&self) -> usize {
@@ -209,7 +212,7 @@ impl Method for Winograd {
     }
 }
 
-/// G w Gᵀ of kernels `[O, C, 3, 3]`, as `[O, 16, C]`.
+/// G w Gᵀ of kernels `[O, C, 3, 3]`, as `[O, 36, C]`.
 fn transformed(weight: &[f32], channels: usize) -> Vec<f32> {
     let fill = |_: &mut (), o: usize, rows: &mut [f32]| {
         let kernels = &weight[o * channels * 9..][..channels * 9];
@@ -219,15 +222,15 @@ fn transformed(weight: &[f32], channels: usize) -> Vec<f32> {
     fill_chunks(weight.len() / 9 * PLACES, PLACES * channels, || (), fill).0
 }
 
-/// Pairs the places of every number in kernels `[C, 3, 3]` and in rows `[16, C]`.
+/// Pairs the places of every number in kernels `[C, 3, 3]` and in rows `[36, C]`.
 fn each_tap(channels: usize, mut pair: impl FnMut(usize, usize)) {
     for tap in 0..9 {
-        let place = tap / 3 * 4 + tap % 3;
+        let place = tap / 3 * PATCH + tap % 3;
         (0..channels).for_each(|c| pair(c * 9 + tap, place * channels + c));
     }
 }
 
-/// A matrix `[channels, 16, columns]` of the patches or products of a strip of some images.
+/// A matrix `[channels, 36, columns]` of the patches or products of a strip of some images.
 struct Columns {
     /// Patches side by side.
     width: usize,
@@ -251,7 +254,7 @@ impl Columns {
         image * self.strip.len() * self.width
     }
 
-    /// The 16 rows of a channel.
+    /// The 36 rows of a channel.
     fn of_channel(&self, channel: usize) -> Range<usize> {
         let start = channel * self.channel_stride();
         start..start + PLACES * self.stride()
@@ -263,16 +266,22 @@ impl Columns {
         Matrix::new(rows, channels, self.of_image(self.images), self.channel_stride())
     }
 
-    /// Pairs every row of pixels of an image's map with where its even and its odd pixels are among the rows of a channel.
+    /// The lines of pixels of the strip: a block and a line of it.
+    fn lines(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
+        self.strip.clone().flat_map(|block| (0..BLOCK).map(move |line| (block, line)))
+    }
+
+    /// Where a line is in an image's map, and where the first, second, third and fourth pixels of its blocks are among the rows of a
+    /// channel.
     #[inline(always)]
-    fn each_pair(&self, image: usize, mut pair: impl FnMut(Range<usize>, Range<usize>, Range<usize>)) {
-        for (row, block) in self.strip.clone().enumerate() {
-            for half in 0..2 {
-                let start = 4 * half * self.stride() + self.of_image(image) + row * self.width;
-                let in_map = (2 * block + half) * 2 * self.width;
-                let odd = start + self.stride();
-                pair(in_map..in_map + 2 * self.width, start..start + self.width, odd..odd + self.width);
-            }
-        }
+    fn places(&self, image: usize, (block, line): (usize, usize)) -> (Range<usize>, [Range<usize>; BLOCK]) {
+        let len = BLOCK * self.width;
+        let in_map = (BLOCK * block + line) * len;
+        let first = self.of_image(image) + (block - self.strip.start) * self.width;
+        let at = |place: usize| {
+            let start = (PATCH * line + place) * self.stride() + first;
+            start..start + self.width
+        };
+        (in_map..in_map + len, [at(0), at(1), at(2), at(3)])
     }
 }

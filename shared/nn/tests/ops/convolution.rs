@@ -28,7 +28,7 @@ fn convolved(
 #[test]
 fn a_convolution_of_many_channels_is_a_sum_over_few() -> Result<()> {
     // Many images of one block each, maps of several strips, the last of them smaller.
-    for (shape, outputs) in [([131, 16, 2, 2], 16), ([2, 24, 20, 32], 16), ([5, 32, 12, 10], 24)] {
+    for (shape, outputs) in [([131, 16, 4, 4], 16), ([2, 24, 20, 32], 16), ([5, 32, 12, 40], 24)] {
         let (x, weight) = (random(&shape, 1)?, (random(&[outputs, shape[1], 3, 3], 2)? * 0.1)?);
         let got = convolved(&x, &weight, |x, weight| conv2d(x, weight, 1, 1))?;
         let expected = convolved(&x, &weight, |x, weight| {
@@ -36,7 +36,14 @@ fn a_convolution_of_many_channels_is_a_sum_over_few() -> Result<()> {
             parts.reduce(|sum, part| sum? + part?).expect("channels")
         })?;
         for (got, expected) in got.iter().zip(&expected) {
-            assert_close(got, expected, 1e-4, &format!("{shape:?}"))?;
+            // Large transforms round more than plain sums: as much as a sum of the largest elements does.
+            let largest = expected.abs()?.max_all()?;
+            assert_close(
+                &got.broadcast_div(&largest)?,
+                &expected.broadcast_div(&largest)?,
+                1e-5,
+                &format!("{shape:?}"),
+            )?;
         }
     }
     Ok(())
