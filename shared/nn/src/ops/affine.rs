@@ -53,7 +53,9 @@ impl Affine {
             let affine = self.of_channel(map % self.channels());
             let x = &x[map * pixels..][..pixels];
             Arch::new().dispatch(|| {
-                y.iter_mut().zip(x).for_each(|(y, x)| *y = if self.relu { rectified(affine(*x)) } else { affine(*x) });
+                for (y, x) in y.iter_mut().zip(x) {
+                    *y = if self.relu { rectified(affine(*x)) } else { affine(*x) };
+                }
             });
         };
         fill_chunks(x.len(), pixels, || (), fill).0
@@ -78,15 +80,17 @@ impl Affine {
         let channels = self.channels();
         let len = channels * pixels;
         let of_image = |(x, grad): (&[f32], &[f32])| -> Vec<[f64; 2]> {
-            let of_map = |(c, (x, grad)): (usize, (&[f32], &[f32]))| {
-                let (mean, masked) = (self.mean[c], self.masked(c));
-                floats::sums(x, grad, |x, grad| {
-                    let dy = masked(x, grad);
-                    [dy * (x - mean), dy]
-                })
-            };
-            Arch::new()
-                .dispatch(|| x.chunks_exact(pixels).zip(grad.chunks_exact(pixels)).enumerate().map(of_map).collect())
+            Arch::new().dispatch(|| {
+                let mut sums = Vec::with_capacity(channels);
+                for (c, (x, grad)) in x.chunks_exact(pixels).zip(grad.chunks_exact(pixels)).enumerate() {
+                    let (mean, masked) = (self.mean[c], self.masked(c));
+                    sums.push(floats::sums(x, grad, |x, grad| {
+                        let dy = masked(x, grad);
+                        [dy * (x - mean), dy]
+                    }));
+                }
+                sums
+            })
         };
         let sums: Vec<_> = x.par_chunks(len).zip(grad.par_chunks(len)).map(of_image).collect();
         let count = if train { (x.len() / channels) as f32 } else { f32::INFINITY };

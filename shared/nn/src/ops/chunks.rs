@@ -37,7 +37,9 @@ pub(super) fn zip_map(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32 + Sync +
     let fill = |_: &mut (), i: usize, chunk: &mut [f32]| {
         let range = i * CHUNK..i * CHUNK + chunk.len();
         pulp::Arch::new().dispatch(|| {
-            chunk.iter_mut().zip(&a[range.clone()]).zip(&b[range]).for_each(|((out, a), b)| *out = f(*a, *b));
+            for ((out, a), b) in chunk.iter_mut().zip(&a[range.clone()]).zip(&b[range]) {
+                *out = f(*a, *b);
+            }
         });
     };
     fill_chunks(a.len(), CHUNK, || (), fill).0

@@ -59,7 +59,9 @@ pub(super) fn sums<const N: usize>(a: &[f32], b: &[f32], f: impl Fn(f32, f32) ->
     };
     let (a_chunks, a_rest) = a.as_chunks::<LANES>();
     let (b_chunks, b_rest) = b.as_chunks::<LANES>();
-    a_chunks.iter().zip(b_chunks).for_each(|(a, b)| add(a, b));
+    for (a, b) in a_chunks.iter().zip(b_chunks) {
+        add(a, b);
+    }
     add(a_rest, b_rest);
     lanes.map(|lanes| lanes.iter().map(|&lane| f64::from(lane)).sum())
 }

@@ -9,8 +9,11 @@ use super::gemm::{Matrix, gemm};
 use super::geometry::Geometry;
 use super::method::{Backward, Cut, Forward, Method, Scratch, Work, each_map};
 
-/// Columns of a matrix product.
+/// Columns of a matrix product, at least.
 const COLUMNS: usize = 256;
+
+/// Numbers in the patches of a matrix product, at most, where it has more columns: the first layer's patches are small.
+const NUMBERS: usize = 1 << 15;
 
 /// A convolution of any kernel and stride.
 pub(super) struct Im2col<'a> {
@@ -22,7 +25,8 @@ pub(super) struct Im2col<'a> {
 
 impl<'a> Im2col<'a> {
     pub(super) fn new(geometry: Geometry, weight: &'a [f32], out_channels: usize, batch: usize) -> Self {
-        let cut = Cut::new(COLUMNS, (geometry.out_height(), geometry.out_width()), batch);
+        let columns = COLUMNS.max(NUMBERS / geometry.taps());
+        let cut = Cut::new(columns, (geometry.out_height(), geometry.out_width()), batch);
         Self { geometry, weight, out_channels, cut }
     }
 

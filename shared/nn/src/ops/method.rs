@@ -118,6 +118,7 @@ impl Cut {
 }
 
 /// Pairs the places of every map in `[images, channels, pixels]` and in `[channels, images · pixels]`.
+#[inline(always)]
 pub(super) fn each_map(
     images: usize,
     channels: usize,

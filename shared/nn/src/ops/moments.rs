@@ -18,12 +18,13 @@ pub(super) type OfMap = [f64; 2];
 /// The statistics of each map of `pixels` numbers.
 pub(super) fn of_maps(maps: &[f32], pixels: usize) -> Vec<OfMap> {
     Arch::new().dispatch(|| {
-        let of_map = |map: &[f32]| {
+        let mut statistics = Vec::with_capacity(maps.len() / pixels);
+        for map in maps.chunks_exact(pixels) {
             let mean = floats::sums(map, map, |x, _| [x])[0] / pixels as f64;
             let shift = mean as f32;
-            [mean, floats::sums(map, map, |x, _| [(x - shift) * (x - shift)])[0]]
-        };
-        maps.chunks_exact(pixels).map(of_map).collect()
+            statistics.push([mean, floats::sums(map, map, |x, _| [(x - shift) * (x - shift)])[0]]);
+        }
+        statistics
     })
 }
 

@@ -1,8 +1,9 @@
 //! Pooling over square windows and over whole feature maps.
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
-use rayon::prelude::*;
+use pulp::Arch;
 
+use super::chunks::fill_chunks;
 use super::floats;
 
 /// The mean of each map.
@@ -13,12 +14,11 @@ use super::floats;
 /// # Errors
 /// A rank other than 4, a type other than `f32`.
 pub fn global_avg_pool2d(x: &Tensor) -> Result<Tensor> {
-    let (_, _, height, width) = floats::dims4("global_avg_pool2d", x)?;
+    floats::dims4("global_avg_pool2d", x)?;
     if !x.device().is_cpu() {
         return x.mean((2, 3));
     }
-    let window = Window { kernel: (height, width), stride: 1, kind: Kind::Average };
-    x.contiguous()?.apply_op1(window)?.flatten_from(1)
+    x.contiguous()?.apply_op1(Mean)
 }
 
 /// The mean of each `kernel × kernel` window, `stride` apart; a window that would reach over the edge is left out.
@@ -50,9 +50,47 @@ fn pool(x: &Tensor, kernel: usize, stride: usize, kind: Kind) -> Result<Tensor> 
         bail!("pooling: a window of {kernel} at stride {stride} does not fit {height}×{width} maps");
     }
     match (x.device().is_cpu(), kind) {
-        (true, _) => x.contiguous()?.apply_op1(Window { kernel: (kernel, kernel), stride, kind }),
+        (true, _) => x.contiguous()?.apply_op1(Window { kernel, stride, kind }),
         (false, Kind::Average) => x.avg_pool2d_with_stride(kernel, stride),
         (false, Kind::Max) => bail!("max_pool2d: Candle's gradient is wrong on {:?}", x.device()),
+    }
+}
+
+/// The mean of a whole map.
+struct Mean;
+
+impl CustomOp1 for Mean {
+    fn name(&self) -> &'static str {
+        "global_avg_pool2d"
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (batch, channels, height, width) = layout.shape().dims4()?;
+        let (x, pixels) = (floats::of_cpu(x, layout)?, height * width);
+        let fill = |_: &mut (), image: usize, means: &mut [f32]| {
+            let maps = x[image * channels * pixels..].chunks_exact(pixels);
+            Arch::new().dispatch(|| {
+                for (mean, map) in means.iter_mut().zip(maps) {
+                    *mean = (floats::sums(map, map, |x, _| [x])[0] / pixels as f64) as f32;
+                }
+            });
+        };
+        let (means, _) = fill_chunks(batch * channels, channels, || (), fill);
+        Ok((CpuStorage::F32(means), (batch, channels).into()))
+    }
+
+    fn bwd(&self, x: &Tensor, _: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
+        let (_, channels, height, width) = x.dims4()?;
+        let (grad, pixels) = (grad.contiguous()?, height * width);
+        let (storage, layout) = grad.storage_and_layout();
+        let grads = floats::of(&storage, layout)?;
+        let fill = |_: &mut (), image: usize, dx: &mut [f32]| {
+            for (dx, grad) in dx.chunks_exact_mut(pixels).zip(&grads[image * channels..]) {
+                dx.fill(grad / pixels as f32);
+            }
+        };
+        let (dx, _) = fill_chunks(x.elem_count(), channels * pixels, || (), fill);
+        Ok(Some(Tensor::from_vec(dx, x.shape(), x.device())?))
     }
 }
 
@@ -63,27 +101,52 @@ enum Kind {
 }
 
 struct Window {
-    kernel: (usize, usize),
+    kernel: usize,
     stride: usize,
     kind: Kind,
 }
 
-/// Index of the first greatest element of a plane among `indices`.
-fn argmax(plane: &[f32], mut indices: impl Iterator<Item = usize>) -> usize {
-    let first = indices.next().unwrap_or_default();
-    indices.fold(first, |best, i| if plane[i] > plane[best] { i } else { best })
+/// A map's width and that of what it is pooled to.
+#[derive(Clone, Copy)]
+struct Widths {
+    input: usize,
+    output: usize,
 }
 
 impl Window {
-    fn out_size(&self, height: usize, width: usize) -> (usize, usize) {
-        ((height - self.kernel.0) / self.stride + 1, (width - self.kernel.1) / self.stride + 1)
+    fn out_size(&self, size: usize) -> usize {
+        (size - self.kernel) / self.stride + 1
     }
 
-    /// Indices into a plane of width `width` that output pixel `i` (of `out_width` a row) looks at.
-    fn indices(&self, i: usize, width: usize, out_width: usize) -> impl Iterator<Item = usize> {
-        let corner = i / out_width * self.stride * width + i % out_width * self.stride;
-        let (height, columns) = self.kernel;
-        (0..height).flat_map(move |y| (0..columns).map(move |x| corner + y * width + x))
+    /// Calls `visit` with each output's number in its map and where its window's first pixel is.
+    #[inline(always)]
+    fn each(&self, outputs: usize, widths: Widths, mut visit: impl FnMut(usize, usize)) {
+        for row in 0..outputs / widths.output {
+            for column in 0..widths.output {
+                visit(row * widths.output + column, (row * widths.input + column) * self.stride);
+            }
+        }
+    }
+
+    /// The pixels of a window, seen from its first.
+    #[inline(always)]
+    fn pixels(&self, width: usize) -> impl Iterator<Item = usize> + use<> {
+        let kernel = self.kernel;
+        (0..kernel).flat_map(move |y| (0..kernel).map(move |x| y * width + x))
+    }
+
+    /// The greatest pixel of a window, the first at a tie.
+    #[inline(always)]
+    fn greatest(&self, map: &[f32], first: usize, width: usize) -> usize {
+        let mut greatest = first;
+        for y in 0..self.kernel {
+            for i in first + y * width..first + y * width + self.kernel {
+                if map[i] > map[greatest] {
+                    greatest = i;
+                }
+            }
+        }
+        greatest
     }
 }
 
@@ -94,42 +157,44 @@ impl CustomOp1 for Window {
 
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let (batch, channels, height, width) = layout.shape().dims4()?;
-        let (out_height, out_width) = self.out_size(height, width);
-        let x = floats::of_cpu(x, layout)?;
-        let share = 1.0 / (self.kernel.0 * self.kernel.1) as f32;
-        let mut y = vec![0.0; batch * channels * out_height * out_width];
-        y.par_chunks_mut(out_height * out_width).zip(x.par_chunks(height * width)).for_each(|(y, x)| {
-            for (i, y) in y.iter_mut().enumerate() {
-                let indices = self.indices(i, width, out_width);
-                *y = match self.kind {
-                    Kind::Average => indices.map(|j| x[j]).sum::<f32>() * share,
-                    Kind::Max => x[argmax(x, indices)],
-                };
+        let (out_height, widths) = (self.out_size(height), Widths { input: width, output: self.out_size(width) });
+        let (x, outputs) = (floats::of_cpu(x, layout)?, out_height * widths.output);
+        let share = 1.0 / (self.kernel * self.kernel) as f32;
+        let fill = |_: &mut (), image: usize, y: &mut [f32]| {
+            let maps = x[image * channels * height * width..].chunks_exact(height * width);
+            for (y, map) in y.chunks_exact_mut(outputs).zip(maps) {
+                self.each(outputs, widths, |output, first| {
+                    y[output] = match self.kind {
+                        Kind::Average => self.pixels(width).map(|pixel| map[first + pixel]).sum::<f32>() * share,
+                        Kind::Max => map[self.greatest(map, first, width)],
+                    };
+                });
             }
-        });
-        Ok((CpuStorage::F32(y), (batch, channels, out_height, out_width).into()))
+        };
+        let (y, _) = fill_chunks(batch * channels * outputs, channels * outputs, || (), fill);
+        Ok((CpuStorage::F32(y), (batch, channels, out_height, widths.output).into()))
     }
 
     fn bwd(&self, x: &Tensor, y: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
-        let (_, _, height, width) = x.dims4()?;
+        let (_, channels, height, width) = x.dims4()?;
         let (_, _, out_height, out_width) = y.dims4()?;
+        let (outputs, widths) = (out_height * out_width, Widths { input: width, output: out_width });
         let grad = grad.contiguous()?;
         let (x_storage, x_layout) = x.storage_and_layout();
         let (grad_storage, grad_layout) = grad.storage_and_layout();
-        let values = floats::of(&x_storage, x_layout)?;
-        let grads = floats::of(&grad_storage, grad_layout)?;
-        let share = 1.0 / (self.kernel.0 * self.kernel.1) as f32;
-        let mut dx = vec![0.0; values.len()];
-        let planes = dx.par_chunks_mut(height * width).zip(values.par_chunks(height * width));
-        planes.zip(grads.par_chunks(out_height * out_width)).for_each(|((dx, x), grads)| {
-            for (i, grad) in grads.iter().enumerate() {
-                let mut indices = self.indices(i, width, out_width);
-                match self.kind {
-                    Kind::Average => indices.for_each(|j| dx[j] += grad * share),
-                    Kind::Max => dx[argmax(x, &mut indices)] += grad,
-                }
+        let (values, grads) = (floats::of(&x_storage, x_layout)?, floats::of(&grad_storage, grad_layout)?);
+        let share = 1.0 / (self.kernel * self.kernel) as f32;
+        let fill = |_: &mut (), image: usize, dx: &mut [f32]| {
+            let maps = values[image * channels * height * width..].chunks_exact(height * width);
+            let grads = grads[image * channels * outputs..].chunks_exact(outputs);
+            for ((dx, map), grads) in dx.chunks_exact_mut(height * width).zip(maps).zip(grads) {
+                self.each(outputs, widths, |output, first| match self.kind {
+                    Kind::Average => self.pixels(width).for_each(|pixel| dx[first + pixel] += grads[output] * share),
+                    Kind::Max => dx[self.greatest(map, first, width)] += grads[output],
+                });
             }
-        });
+        };
+        let (dx, _) = fill_chunks(values.len(), channels * height * width, || (), fill);
         Ok(Some(Tensor::from_vec(dx, x.shape(), x.device())?))
     }
 }
