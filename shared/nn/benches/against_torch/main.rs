@@ -22,7 +22,8 @@ use process::{EPOCH_IMAGES, Process, Unit, compare, compare_memory};
 #[global_allocator]
 static ALLOCATOR: ssl_experiment::Allocator = ssl_experiment::Allocator;
 
-/// Operations, each measured forward and backward: 128 images; `conv_KERNEL_CHANNELS_SIZE_STRIDE`.
+/// Operations, each measured forward and backward: 128 images; `conv_KERNEL_CHANNELS_SIZE_STRIDE`. Of each convolution without batch
+/// norm the plain matrix product of the same size is measured, too, `product_…`: weight times patches, which are there.
 const OPERATIONS: [&str; 17] = [
     "conv_3_3to32_32_1",
     "conv_3_32to64_32_2",
@@ -71,7 +72,10 @@ fn main() -> anyhow::Result<()> {
             compare(name, &format!("{name}_{batch}"), Unit::Seconds, 5, &mut ours, theirs.as_mut())?;
         }
     }
-    for name in OPERATIONS.iter().flat_map(|name| [format!("{name}_forward"), format!("{name}_backward")]) {
+    let products =
+        OPERATIONS.iter().filter_map(|name| name.strip_prefix("conv_")).filter(|name| !name.ends_with("norm"));
+    let operations = OPERATIONS.iter().flat_map(|name| [format!("{name}_forward"), format!("{name}_backward")]);
+    for name in operations.chain(products.map(|name| format!("product_{name}_forward"))) {
         if wants(&name) {
             compare(&name, &name, Unit::Seconds, 5, &mut ours, theirs.as_mut())?;
         }

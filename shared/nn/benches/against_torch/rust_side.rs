@@ -130,11 +130,16 @@ type Operation = Box<dyn Fn() -> Result<Tensor>>;
 fn operation_of(name: &str) -> anyhow::Result<Operation> {
     let var = |shape: &[usize]| Var::from_tensor(&random(shape)?);
     let parts: Vec<&str> = name.split('_').collect();
-    if let ["conv", kernel, channels, size, stride, ref rest @ ..] = parts[..] {
+    if let [kind @ ("conv" | "product"), kernel, channels, size, stride, ref rest @ ..] = parts[..] {
         let (inputs, outputs) = channels.split_once("to").context("channels")?;
         let (kernel, inputs, outputs): (usize, usize, usize) = (kernel.parse()?, inputs.parse()?, outputs.parse()?);
         let (size, stride): (usize, usize) = (size.parse()?, stride.parse()?);
         let weight = var(&[outputs, inputs, kernel, kernel])?;
+        if kind == "product" {
+            let pixels = 128 * (size / stride) * (size / stride);
+            let (weight, patches) = (weight.flatten_from(1)?, random(&[inputs * kernel * kernel, pixels])?);
+            return Ok(Box::new(move || weight.matmul(&patches)));
+        }
         let shape = [128, inputs, size, size];
         let x = if inputs > 3 { var(&shape)?.into_inner() } else { random(&shape)? };
         let (gamma, beta) = (var(&[outputs])?, var(&[outputs])?);

@@ -100,9 +100,12 @@ def simclr_step(backbone, batch):
 def operation(name):
     """The operation's function and its input; what the function closes over wants gradients too."""
     kind, *shape = name.split("_")
-    if kind == "conv":
+    if kind in ("conv", "product"):
         kernel, (inputs, outputs), size, stride = int(shape[0]), map(int, shape[1].split("to")), int(shape[2]), int(shape[3])
         weight = torch.rand(outputs, inputs, kernel, kernel, requires_grad=True)
+        if kind == "product":
+            patches = torch.rand(inputs * kernel * kernel, 128 * (size // stride) ** 2)
+            return lambda x: weight.flatten(1) @ x, patches
         x = torch.rand(128, inputs, size, size, requires_grad=inputs > 3)
         if shape[-1] == "norm":
             norm = nn.BatchNorm2d(outputs)
