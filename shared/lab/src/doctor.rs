@@ -20,8 +20,10 @@ pub fn run(course: &Course) -> Result<()> {
     report("cores", format!("{cores} (the handouts' times are for 2)"));
     let gpu = first_line("nvidia-smi", &["--query-gpu=name,memory.total", "--format=csv,noheader"]);
     report("GPU", gpu.unwrap_or("none found; everything runs on the CPU".to_string()));
-    let compiler = version("nvcc").map(|_| "nvcc found: add `--features cuda` and `--device cuda`".to_string());
-    report("CUDA", compiler.unwrap_or("no nvcc: `--features cuda` can't be built here".to_string()));
+    report("CUDA", cuda());
+    let mpi =
+        version("mpirun").map(|mpi| format!("{mpi}: add `--features mpi`, then `mpirun -n 2 target/debug/PROGRAM`"));
+    report("MPI", mpi.unwrap_or("no mpirun: one machine trains".to_string()));
     let python = version("python3").unwrap_or("not found".to_string());
     report("Python", format!("{python} (only to write golden values anew)"));
     report("data", "toybox: built in".to_string());
@@ -31,11 +33,35 @@ pub fn run(course: &Course) -> Result<()> {
     Ok(())
 }
 
+/// Whether a build for CUDA, which takes 20 minutes, would succeed and run: what it needs, before it is begun.
+fn cuda() -> String {
+    let Some(release) = output("nvcc", &["--version"]) else {
+        return "no nvcc: `--features cuda` can't be built here".to_string();
+    };
+    let release = release.lines().find(|line| line.contains("release")).unwrap_or("nvcc").trim().to_string();
+    let capability = first_line("nvidia-smi", &["--query-gpu=compute_cap", "--format=csv,noheader"]);
+    let driver = output("ldconfig", &["-p"]).is_some_and(|libraries| libraries.contains("libcuda.so.1"));
+    match (capability, driver) {
+        (Some(capability), true) => {
+            format!("{release}, compute capability {capability}: add `--features cuda` and `--device cuda`")
+        }
+        (None, _) => format!(
+            "{release}, but no GPU to ask: set CUDA_COMPUTE_CAP (90 for H100), and run elsewhere what is built here"
+        ),
+        (Some(_), false) => format!("{release}, but no libcuda.so.1: install the GPU's driver, or nothing will start"),
+    }
+}
+
+/// What a program prints, if it runs and succeeds.
+fn output(program: &str, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(arguments).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
 /// The first line that a program prints, if it runs at all.
 fn first_line(program: &str, arguments: &[&str]) -> Option<String> {
-    let output = Command::new(program).args(arguments).output().ok()?;
-    let text = String::from_utf8_lossy(&output.stdout).lines().next()?.trim().to_string();
-    (output.status.success() && !text.is_empty()).then_some(text)
+    let text = output(program, arguments)?.lines().next()?.trim().to_string();
+    (!text.is_empty()).then_some(text)
 }
 
 /// How to name each data set that lies in `datasets/`.

@@ -26,6 +26,10 @@ impl FromStr for DeviceChoice {
             "auto" => Ok(Self::Auto),
             "cpu" => Ok(Self::Cpu),
             "cuda" => Ok(Self::Cuda(0)),
+            "metal" => bail!(
+                "metal is refused: Candle's convolutions have wrong weight gradients there \
+                 (huggingface/candle#3839); expected auto, cpu, cuda or cuda:N"
+            ),
             _ => match text.strip_prefix("cuda:").map(str::parse) {
                 Some(Ok(number)) => Ok(Self::Cuda(number)),
                 _ => bail!("expected auto, cpu, cuda or cuda:N, got {text:?}"),

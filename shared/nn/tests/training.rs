@@ -227,7 +227,7 @@ fn devices_are_read_and_a_missing_one_is_a_message() {
     ] {
         assert_eq!(text.parse::<DeviceChoice>().expect(text), choice);
     }
-    for text in ["gpu", "cuda:", "cuda:x", ""] {
+    for text in ["metal", "gpu", "cuda:", "cuda:x", ""] {
         let message = text.parse::<DeviceChoice>().expect_err(text).to_string();
         assert!(message.contains("expected auto, cpu, cuda or cuda:N"), "{message}");
     }
