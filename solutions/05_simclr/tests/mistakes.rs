@@ -6,6 +6,7 @@ mod crops;
 #[path = "../../../labs/05_simclr/tests/graded.rs"]
 #[expect(dead_code, reason = "`main` runs the checks; here the checks are checked")]
 mod graded;
+mod heads;
 mod losses;
 mod sampling;
 mod training;
@@ -17,6 +18,7 @@ use candle_core::{Result, Tensor};
 use chunks::*;
 use crops::*;
 use graded::{EXERCISES, Exercises};
+use heads::Layers;
 use losses::*;
 use rand::SeedableRng;
 use sampling::*;
@@ -28,8 +30,7 @@ use ssl_data::Rng;
 use ssl_data::augment::CropBox;
 use ssl_grading::Values;
 use ssl_grading::mistakes::Cases;
-use ssl_grading::network::fill;
-use ssl_nn::{Encode, Linear, Optimizer, Params};
+use ssl_nn::{Encode, Optimizer, Params};
 use training::*;
 
 fn main() -> ExitCode {
@@ -285,25 +286,3 @@ const ALTERNATIVES: &[(&str, Exercises)] = &[
     ("cached_with_a_variable", cached(with_a_variable)),
     ("representation_in_one", features(|e, p, x| Ok((e(x, false)?.detach(), p(&e(x, false)?)?.detach())))),
 ];
-
-/// Two layers under the names that the course's head has.
-struct Layers {
-    hidden: Linear,
-    output: Linear,
-}
-
-impl Layers {
-    fn new(params: &mut Params, weights: &Values) -> Result<Self> {
-        let layer = |name: &str| {
-            let (outputs, inputs) = weights.tensor(&format!("{name}.weight"))?.dims2()?;
-            Linear::new(inputs, outputs, &params.pp(name))
-        };
-        let layers = Self { hidden: layer("hidden")?, output: layer("output")? };
-        fill(params, weights)?;
-        Ok(layers)
-    }
-
-    fn of(&self, h: &Tensor, between: impl Fn(&Tensor) -> Result<Tensor>) -> Result<Tensor> {
-        self.output.forward(&between(&self.hidden.forward(h)?)?)
-    }
-}

@@ -53,9 +53,11 @@ impl Optimizer for AdamW {
             let keep = 1.0 - if decays(var) { learning_rate * self.weight_decay } else { 0.0 };
             if var.device().is_cpu() {
                 let (b1, b2, epsilon) = (beta1 as f32, beta2 as f32, self.epsilon as f32);
+                // Taken from β as it is: 1 − 0.999 in `f32` is off by a hundred-thousandth.
+                let (a1, a2) = ((1.0 - beta1) as f32, (1.0 - beta2) as f32);
                 let (keep, rate, root) = (keep as f32, rate as f32, root as f32);
-                update(first, &grad, &grad, |m, g, _| b1 * m + (1.0 - b1) * g)?;
-                update(second, &grad, &grad, |v, g, _| b2 * v + (1.0 - b2) * g * g)?;
+                update(first, &grad, &grad, |m, g, _| b1 * m + a1 * g)?;
+                update(second, &grad, &grad, |v, g, _| b2 * v + a2 * g * g)?;
                 update(&weight, first, second, |w, m, v| keep * w - rate * m / (v.sqrt() / root + epsilon))?;
             } else {
                 let first = ((first * beta1)? + (&grad * (1.0 - beta1))?)?;
