@@ -247,8 +247,8 @@ pub fn representation(encode: &Encode, project: &Project, images: &Tensor) -> Re
 /// 1. The first pass takes chunk after chunk, both views of it in one batch, as in exercise 7, and keeps the embeddings without
 ///    their graph. Together they are the 2N rows that exercise 5 expects: the first views of all images, then the second ones.
 /// 2. Loss and g are those of the whole batch (exercises 5 and 6).
-/// 3. The second pass takes chunk after chunk again, now with a graph, which lives until ⟨z_c, g_c⟩ has given its gradients: at most
-///    two graphs are in memory at a time.
+/// 3. The second pass takes the chunks again, in the same order, now with a graph, which lives until ⟨z_c, g_c⟩ has given its gradients:
+///    at most two graphs are in memory at a time, a chunk's and what may be left of the one before it.
 /// 4. All gradients are summed, and there is one update.
 ///
 /// Both passes train: batch norm normalizes each chunk by statistics of its own, and its running ones move twice for each.
@@ -260,8 +260,9 @@ pub fn representation(encode: &Encode, project: &Project, images: &Tensor) -> Re
 /// A chunk of 0 images; what the functions report.
 ///
 /// # Hint
-/// `GradStore::default()` is empty, its `extend` adds the gradients of another one, and `optimizer.step` takes the sum. Of a product
-/// Candle computes the gradients of both factors, and as long as that of g_c exists, so does the graph that it came from: `remove` it.
+/// `GradStore::default()` is empty, its `extend` adds the gradients of another one, and `optimizer.step` takes the sum. Of the
+/// product z_c · g_c `backward` stores a gradient for g_c, too: it is z_c, and keeps its graph alive. `remove` it first. Call `backward` in
+/// here: helpers at the top of the file count for exercise 6, which must do without.
 pub fn cached_step(step: &Step, chunk: usize, optimizer: &mut dyn Optimizer) -> Result<f64> {
     todo!("exercise 10: all embeddings, their gradient, then the network's chunk by chunk")
 }

@@ -36,7 +36,14 @@ impl Network {
         let linear = Linear::new(inputs, width, &params.pp("linear"))?;
         let norm = BatchNorm::new(width, true, &params.pp("norm"))?;
         let head = Linear::new(width, outputs, &params.pp("head"))?;
-        fill(&mut params, case)?;
+        // A case without running statistics asks for nothing that depends on them.
+        let mut case = case.clone();
+        for (name, value) in params.buffers() {
+            if case.get(&name).is_none() {
+                case = case.with(&name, &value.copy()?);
+            }
+        }
+        fill(&mut params, &case)?;
         Ok(Self { params, linear, norm, head })
     }
 
@@ -76,14 +83,16 @@ fn step_with(
     encode: &Encode,
     step: impl FnOnce(&Step, &mut dyn Optimizer) -> Result<f64>,
 ) -> Result<f64> {
-    let mut optimizer = Sgd::new(network.params.trained(), case.number("momentum")?, 0.0);
+    // A case without a rate asks for what is known before the update.
+    let number = |name| if case.get(name).is_some() { case.number(name) } else { Ok(0.0) };
+    let mut optimizer = Sgd::new(network.params.trained(), number("momentum")?, 0.0);
     let given = Step {
         encode,
         project: &|h| network.project(h),
         view_a: case.tensor("view_a")?,
         view_b: case.tensor("view_b")?,
         temperature: case.number("temperature")?,
-        learning_rate: case.number("learning_rate")?,
+        learning_rate: number("learning_rate")?,
     };
     step(&given, &mut optimizer)
 }

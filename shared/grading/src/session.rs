@@ -251,8 +251,9 @@ impl<E: Copy + Send + 'static> Session<E> {
         let others: Vec<&str> =
             self.lab.exercises.iter().map(|other| other.name).filter(|name| *name != exercise.name).collect();
         let name = source::uses(&self.source, exercise.refuses, &others)?;
-        let message =
-            format!("`{name}` does what this exercise asks you to write: call it neither there nor in a helper");
+        let message = format!(
+            "`{name}` does what this exercise asks you to write: call it neither there nor in a helper at the top of the file"
+        );
         Some(Verdict::new(Status::Refused, message))
     }
 

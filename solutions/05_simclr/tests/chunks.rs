@@ -96,31 +96,52 @@ pub fn first_rows(gradient: &Tensor, chunk: Chunk) -> Result<Tensor> {
     Tensor::cat(&[rows.narrow(0, 0, chunk.1)?, rows.narrow(0, chunk.1, chunk.1)?.zeros_like()?], 0)
 }
 
-/// The gradients of losses within chunks, divided and summed.
-fn of_chunks(step: &Step, chunk: usize, optimizer: &mut dyn Optimizer, divide: fn(usize) -> usize) -> Result<f64> {
+/// The gradients of losses within chunks, each times what `share` makes of its images, all images and the number of chunks.
+fn of_chunks(
+    step: &Step,
+    chunk: usize,
+    optimizer: &mut dyn Optimizer,
+    share: fn(usize, usize, usize) -> f64,
+) -> Result<f64> {
     let chunks = chunks(step, chunk)?;
     let (mut grads, mut losses) = (GradStore::default(), 0.0);
     for &(start, count) in &chunks {
         let z = BY_CHUNKS.of_chunk(step, (start, count), true)?;
         let loss = nt_xent(&z, step.temperature)?;
         losses += number(&loss)? / chunks.len() as f64;
-        grads.extend((loss / divide(chunks.len()) as f64)?.backward()?)?;
+        grads.extend((loss * share(count, step.view_a.dims()[0], chunks.len()))?.backward()?)?;
     }
     optimizer.step(&grads, step.learning_rate)?;
     Ok(losses)
 }
 
 pub fn chunks_alone(step: &Step, chunk: usize, optimizer: &mut dyn Optimizer) -> Result<f64> {
-    of_chunks(step, chunk, optimizer, |_| 1)
+    of_chunks(step, chunk, optimizer, |_, _, _| 1.0)
 }
 
 pub fn chunks_alone_averaged(step: &Step, chunk: usize, optimizer: &mut dyn Optimizer) -> Result<f64> {
-    of_chunks(step, chunk, optimizer, |count| count)
+    of_chunks(step, chunk, optimizer, |_, _, chunks| 1.0 / chunks as f64)
+}
+
+pub fn chunks_alone_weighted(step: &Step, chunk: usize, optimizer: &mut dyn Optimizer) -> Result<f64> {
+    of_chunks(step, chunk, optimizer, |count, images, _| count as f64 / images as f64)
+}
+
+/// Exercise 7's step where one chunk holds all images: the running statistics move once.
+pub fn undivided_where_it_fits(step: &Step, chunk: usize, optimizer: &mut dyn Optimizer) -> Result<f64> {
+    if chunk >= step.view_a.dims()[0] { train_step(step, optimizer) } else { BY_CHUNKS.step(step, chunk, optimizer) }
+}
+
+/// As many chunks as asked for, but of equal size.
+pub fn even_chunks(step: &Step, chunk: usize, optimizer: &mut dyn Optimizer) -> Result<f64> {
+    let images = step.view_a.dims()[0];
+    let count = chunks(step, chunk)?.len();
+    BY_CHUNKS.step(step, images.div_ceil(count), optimizer)
 }
 
 pub fn last_chunk_dropped(step: &Step, chunk: usize, optimizer: &mut dyn Optimizer) -> Result<f64> {
     let images = step.view_a.dims()[0];
-    let kept = images.checked_rem(chunk).map_or(images, |rest| if chunk < images { images - rest } else { images });
+    let kept = images - images.checked_rem(chunk).unwrap_or_default();
     let (view_a, view_b) = (&step.view_a.narrow(0, 0, kept)?, &step.view_b.narrow(0, 0, kept)?);
     BY_CHUNKS.step(&Step { view_a, view_b, ..*step }, chunk, optimizer)
 }

@@ -207,7 +207,9 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("graph_kept", features(|e, p, x| e(x, false).and_then(|h| Ok((h.clone(), p(&h)?))))),
     ("chunks_alone", cached(chunks_alone)),
     ("chunks_alone_averaged", cached(chunks_alone_averaged)),
+    ("chunks_alone_weighted", cached(chunks_alone_weighted)),
     ("last_chunk_dropped", cached(last_chunk_dropped)),
+    ("rows_by_view", cached(|s, c, o| ByChunks { join: in_turn, ..BY_CHUNKS }.step(s, c, o))),
     (
         "last_chunk_only",
         cached(|s, c, o| {
@@ -256,6 +258,8 @@ const NAMELESS: &[(&str, Exercises)] = &[
         "cosine_of_a_quarter",
         rate(|s, w, t, base, b| learning_rate(s, w, t, base, b) * if s > t / 2 { 0.5 } else { 1.0 }),
     ),
+    ("undivided_where_it_fits", cached(undivided_where_it_fits)),
+    ("even_chunks", cached(even_chunks)),
     ("chunks_of_one_more", cached(|s, c, o| cached_step(s, c + 1, o))),
     ("a_chunk_of_no_images", cached(|s, c, o| cached_step(s, c.max(1), o))),
     (

@@ -132,6 +132,12 @@ pub const CACHED: &[Mistake] = &[
          make a larger batch of them; the negatives have to come from all chunks.",
     ),
     mistake(
+        "chunks_alone_weighted",
+        "loss of each chunk alone",
+        "Each chunk has a loss of its own, if with the weight of its size: its images were compared with those of the same chunk only. The \
+         negatives have to come from all chunks.",
+    ),
+    mistake(
         "last_chunk_dropped",
         "drops the last images",
         "The images that do not fill a chunk were left out: the last chunk may be smaller.",
@@ -167,6 +173,12 @@ pub const CACHED: &[Mistake] = &[
         "The loss is right, but each chunk got other images' rows of g: those of its second views start N rows after those of its first.",
     ),
     mistake(
+        "rows_by_view",
+        "embeddings chunk after chunk",
+        "The embeddings lie chunk after chunk, but partners are N rows apart, and so are the rows of g for a chunk's two views: first \
+         views of all chunks first, then all second ones.",
+    ),
+    mistake(
         "evaluation_first",
         "first pass in evaluation mode",
         "The first pass ran in evaluation mode: its embeddings, and with them g, are not those of the second.",
@@ -184,12 +196,13 @@ pub const CACHED: &[Mistake] = &[
     mistake(
         "temperature_ignored",
         "fixed temperature",
-        "The loss was taken at temperature 1: pass on the one that was given.",
+        "g was taken at temperature 1: pass on the one that was given.",
     ),
     mistake(
         "no_update",
         "no update",
-        "The weights are as before: the optimizer made no step, or the gradients did not reach it.",
+        "The weights are as before: the optimizer made no step, or the gradients did not reach it, or g was not held fixed. (The sum of \
+         z · g(z) is 0 whatever the weights are, since each row of g is at right angles to that of z: `detach` z first.)",
     ),
 ];
 
@@ -197,8 +210,8 @@ pub const CACHED_LOSS: &[Mistake] = &[
     mistake(
         "one_pass",
         "one pass in training mode",
-        "The running statistics moved once for each chunk, not twice. Either the first pass ran in evaluation mode, or there was no \
-         second one: then the graphs of all chunks were in memory together, which is what this exercise is to avoid.",
+        "The running statistics moved once for each chunk, not twice. Either one of the two passes ran in evaluation mode, or there \
+         was only one: then the graphs of all chunks were in memory together, which is what this exercise is to avoid.",
     ),
     mistake(
         "mean_of_chunks",
@@ -211,5 +224,6 @@ pub const GRAPHS: &[Mistake] = &[mistake(
     "graphs_kept",
     "keeps graphs of other chunks",
     "More than two chunks' graphs were in memory at a time. A graph lives as long as anything that was computed with it: `detach` the \
-     embeddings of the first pass chunk by chunk, and `remove` the gradient of g_c before `extend` keeps it.",
+     embeddings of the first pass chunk by chunk, and `remove` the gradient of g_c before `extend` keeps it: of the very tensor that stands in the product, not of \
+     another view of it.",
 )];
