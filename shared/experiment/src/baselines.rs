@@ -1,6 +1,7 @@
 //! What to compare a method with: the same backbone untrained, and trained with labels.
 
-use std::fs;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use candle_core::{Result, Tensor};
@@ -91,6 +92,22 @@ impl Baselines {
         write_atomically(&path, serde_json::to_string_pretty(&baselines)?.as_bytes())?;
         Ok(baselines)
     }
+}
+
+/// Where baselines are kept, seen from this crate.
+const FOLDER: &str = "../../target/baselines";
+
+/// The folder that was asked for, or else the usual one, once it can be written to.
+///
+/// # Errors
+/// A folder that can't be made or written to.
+pub(crate) fn folder(asked: Option<&Path>) -> anyhow::Result<PathBuf> {
+    let usual = || Path::new(env!("CARGO_MANIFEST_DIR")).join(FOLDER);
+    let folder = asked.map_or_else(usual, Path::to_path_buf);
+    fs::create_dir_all(&folder)
+        .and_then(|()| File::create(folder.join(".writable")))
+        .and_then(|_| folder.canonicalize())
+        .with_context(|| format!("--baselines: {} can't be written to", folder.display()))
 }
 
 fn train(run: &Run, input: &Input) -> anyhow::Result<(Evaluation, Evaluation)> {

@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use crate::baselines::{Baselines, Input};
 use crate::guesses::Guesses;
 use crate::key::Key;
-use crate::{Comparison, Flags, Settings, machine, ranks};
+use crate::{Comparison, Flags, Settings, baselines, machine, ranks};
 
 /// How features are judged everywhere in the course, in the words of a report.
 pub const PROTOCOL: &str = "backbone after the last epoch, frozen, in evaluation mode; linear probe: softmax regression on standardized \
@@ -80,20 +80,12 @@ impl Run {
         let device = flags.device.open()?;
         let guesses = Guesses::of(settings)?;
         let out = flags.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(S::LAB));
-        let out = if flags.quick { out.join("quick") } else { out };
-        let checkpoints = out.clone();
-        let (out, scratch) = ranks::folder(&out)?;
+        let checkpoints = if flags.quick { out.join("quick") } else { out };
+        let (out, scratch) = ranks::folder(&checkpoints)?;
         let lock = lock(&out).context("--out")?;
         collective::normalize_over(flags.batch_norm);
         let guesses = guesses.kept_in(&out)?;
-        let baselines = match &flags.baselines {
-            Some(folder) => folder.clone(),
-            None => Path::new(env!("CARGO_MANIFEST_DIR")).join(BASELINES),
-        };
-        let baselines = fs::create_dir_all(&baselines)
-            .and_then(|()| File::create(baselines.join(".writable")))
-            .and_then(|_| baselines.canonicalize())
-            .with_context(|| format!("--baselines: {} can't be written to", baselines.display()))?;
+        let baselines = baselines::folder(flags.baselines.as_deref())?;
         let data = flags.load_data(batch_size)?;
         if flags.quick {
             ranks::say(QUICK);
@@ -101,7 +93,6 @@ impl Run {
         let images = format!("{:016x}", fingerprint(&data));
         let key = Key::of(settings)?.with("epochs", settings.epochs()).with("batch_size", batch_size);
         let resume = if flags.resume { Resume::OrFail } else { Resume::Never };
-        let (lab, trainings) = (S::LAB, RefCell::default());
         Ok(Self {
             data,
             device,
@@ -110,9 +101,9 @@ impl Run {
             resume,
             baselines,
             images,
-            lab,
+            lab: S::LAB,
             settings: key,
-            trainings,
+            trainings: RefCell::default(),
             guesses,
             checkpoints,
             _scratch: scratch,
@@ -271,9 +262,6 @@ impl Run {
 
 /// Training and test images of a kNN that is watched: few, so that it takes less than a second.
 const KNN_IMAGES: (usize, usize) = (2000, 1000);
-
-/// Where baselines are kept, seen from this crate.
-const BASELINES: &str = "../../target/baselines";
 
 /// Makes a folder that no other run writes to while the file that is returned is open.
 fn lock(folder: &Path) -> anyhow::Result<File> {

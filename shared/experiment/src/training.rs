@@ -70,21 +70,7 @@ impl Training {
         let checkpoint = run.checkpoints.join(format!("{name}.safetensors"));
         run.trainings.borrow_mut().push(key.value());
         let names = parts.iter().map(|(part, _)| part.to_string()).collect();
-        let first = match run.resume {
-            Resume::Never => forget(&checkpoint)?,
-            _ if !checkpoint.exists() => 0,
-            resume => {
-                let found = Checkpoint::read(&checkpoint);
-                let restored = found.and_then(|found| restore(found, &key, epochs, parts));
-                match restored.with_context(|| format!("can't go on from {}", checkpoint.display())) {
-                    Err(error) if resume == Resume::Matching => {
-                        ranks::say(&format!("{name}: trained anew: {error:#}"));
-                        forget(&checkpoint)?
-                    }
-                    restored => restored?,
-                }
-            }
-        };
+        let first = first_epoch(run.resume, &checkpoint, &key, &plan, parts)?;
         if first == epochs {
             ranks::say(&format!("{name}: all {epochs} epochs were trained before"));
         }
@@ -188,6 +174,31 @@ fn expect_the_same_start(name: &str, first: usize) -> anyhow::Result<()> {
         collective::world().rank()
     );
     Ok(())
+}
+
+/// How many epochs were trained before: with them, their state is put back.
+fn first_epoch(
+    resume: Resume,
+    checkpoint: &Path,
+    key: &Key,
+    plan: &Plan,
+    parts: &mut [(&str, &mut dyn Part)],
+) -> anyhow::Result<usize> {
+    if resume == Resume::Never {
+        return forget(checkpoint);
+    }
+    if !checkpoint.exists() {
+        return Ok(0);
+    }
+    let found = Checkpoint::read(checkpoint);
+    let restored = found.and_then(|found| restore(found, key, plan.epochs, parts));
+    match restored.with_context(|| format!("can't go on from {}", checkpoint.display())) {
+        Err(error) if resume == Resume::Matching => {
+            ranks::say(&format!("{}: trained anew: {error:#}", plan.name));
+            forget(checkpoint)
+        }
+        restored => restored,
+    }
 }
 
 /// Removes what an earlier run left: if this one is interrupted, nobody must go on from there.
