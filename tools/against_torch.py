@@ -1,16 +1,20 @@
 """A lab's method in PyTorch and lightly: the same network, augmentation, loss, optimizer, schedule and probes as in Rust.
 
-    pip install torch torchvision lightly scikit-learn
+    pip install torch torchvision lightly scikit-learn safetensors
     python tools/against_torch.py DIR --method simclr --epochs 10 --batch-size 256
 
 does what `cargo run -p simclr-solution -- --data cifar10:DIR …` does; `swav` is of lab 06, `byol` and `simsiam` are of lab 07, `moco`
 (with `--queue 4096 --momentum 0.99` in Rust) is of lab 09, `barlow` and `vicreg` are of lab 10. DIR holds CIFAR-10's binary files. Prints the
 loss by epoch, the training time, and linear and kNN accuracy on the test images.
+
+Runs as short as these depend on the weights that are drawn first: `--start FILE` begins with those of a run of the lab with
+`--keep-start`, whose file is called TRAINING.start.safetensors.
 """
 
 import argparse
 import copy
 import math
+import re
 import time
 from pathlib import Path
 
@@ -21,6 +25,7 @@ from lightly.loss import BarlowTwinsLoss, NegativeCosineSimilarity, NTXentLoss, 
 from lightly.models.utils import update_momentum
 from lightly.transforms import SimCLRTransform
 from PIL import Image
+from safetensors.torch import load_file
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from torch import nn
@@ -40,6 +45,7 @@ def arguments():
     parser.add_argument("--weight-decay", type=float, default=1e-4)
     parser.add_argument("--warmup", type=float, default=0.05)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--start", type=Path)
     parser.add_argument("--workers", type=int, default=2)
     return parser.parse_args()
 
@@ -196,6 +202,33 @@ METHODS = {
 }
 
 
+# Where a layer of the lab's is in PyTorch: the pattern of its name, and what stands there instead.
+PLACES = [
+    (r"^params/(online\.|query\.)?", ""),
+    (r"backbone\.conv(\d)", lambda layer: f"backbone.blocks.{3 * int(layer[1]) - 3}"),
+    (r"backbone\.bn(\d)", lambda layer: f"backbone.blocks.{3 * int(layer[1]) - 2}"),
+    (r"projector\.(bn)?(\d)", lambda layer: f"projector.{3 * int(layer[2]) + (layer[1] is not None)}"),
+    (r"head\.(hidden|output)", lambda layer: f"head.{2 * (layer[1] == 'output')}"),
+    (r"predictor\.(hidden|norm|output)", lambda layer: f"predictor.{PREDICTOR[layer[1]]}"),
+    (r"^(target|key)\.backbone", r"\1.0"),
+    (r"^(target|key)\.projector", r"\1.1"),
+]
+PREDICTOR = {"hidden": 0, "norm": 1, "output": 3}
+
+
+def start_from(file, model):
+    """Puts the weights of the lab's file into the model, all of them. MoCo's queue stays as it is: random in both."""
+    weights = {}
+    for name, value in load_file(file).items():
+        if name.startswith("params/") and "queue" not in name:
+            for pattern, place in PLACES:
+                name = re.sub(pattern, place, name)
+            weights[name] = value
+    kept = model.load_state_dict(weights, strict=False)
+    missing = [name for name in kept.missing_keys if not name.endswith("num_batches_tracked") and "memory_bank" not in name]
+    assert not missing and not kept.unexpected_keys, f"{file}: missing {missing}, unexpected {kept.unexpected_keys}"
+
+
 class Pairs(torch.utils.data.Dataset):
     def __init__(self, images, args):
         self.images = [Image.fromarray(image) for image in images]
@@ -231,6 +264,8 @@ def train(images, args):
     total = args.epochs * len(loader)
     warmup = int(args.warmup * total)
     model = METHODS[args.method](total)
+    if args.start:
+        start_from(args.start, model)
     optimizer = optimizer_of(model, args.weight_decay)
     step = 0
     for epoch in range(args.epochs):

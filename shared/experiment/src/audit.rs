@@ -8,7 +8,7 @@ use crate::Settings;
 use crate::key::Key;
 
 /// Common flags that change nothing of the weights that a training ends in.
-const UNKEYED: [&str; 6] = ["baseline-epochs", "baselines", "device", "out", "predict", "resume"];
+const UNKEYED: [&str; 7] = ["baseline-epochs", "baselines", "device", "keep-start", "out", "predict", "resume"];
 
 /// Values for flags: every flag takes one of them, besides its default.
 const VALUES: [&str; 13] =

@@ -64,6 +64,10 @@ pub struct Flags {
     #[arg(long)]
     #[serde(skip)]
     pub resume: bool,
+    /// Keep what a training begins with as TRAINING.start.safetensors, so that another program can start from the same weights
+    #[arg(long)]
+    #[serde(skip)]
+    pub keep_start: bool,
     /// The backbone: convnet4, which trains within minutes on a CPU, or resnet18
     #[arg(long, default_value_t = BackboneKind::ConvNet4)]
     #[serde(serialize_with = "as_text")]

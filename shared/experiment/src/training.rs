@@ -75,6 +75,11 @@ impl Training {
             ranks::say(&format!("{name}: all {epochs} epochs were trained before"));
         }
         expect_the_same_start(name, first)?;
+        if settings.flags().keep_start && first == 0 && collective::is_first() {
+            let parts: Vec<(&str, &dyn Part)> =
+                parts.iter().map(|(name, part)| (*name, &**part as &dyn Part)).collect();
+            Checkpoint::new(0, &key.text(), &parts)?.save(&checkpoint.with_extension("start.safetensors"))?;
+        }
         let batches = loader.batches();
         let progress = Progress::new(name, &run.out, first, epochs, batches)?.with_landmarks(landmarks);
         let progress = if collective::is_first() { progress } else { progress.silent() };

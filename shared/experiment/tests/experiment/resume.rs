@@ -6,6 +6,7 @@ use std::path::Path;
 use super::lab::{images, settings, train};
 use anyhow::Result;
 use ssl_experiment::Run;
+use ssl_nn::Checkpoint;
 use ssl_report::progress::history;
 
 #[test]
@@ -86,5 +87,26 @@ fn a_run_that_does_not_resume_leaves_nothing_to_resume_from() -> Result<()> {
     train(&Run::open(&first)?, &first, 0)?;
     train(&Run::open(&again)?, &again, 99)?;
     assert_eq!(history(&dir.path().join("out"), "tiny", "loss")?.len(), 4);
+    Ok(())
+}
+
+#[test]
+fn the_start_of_a_training_is_kept_where_it_is_asked_for() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    images(dir.path(), 6, 1)?;
+    let start = dir.path().join("out/tiny.start.safetensors");
+    let trained = |flags: &str, stop: usize| -> Result<()> {
+        let settings = settings(dir.path(), flags);
+        train(&Run::open(&settings)?, &settings, stop).map(drop)
+    };
+    trained("", 1)?;
+    assert!(!start.exists(), "nobody asked for it");
+    trained("--resume --keep-start", 99)?;
+    assert!(!start.exists(), "a training that goes on does not begin");
+    trained("--keep-start", 1)?;
+    let begun = Checkpoint::read(&start)?;
+    assert_eq!(begun.epoch, 0);
+    trained("--seed 1 --keep-start", 1)?;
+    assert_ne!(format!("{begun:?}"), format!("{:?}", Checkpoint::read(&start)?), "another seed, another start");
     Ok(())
 }
