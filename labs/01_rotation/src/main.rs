@@ -12,11 +12,8 @@ use clap::{Parser, ValueEnum};
 use rotation::{frozen_features, rotation_accuracy, rotation_batch, rotation_loss};
 use serde::Serialize;
 use ssl_experiment::landmarks::Landmarks;
-use ssl_experiment::{Allocator, Flags, Input, Plan, Run, Settings as _, Training, launch, range};
+use ssl_experiment::{Flags, Input, Plan, Run, Settings as _, Training, launch, range};
 use ssl_nn::{Backbone, Linear, Optimizer, Sgd};
-
-#[global_allocator]
-static ALLOCATOR: Allocator = Allocator;
 
 /// Predict image rotations (Gidaris et al. 2018)
 #[derive(Parser, Clone, Serialize)]

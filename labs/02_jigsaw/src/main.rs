@@ -16,14 +16,11 @@ use jigsaw::puzzle_features;
 use serde::Serialize;
 use ssl_data::Split;
 use ssl_experiment::landmarks::Landmarks;
-use ssl_experiment::{Allocator, Flags, Plan, Run, Settings as _, Training, launch, range};
+use ssl_experiment::{Flags, Plan, Run, Settings as _, Training, launch, range};
 use ssl_nn::{AdamW, Backbone, Mlp, Optimizer};
 use ssl_report::percent;
 
 use self::puzzle::{Maker, Puzzle, PuzzleFlags};
-
-#[global_allocator]
-static ALLOCATOR: Allocator = Allocator;
 
 /// Solve puzzles: relative patches (Doersch et al. 2015) or jigsaw (Noroozi and Favaro 2016)
 #[derive(Parser, Clone, Serialize)]

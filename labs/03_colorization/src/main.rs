@@ -13,15 +13,12 @@ use std::process::ExitCode;
 use clap::{Parser, ValueEnum};
 use colorization::rgb_to_lab;
 use serde::Serialize;
-use ssl_experiment::{Allocator, Flags, Plan, Run, Settings as _, Training, launch, range};
+use ssl_experiment::{Flags, Plan, Run, Settings as _, Training, launch, range};
 use ssl_nn::{AdamW, Optimizer};
 use ssl_report::percent;
 
 use self::colorizer::Colorizer;
 use self::palette::{INPUT, Loss, Palette, lightness};
-
-#[global_allocator]
-static ALLOCATOR: Allocator = Allocator;
 
 /// Paint gray images (Zhang, Isola and Efros 2016)
 #[derive(Parser, Clone, Serialize)]

@@ -16,16 +16,11 @@ use candle_core::Tensor;
 use clap::{Parser, ValueEnum};
 use serde::Serialize;
 use ssl_data::Augmentation;
-use ssl_experiment::{
-    Allocator, Flags, Input, Plan, Run, Settings as _, Training, ViewFlags, landmarks, launch, range,
-};
+use ssl_experiment::{Flags, Input, Plan, Run, Settings as _, Training, ViewFlags, landmarks, launch, range};
 use ssl_nn::{AdamW, Optimizer};
 
 use self::losses::Loss;
 use self::model::{HEAD, Model, alignment_and_uniformity, halves};
-
-#[global_allocator]
-static ALLOCATOR: Allocator = Allocator;
 
 /// Contrastive, triplet and InfoNCE losses on pairs of views
 #[derive(Parser, Clone, Serialize)]

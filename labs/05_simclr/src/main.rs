@@ -12,16 +12,11 @@ use std::process::ExitCode;
 use clap::{Parser, ValueEnum};
 use serde::Serialize;
 use simclr::{learning_rate, nt_xent};
-use ssl_experiment::{
-    Allocator, Flags, Input, Plan, Run, Settings as _, Training, ViewFlags, landmarks, launch, range,
-};
+use ssl_experiment::{Flags, Input, Plan, Run, Settings as _, Training, ViewFlags, landmarks, launch, range};
 use ssl_nn::AdamW;
 
 use self::model::{HeadKind, Model};
 use self::views::Recipe;
-
-#[global_allocator]
-static ALLOCATOR: Allocator = Allocator;
 
 /// SimCLR: a simple framework for contrastive learning of visual representations (Chen et al. 2020)
 #[derive(Parser, Clone, Serialize)]

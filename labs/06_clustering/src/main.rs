@@ -14,11 +14,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use serde::Serialize;
-use ssl_experiment::{Allocator, Flags, Input, Run, ViewFlags, launch, range};
+use ssl_experiment::{Flags, Input, Run, ViewFlags, launch, range};
 use ssl_nn::Backbone;
-
-#[global_allocator]
-static ALLOCATOR: Allocator = Allocator;
 
 /// Clustering: DeepCluster (Caron et al. 2018), SwAV (Caron et al. 2020), PCL (Li et al. 2021)
 #[derive(Parser, Clone, Serialize)]

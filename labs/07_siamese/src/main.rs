@@ -13,12 +13,9 @@ use std::process::ExitCode;
 use clap::{Parser, ValueEnum};
 use serde::Serialize;
 use ssl_data::Augmentation;
-use ssl_experiment::{Allocator, Flags, Input, Run, ViewFlags, launch, range};
+use ssl_experiment::{Flags, Input, Run, ViewFlags, launch, range};
 
 use self::network::{Online, Variant};
-
-#[global_allocator]
-static ALLOCATOR: Allocator = Allocator;
 
 /// BYOL (Grill et al. 2020) and SimSiam (Chen and He 2021): learning without negatives
 #[derive(Parser, Clone, Serialize)]

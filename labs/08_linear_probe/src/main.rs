@@ -19,13 +19,10 @@ use std::str::FromStr;
 use anyhow::{Context, ensure};
 use clap::Parser;
 use serde::Serialize;
-use ssl_experiment::{Allocator, Comparison, Flags, Input, Run, launch, range};
+use ssl_experiment::{Comparison, Flags, Input, Run, launch, range};
 use ssl_nn::Backbone;
 
 use self::measures::Measures;
-
-#[global_allocator]
-static ALLOCATOR: Allocator = Allocator;
 
 /// Evaluation: linear probes, neighbors, few labels, fine-tuning, segmentation, boxes, transfer
 #[derive(Parser, Clone, Serialize)]

@@ -15,11 +15,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use serde::Serialize;
-use ssl_experiment::{Allocator, Flags, Input, Run, ViewFlags, launch, range};
+use ssl_experiment::{Flags, Input, Run, ViewFlags, launch, range};
 use ssl_nn::Backbone;
-
-#[global_allocator]
-static ALLOCATOR: Allocator = Allocator;
 
 /// Contrast with what is remembered: MoCo (He et al. 2020), PIRL (Misra and van der Maaten 2020)
 #[derive(Parser, Clone, Serialize)]

@@ -11,12 +11,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use serde::Serialize;
-use ssl_experiment::{Allocator, Flags, Input, Run, ViewFlags, launch, range};
+use ssl_experiment::{Flags, Input, Run, ViewFlags, launch, range};
 
 use self::loss::LossFlags;
-
-#[global_allocator]
-static ALLOCATOR: Allocator = Allocator;
 
 /// No collapse by the loss itself: Barlow Twins (Zbontar et al. 2021), VICReg (Bardes et al. 2022), SIGReg (Balestriero and LeCun 2025)
 #[derive(Parser, Clone, Serialize)]

@@ -12,12 +12,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use serde::Serialize;
-use ssl_experiment::{Allocator, Flags, Input, Run, ViewFlags, launch, range};
+use ssl_experiment::{Flags, Input, Run, ViewFlags, launch, range};
 
 use self::predictor::Kind;
-
-#[global_allocator]
-static ALLOCATOR: Allocator = Allocator;
 
 /// Why BYOL does not collapse: DirectPred (Tian et al. 2021), DirectCopy (Wang et al. 2021)
 #[derive(Parser, Clone, Serialize)]

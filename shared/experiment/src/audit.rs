@@ -11,8 +11,23 @@ use crate::key::Key;
 const UNKEYED: [&str; 7] = ["baseline-epochs", "baselines", "device", "keep-start", "out", "predict", "resume"];
 
 /// Values for flags: every flag takes one of them, besides its default.
-const VALUES: [&str; 13] =
-    ["linear=50", "2", "0.3", "0.003", "0.9", "1", "5", "64", "cpu", "toybox:size=48", "resnet18", "anywhere", "share"];
+const VALUES: [&str; 15] = [
+    "linear=50",
+    "2",
+    "0.3",
+    "0.003",
+    "0.9",
+    "1",
+    "5",
+    "64",
+    "cpu",
+    "toybox:size=48",
+    "resnet18",
+    "anywhere",
+    "share",
+    "tf32",
+    "products",
+];
 
 /// Numbers that no flag may take.
 const NO_VALUES: [&str; 5] = ["-1", "nan", "inf", "1e9", "none"];

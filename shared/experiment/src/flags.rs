@@ -8,6 +8,7 @@ use clap::{Args, Parser};
 use serde::{Serialize, Serializer};
 use ssl_data::{Dataset, Source};
 use ssl_nn::collective::BatchNormOver;
+use ssl_nn::gpu::{ConvGradients, Precision};
 use ssl_nn::{BackboneKind, DeviceChoice};
 
 use crate::guesses::Guess;
@@ -77,6 +78,14 @@ pub struct Flags {
     #[arg(long, default_value_t, value_name = "batch|share")]
     #[serde(skip_serializing_if = "is_default")]
     pub batch_norm: BatchNormOver,
+    /// What a GPU computes products in; weights stay in f32
+    #[arg(long, default_value_t, value_name = "f32|tf32|bf16")]
+    #[serde(skip_serializing_if = "is_default")]
+    pub precision: Precision,
+    /// How a GPU computes the gradients of convolutions: by Candle's kernels, or by matrix products
+    #[arg(long, default_value_t, value_name = "candle|products")]
+    #[serde(skip_serializing_if = "is_default")]
+    pub conv_gradients: ConvGradients,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -9,6 +9,7 @@ use clap::Parser;
 use clap::error::ErrorKind;
 use ssl_nn::collective::{self, Solo};
 
+use crate::memory;
 use crate::ranks::Done;
 
 /// Reads the flags and runs the experiment. An error or a panic is one line on the terminal, whatever the environment says of
@@ -49,7 +50,8 @@ fn fail(error: &anyhow::Error) {
     }
     // Candle's errors bring their backtrace as part of the message.
     let message = format!("{error:#}");
-    eprintln!("error: {}", message.split("\n   0: ").next().unwrap_or_default());
+    let message = message.split("\n   0: ").next().unwrap_or_default();
+    eprintln!("error: {}{message}", memory::advice(message).map_or(String::new(), |advice| format!("{advice}: ")));
     if ranks.size() > 1 {
         ranks.abort();
     }

@@ -21,6 +21,7 @@
 //! | [`baselines`] | random and supervised backbones to compare with, kept for the next run |
 //! | [`comparison`] | a table and plots of several backbones' probes |
 //! | [`machine`] | command, hardware and versions, in words |
+//! | `memory` | what to do where a GPU's memory is full |
 //! | [`audit`](mod@audit) | what the tests of every lab's flags look for |
 
 #![warn(missing_docs)]
@@ -35,6 +36,7 @@ pub mod key;
 pub mod landmarks;
 pub mod launch;
 pub mod machine;
+mod memory;
 pub mod network;
 pub mod range;
 mod ranks;
@@ -52,6 +54,7 @@ pub use run::{PROTOCOL, Run};
 pub use training::{Plan, Training};
 pub use views::ViewFlags;
 
-/// Large short-lived buffers make up a training step: this allocator keeps their pages, the system's gives them back. A
-/// program that trains makes it its `#[global_allocator]`.
-pub use mimalloc::MiMalloc as Allocator;
+/// Large short-lived buffers make up a training step: this allocator keeps their pages, the system's gives them back. Every program
+/// that links this crate allocates with it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

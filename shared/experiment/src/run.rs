@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use ssl_data::{Dataset, Loader, Split};
 use ssl_eval::{Evaluation, Knn, accuracy, embed};
 use ssl_nn::params::fnv1a;
-use ssl_nn::{Backbone, Params, collective};
+use ssl_nn::{Backbone, Params, collective, gpu};
 use ssl_report::Page;
 use ssl_report::file::write_atomically;
 use tempfile::TempDir;
@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use crate::baselines::{Baselines, Input};
 use crate::guesses::Guesses;
 use crate::key::Key;
-use crate::{Comparison, Flags, Settings, baselines, machine, ranks};
+use crate::{Comparison, Flags, Settings, baselines, machine, memory, ranks};
 
 /// How features are judged everywhere in the course, in the words of a report.
 pub const PROTOCOL: &str = "backbone after the last epoch, frozen, in evaluation mode; linear probe: softmax regression on standardized \
@@ -78,6 +78,8 @@ impl Run {
             S::LEAST_BATCH
         );
         let device = flags.device.open()?;
+        gpu::compute(&device, flags.precision, flags.conv_gradients)?;
+        memory::will_hold(batch_size);
         let guesses = Guesses::of(settings)?;
         let out = flags.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(S::LAB));
         let checkpoints = if flags.quick { out.join("quick") } else { out };

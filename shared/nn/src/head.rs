@@ -3,8 +3,8 @@
 use candle_core::{Result, Tensor, Var};
 
 use crate::layers::BatchNorm;
-use crate::ops;
 use crate::params::{Init, Params};
+use crate::{gpu, ops};
 
 /// y = x · Wᵀ + b, with or without b; weight and bias start as PyTorch's: U(±1/√inputs).
 #[derive(Clone)]
@@ -45,7 +45,7 @@ impl Linear {
     /// # Errors
     /// Another rank or width.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let y = x.matmul(&self.weight.t()?)?;
+        let y = gpu::product(&gpu::factor(x)?.matmul(&gpu::factor(&self.weight)?.t()?)?)?;
         match &self.bias {
             Some(bias) => y.broadcast_add(bias),
             None => Ok(y),

@@ -7,6 +7,7 @@
 //! | [`params`] | trainable parameters and buffers under sorted names, seeded |
 //! | [`layers`] | convolution and batch norm |
 //! | [`backbone`] | [`ConvNet4`] and [`ResNet18`], with every block's output |
+//! | [`gpu`] | with what precision a GPU computes, and whose gradients |
 //! | [`head`] | linear and multi-layer heads |
 //! | [`optim`] | SGD with momentum, AdamW |
 //! | [`schedule`] | warm-up and cosine decay |
@@ -20,6 +21,7 @@ pub mod backbone;
 pub mod checkpoint;
 pub mod collective;
 pub mod device;
+pub mod gpu;
 pub mod head;
 pub mod layers;
 pub mod ops;

@@ -18,9 +18,8 @@ use ssl_report::plot::{Curves, Plot, Scale};
 
 use process::{EPOCH_IMAGES, Process, Unit, compare, compare_memory};
 
-/// Our side allocates as the labs do.
-#[global_allocator]
-static ALLOCATOR: ssl_experiment::Allocator = ssl_experiment::Allocator;
+// Our side allocates as the labs do.
+use ssl_experiment as _;
 
 /// Operations, each measured forward and backward: 128 images; `conv_KERNEL_CHANNELS_SIZE_STRIDE`. Of each convolution without batch
 /// norm the plain matrix product of the same size is measured, too, `product_…`: weight times patches, which are there.

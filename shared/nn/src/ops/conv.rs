@@ -2,10 +2,11 @@
 
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 
-use super::floats;
 use super::geometry::Geometry;
 use super::method::each_map;
 use super::tiles::Tiles;
+use super::{floats, on_device};
+use crate::gpu;
 
 /// Cross-correlation of `x` with `weight`, without bias, dilation or groups:
 ///
@@ -19,7 +20,7 @@ use super::tiles::Tiles;
 pub fn conv2d(x: &Tensor, weight: &Tensor, stride: usize, padding: usize) -> Result<Tensor> {
     let geometry = geometry(x, weight, stride, padding)?;
     if !x.device().is_cpu() {
-        return x.conv2d(weight, padding, stride, 1, 1);
+        return on_device::conv2d(x, weight, geometry, gpu::conv_gradients());
     }
     x.contiguous()?.apply_op2(&weight.contiguous()?, Conv2d { geometry })
 }

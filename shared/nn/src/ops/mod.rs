@@ -22,6 +22,7 @@ mod im2col;
 mod log_softmax;
 mod method;
 mod moments;
+mod on_device;
 mod pool;
 mod relu;
 mod tiles;

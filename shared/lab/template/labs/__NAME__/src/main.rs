@@ -9,11 +9,8 @@ use candle_core::Tensor;
 use clap::Parser;
 use serde::Serialize;
 use ssl_experiment::landmarks::Landmarks;
-use ssl_experiment::{Allocator, Comparison, Flags, Input, Plan, Run, Settings as _, Training, launch, range};
+use ssl_experiment::{Comparison, Flags, Input, Plan, Run, Settings as _, Training, launch, range};
 use ssl_nn::{AdamW, Backbone, Linear, Optimizer};
-
-#[global_allocator]
-static ALLOCATOR: Allocator = Allocator;
 
 /// Guess how bright an image is
 #[derive(Parser, Clone, Serialize)]

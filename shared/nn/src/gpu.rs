@@ -1,0 +1,160 @@
+//! How a GPU computes: with what precision, and whose gradients.
+//!
+//! Weights, statistics, losses and optimizers stay in `f32`; only the factors of matrix products and convolutions are shortened. What
+//! has not been measured on a GPU is never the default.
+
+use std::cell::Cell;
+use std::fmt;
+use std::str::FromStr;
+
+use anyhow::{bail, ensure};
+use candle_core::{DType, Device, Result, Tensor, cuda};
+use serde::Serialize;
+
+/// What products are computed in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// `f32`.
+    #[default]
+    F32,
+    /// `f32` whose factors are rounded to 10 bits behind the point, by tensor cores.
+    Tf32,
+    /// `bf16` factors: 7 bits behind the point, half the memory.
+    Bf16,
+}
+
+impl FromStr for Precision {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> anyhow::Result<Self> {
+        match text {
+            "f32" => Ok(Self::F32),
+            "tf32" => Ok(Self::Tf32),
+            "bf16" => Ok(Self::Bf16),
+            _ => bail!("expected f32, tf32 or bf16, got {text:?}"),
+        }
+    }
+}
+
+impl fmt::Display for Precision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::F32 => "f32",
+            Self::Tf32 => "tf32",
+            Self::Bf16 => "bf16",
+        })
+    }
+}
+
+/// Where the gradients of a convolution come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ConvGradients {
+    /// Candle: a kernel that computes each number of the input's gradient by itself.
+    #[default]
+    Candle,
+    /// Matrix products: the input's gradient is a convolution, too.
+    Products,
+}
+
+impl FromStr for ConvGradients {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> anyhow::Result<Self> {
+        match text {
+            "candle" => Ok(Self::Candle),
+            "products" => Ok(Self::Products),
+            _ => bail!("expected candle or products, got {text:?}"),
+        }
+    }
+}
+
+impl fmt::Display for ConvGradients {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Candle => "candle",
+            Self::Products => "products",
+        })
+    }
+}
+
+thread_local! {
+    static PRECISION: Cell<Precision> = const { Cell::new(Precision::F32) };
+    static CONV_GRADIENTS: Cell<ConvGradients> = const { Cell::new(ConvGradients::Candle) };
+}
+
+/// From now on this thread computes so on `device`.
+///
+/// # Errors
+/// Anything but the defaults on a CPU, which has kernels of its own.
+pub fn compute(device: &Device, precision: Precision, gradients: ConvGradients) -> anyhow::Result<()> {
+    let usual = precision == Precision::default() && gradients == ConvGradients::default();
+    ensure!(
+        usual || !device.is_cpu(),
+        "precision {precision} and convolution gradients by {gradients} are for a GPU: on a CPU, expected f32 and candle"
+    );
+    cuda::set_gemm_reduced_precision_f32(precision == Precision::Tf32);
+    PRECISION.set(precision);
+    CONV_GRADIENTS.set(gradients);
+    Ok(())
+}
+
+pub(crate) fn conv_gradients() -> ConvGradients {
+    CONV_GRADIENTS.get()
+}
+
+/// A factor of a product, as the precision has it.
+pub(crate) fn factor(x: &Tensor) -> Result<Tensor> {
+    match PRECISION.get() {
+        Precision::F32 | Precision::Tf32 => Ok(x.clone()),
+        Precision::Bf16 => x.to_dtype(DType::BF16),
+    }
+}
+
+/// A product, as everything else is computed.
+pub(crate) fn product(y: &Tensor) -> Result<Tensor> {
+    y.to_dtype(DType::F32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Linear, Params};
+
+    #[test]
+    fn short_factors_leave_weights_and_their_gradients_in_f32() -> anyhow::Result<()> {
+        let params = Params::new(0, &Device::Cpu);
+        let linear = Linear::new(7, 3, &params)?;
+        let x = Tensor::randn(0f32, 1.0, (5, 7), &Device::Cpu)?;
+        let of = |precision| -> Result<[Tensor; 2]> {
+            PRECISION.set(precision);
+            let y = linear.forward(&x)?;
+            let gradient = y.sqr()?.sum_all()?.backward()?.get(linear.weight()).cloned().expect("a gradient");
+            PRECISION.set(Precision::F32);
+            Ok([y, gradient])
+        };
+        for (exact, short) in of(Precision::F32)?.iter().zip(of(Precision::Bf16)?) {
+            assert_eq!(short.dtype(), DType::F32);
+            let (apart, size) = ((exact - &short)?.abs()?.max_all()?, exact.abs()?.max_all()?);
+            let error = apart.to_scalar::<f32>()? / size.to_scalar::<f32>()?;
+            assert!(error > 0.0 && error < 0.02, "off by {error} of the largest");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_cpu_computes_as_it_always_does() {
+        let compute =
+            |precision, gradients| compute(&Device::Cpu, precision, gradients).map_err(|error| error.to_string());
+        assert_eq!(compute(Precision::F32, ConvGradients::Candle), Ok(()));
+        for (precision, gradients) in [
+            (Precision::Tf32, ConvGradients::Candle),
+            (Precision::Bf16, ConvGradients::Candle),
+            (Precision::F32, ConvGradients::Products),
+        ] {
+            let error = compute(precision, gradients).expect_err("refused");
+            assert!(error.contains("expected f32 and candle"), "{error}");
+        }
+    }
+}
