@@ -25,6 +25,8 @@ COMMANDS = [
     *(f"test --no-run -p {lab}" for lab in LABS),
     *(f"test --no-run -p {lab}-solution" for lab in LABS),
     "test --no-run -p ssl-nn",
+    "build -p gpu_kit",
+    "test --no-run -p gpu_kit",
     "bench --no-run --profile dev -p ssl-nn --bench against_torch",
     "bench --no-run --profile dev -p ssl-eval --bench against_sklearn",
     "bench --no-run --profile dev -p clustering-solution --bench kmeans",

@@ -1,0 +1,202 @@
+//! Every operation on a device beside the same on the CPU.
+
+use anyhow::ensure;
+use candle_core::{Device, Result, Tensor, Var};
+use clap::Args;
+use ssl_nn::gpu::{self, ConvGradients, Precision};
+use ssl_nn::ops::{self, BatchNormMode, Moments};
+use ssl_nn::{AdamW, Backbone, BackboneKind, DeviceChoice, Linear, Optimizer, Params, Part, Sgd};
+
+#[derive(Args)]
+pub struct Flags {
+    /// Where to compute: cuda, cuda:N or cpu
+    #[arg(long, default_value = "cuda")]
+    device: DeviceChoice,
+    /// What a GPU computes products in: f32, tf32 or bf16
+    #[arg(long, default_value_t)]
+    precision: Precision,
+    /// How a GPU computes the gradients of convolutions: candle or products
+    #[arg(long, default_value_t)]
+    conv_gradients: ConvGradients,
+}
+
+/// What a check computes on a device, by name.
+type Results = Vec<(String, Tensor)>;
+
+/// A check's name, and what it computes.
+type Check = (String, Box<dyn Fn(&Device) -> Result<Results>>);
+
+/// A layer's arguments are images, maps or weights of these shapes.
+type Shapes<'a> = &'a [&'a [usize]];
+
+/// Prints a line for each check.
+pub fn check(flags: &Flags) -> anyhow::Result<()> {
+    let device = flags.device.open()?;
+    // Of the largest number: what rounding the factors makes of sums of some hundred products, three steps at most.
+    let tolerance = match flags.precision {
+        Precision::F32 => 1e-3,
+        Precision::Tf32 => 2e-2,
+        Precision::Bf16 => 1e-1,
+    };
+    let mut wrong = Vec::new();
+    for (name, results) in all()? {
+        gpu::compute(&Device::Cpu, Precision::F32, ConvGradients::Candle)?;
+        let expected = results(&Device::Cpu)?;
+        gpu::compute(&device, flags.precision, flags.conv_gradients)?;
+        match results(&device).and_then(|got| farthest(&expected, &got)) {
+            Ok((_, off)) if off <= tolerance => println!("ok    {name}: {off:.1e} off"),
+            Ok((what, off)) => {
+                println!("WRONG {name}: {what} is {off:.1e} off, of the largest number");
+                wrong.push(name);
+            }
+            Err(error) => {
+                println!("WRONG {name}: {error}");
+                wrong.push(name);
+            }
+        }
+    }
+    ensure!(wrong.is_empty(), "{} checks went wrong: {}", wrong.len(), wrong.join(", "));
+    Ok(())
+}
+
+/// The result that is farthest from what is expected, and how far, as a share of the largest number.
+fn farthest(expected: &Results, got: &Results) -> Result<(String, f32)> {
+    let mut farthest = (String::new(), 0.0);
+    for ((name, expected), (_, got)) in expected.iter().zip(got) {
+        let got = got.to_device(&Device::Cpu)?;
+        let largest = expected.abs()?.max_all()?.to_scalar::<f32>()?.max(f32::MIN_POSITIVE);
+        let off = (expected - got)?.abs()?.max_all()?.to_scalar::<f32>()? / largest;
+        // A number that is none is farther than any.
+        if off.is_nan() || off > farthest.1 {
+            farthest = (name.clone(), if off.is_nan() { f32::INFINITY } else { off });
+        }
+    }
+    Ok(farthest)
+}
+
+fn all() -> Result<Vec<Check>> {
+    let train = BatchNormMode::Train;
+    let maps: &[usize] = &[37, 16, 9, 8];
+    let channels: &[usize] = &[16];
+    let mut checks = vec![
+        op("convolution 3×3", &[maps, &[24, 16, 3, 3]], |x| ops::conv2d(&x[0], &x[1], 1, 1))?,
+        op("convolution 3×3, stride 2", &[maps, &[24, 16, 3, 3]], |x| ops::conv2d(&x[0], &x[1], 2, 1))?,
+        op("convolution 1×1, stride 2", &[maps, &[24, 16, 1, 1]], |x| ops::conv2d(&x[0], &x[1], 2, 0))?,
+        op("batch norm", &[maps, channels, channels], move |x| {
+            Ok(ops::batch_norm(&x[0], &x[1], &x[2], &train, 1e-5, true)?.0)
+        })?,
+        op("batch norm, evaluated", &[maps, channels, channels, channels, channels], |x| {
+            let moments = Moments { mean: x[3].detach(), variance: x[4].sqr()?.detach() };
+            let y = ops::batch_norm(&x[0], &x[1], &x[2], &BatchNormMode::Eval(moments), 1e-1, true)?.0;
+            // What has no gradient has none on either side.
+            y + (x[3].sum_all()? + x[4].sum_all()?)?.broadcast_as(x[0].shape())?
+        })?,
+        op("convolution with batch norm", &[maps, &[16, 16, 3, 3], channels, channels], |x| {
+            Ok(ops::conv_batch_norm(&x[0], &x[1], (2, 1), (&x[2], &x[3]), 1e-5, true)?.0)
+        })?,
+        op("ReLU", &[maps], |x| ops::relu(&x[0]))?,
+        op("residual sum", &[maps, maps], |x| ops::add_relu(&x[0], &x[1]))?,
+        op("bias", &[maps, channels], |x| ops::add_bias(&x[0], &x[1]))?,
+        op("average pooling", &[&[37, 16, 8, 8]], |x| ops::avg_pool2d(&x[0], 2, 2))?,
+        op("global pooling", &[maps], |x| ops::global_avg_pool2d(&x[0]))?,
+        op("upsampling", &[maps], |x| ops::upsample2d(&x[0], (17, 5)))?,
+        op("log-softmax", &[maps], |x| ops::log_softmax(&x[0]))?,
+        op("matrix product", &[&[37, 65], &[65, 29]], |x| x[0].matmul(&x[1]))?,
+    ];
+    checks.push(training("linear layer, three steps of SGD", |params| {
+        let linear = Linear::new(3 * 16 * 16, 10, params)?;
+        Ok(Box::new(move |x| linear.forward(&x.flatten_from(1)?)))
+    })?);
+    for kind in [BackboneKind::ConvNet4, BackboneKind::ResNet18] {
+        checks.push(training(&format!("{kind}, three steps of SGD"), move |params| {
+            let backbone = Backbone::new(kind, 3, params)?;
+            Ok(Box::new(move |x| backbone.forward(x, true)))
+        })?);
+    }
+    checks.push(("AdamW, three steps".to_string(), Box::new(adamw)));
+    Ok(checks)
+}
+
+/// An operation: its value, and the gradient of each input where every number of the value has an upstream gradient of its own.
+fn op(name: &str, shapes: Shapes, op: impl Fn(&[Tensor]) -> Result<Tensor> + 'static) -> Result<Check> {
+    let inputs = shapes.iter().map(|shape| Tensor::randn(0f32, 1.0, *shape, &Device::Cpu));
+    let inputs = inputs.collect::<Result<Vec<_>>>()?;
+    let results = move |device: &Device| {
+        let vars =
+            inputs.iter().map(|input| Var::from_tensor(&input.to_device(device)?)).collect::<Result<Vec<_>>>()?;
+        let y = op(&vars.iter().map(|var| var.as_tensor().clone()).collect::<Vec<_>>())?;
+        let upstream = Tensor::arange(0f32, y.elem_count() as f32, &Device::Cpu)?.sin()?.reshape(y.shape())?;
+        let gradients = (&y * upstream.to_device(device)?)?.sum_all()?.backward()?;
+        let of_inputs = vars
+            .iter()
+            .enumerate()
+            .filter_map(|(i, var)| Some((format!("the gradient of input {}", i + 1), gradients.get(var)?.clone())));
+        Ok([("the value".to_string(), y.detach())].into_iter().chain(of_inputs).collect())
+    };
+    Ok((name.to_string(), Box::new(results)))
+}
+
+type Forward = Box<dyn Fn(&Tensor) -> Result<Tensor>>;
+
+/// A network that is trained for three steps: its outputs in the last, its weights and its running statistics.
+fn training(name: &str, build: impl Fn(&Params) -> Result<Forward> + 'static) -> Result<Check> {
+    let images = Tensor::rand(0f32, 1.0, (16, 3, 16, 16), &Device::Cpu)?;
+    let results = move |device: &Device| {
+        let (params, images) = (Params::new(0, device), images.to_device(device)?);
+        let forward = build(&params)?;
+        let mut optimizer = Sgd::new(params.trained(), 0.9, 5e-4);
+        let mut results = Results::new();
+        for _ in 0..3 {
+            let y = forward(&images)?;
+            let upstream = Tensor::arange(0f32, y.elem_count() as f32, &Device::Cpu)?.sin()?.reshape(y.shape())?;
+            optimizer.backward_step(&(&y * upstream.to_device(device)?)?.mean_all()?, 0.1)?;
+            results = vec![("the output".to_string(), y.detach())];
+        }
+        results.extend(params.state());
+        Ok(results)
+    };
+    Ok((name.to_string(), Box::new(results)))
+}
+
+/// Three steps of AdamW down Σ c·w², where c differs from number to number.
+fn adamw(device: &Device) -> Result<Results> {
+    let values = Tensor::arange(1f32, 36.0, &Device::Cpu)?.reshape((5, 7))?.to_device(device)?;
+    let weight = Var::from_tensor(&values.cos()?)?;
+    let mut optimizer = AdamW::new(vec![("weight".to_string(), weight.clone())], 0.1);
+    for _ in 0..3 {
+        optimizer.backward_step(&(weight.sqr()? * &values)?.sum_all()?, 0.01)?;
+    }
+    Ok(vec![("the weight".to_string(), weight.as_detached_tensor())])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_off_is_named() -> Result<()> {
+        let tensor = |values: &[f32]| Tensor::new(values, &Device::Cpu);
+        let results = |values: &[f32]| -> Result<Results> {
+            Ok(vec![("a".to_string(), tensor(&[1.0, 2.0])?), ("b".to_string(), tensor(values)?)])
+        };
+        let expected = results(&[3.0, -4.0])?;
+        assert_eq!(farthest(&expected, &expected)?.1, 0.0);
+        assert_eq!(farthest(&expected, &results(&[3.0, -3.0])?)?, ("b".to_string(), 0.25));
+        assert_eq!(farthest(&expected, &results(&[f32::NAN, -4.0])?)?, ("b".to_string(), f32::INFINITY));
+        assert!(farthest(&expected, &results(&[3.0])?).is_err(), "another shape");
+        Ok(())
+    }
+
+    #[test]
+    fn every_check_has_results_on_a_cpu() -> Result<()> {
+        for (name, results) in all()? {
+            let results = results(&Device::Cpu)?;
+            for (what, values) in &results {
+                let sum = values.abs()?.sum_all()?.to_scalar::<f32>()?;
+                assert!(sum.is_finite(), "{name}: {what}");
+            }
+            assert!(!results.is_empty(), "{name}");
+        }
+        Ok(())
+    }
+}
