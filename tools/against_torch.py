@@ -31,7 +31,8 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 
-def arguments():
+def flags():
+    """Those of the experiment, which other scripts add to."""
     parser = argparse.ArgumentParser()
     parser.add_argument("directory", type=Path)
     parser.add_argument("--method", choices=METHODS, default="simclr")
@@ -47,7 +48,7 @@ def arguments():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--start", type=Path)
     parser.add_argument("--workers", type=int, default=2)
-    return parser.parse_args()
+    return parser
 
 
 def read(files):
@@ -67,6 +68,14 @@ class ConvNet4(nn.Module):
 
     def forward(self, x):
         return self.blocks(x).mean((2, 3))
+
+    def at_every_depth(self, x):
+        """The maps after each block."""
+        maps = []
+        for start in range(0, len(self.blocks), 3):
+            x = self.blocks[start : start + 3](x)
+            maps.append(x)
+        return maps
 
 
 def mlp(widths, *output):
@@ -257,6 +266,7 @@ def optimizer_of(model, weight_decay):
 
 
 def train(images, args):
+    """A trained backbone and the mean loss of each epoch."""
     torch.manual_seed(args.seed)
     loader = torch.utils.data.DataLoader(
         Pairs(images, args), batch_size=args.batch_size, shuffle=True, num_workers=args.workers, drop_last=True
@@ -267,7 +277,7 @@ def train(images, args):
     if args.start:
         start_from(args.start, model)
     optimizer = optimizer_of(model, args.weight_decay)
-    step = 0
+    step, curve = 0, []
     for epoch in range(args.epochs):
         losses = []
         for views in loader:
@@ -282,8 +292,9 @@ def train(images, args):
             model.after(step)
             losses.append(loss.item())
             step += 1
-        print(f"epoch {epoch + 1}/{args.epochs}: loss {np.mean(losses):.4f}", flush=True)
-    return model.backbone.eval()
+        curve.append(np.mean(losses))
+        print(f"epoch {epoch + 1}/{args.epochs}: loss {curve[-1]:.4f}", flush=True)
+    return model.backbone.eval(), curve
 
 
 @torch.no_grad()
@@ -311,14 +322,18 @@ def knn(train, train_labels, test, test_labels, k=200, temperature=0.1):
     return right / len(test)
 
 
-def main():
-    args = arguments()
+def load(args):
+    """Images and labels to train on, and to test on."""
     images, labels = read([args.directory / f"data_batch_{i}.bin" for i in range(1, 6)])
-    test_images, test_labels = read([args.directory / "test_batch.bin"])
     chosen = np.random.default_rng(args.seed).permutation(len(images))[: args.train_images]
-    images, labels = images[chosen], labels[chosen]
+    return (images[chosen], labels[chosen]), read([args.directory / "test_batch.bin"])
+
+
+def main():
+    args = flags().parse_args()
+    (images, labels), (test_images, test_labels) = load(args)
     start = time.perf_counter()
-    backbone = train(images, args)
+    backbone, _ = train(images, args)
     seconds = time.perf_counter() - start
     print(f"{seconds:.0f} s, {args.epochs * len(images) / seconds:.0f} pairs/s")
     known, new = features(backbone, images), features(backbone, test_images)

@@ -1,0 +1,134 @@
+"""A lab's whole experiment in PyTorch, lightly, scikit-learn and matplotlib: from the command to the report.
+
+    python tools/report_in_torch.py DIR --method simclr --out OUT FLAGS
+
+trains as `tools/against_torch.py` does, and the supervised network to compare with; probes four depths and kNN of both and of a random network;
+draws what a lab's page shows, each as PNG and SVG, and writes the page. Prints the seconds of each part; `tools/command_to_report.py` puts ours
+beside them.
+"""
+
+import time
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import torch
+import torch.nn.functional as F
+from against_torch import ConvNet4, Pairs, flags, knn, linear, load, train
+from torch import nn
+
+matplotlib.use("agg")
+from matplotlib import pyplot as plt  # noqa: E402  after the choice of what it draws with
+
+# What the lab's baseline trains with.
+SUPERVISED = {"batch_size": 128, "lr": 0.1, "momentum": 0.9, "weight_decay": 5e-4}
+SUPERVISED_WARMUP = 0.05
+# Features that the maps of each depth are averaged to before they are probed.
+PROBE_WIDTH = 256
+
+
+def floats(images):
+    return torch.from_numpy(images).permute(0, 3, 1, 2).float().div(255)
+
+
+def train_supervised(images, labels, epochs):
+    torch.manual_seed(0)
+    backbone, head = ConvNet4(), nn.Linear(256, 10)
+    settings = dict(SUPERVISED)
+    batch_size = settings.pop("batch_size")
+    optimizer = torch.optim.SGD([*backbone.parameters(), *head.parameters()], **settings)
+    batches = len(images) // batch_size
+    total = epochs * batches
+    warmup = int(SUPERVISED_WARMUP * total)
+    rate = lambda step: (step + 1) / warmup if step < warmup else 0.5 * (1 + np.cos(np.pi * (step - warmup) / (total - warmup)))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
+    labels = torch.from_numpy(labels)
+    for _ in range(epochs):
+        for chosen in torch.randperm(len(images))[: batches * batch_size].split(batch_size):
+            loss = F.cross_entropy(head(backbone(floats(images[chosen.numpy()]))), labels[chosen])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+    return backbone.eval()
+
+
+@torch.no_grad()
+def features(backbone, images):
+    """At each depth, averaged over a grid of as many cells as make at most PROBE_WIDTH features."""
+    depths = []
+    for start in range(0, len(images), 500):
+        pooled = []
+        for maps in backbone.at_every_depth(floats(images[start : start + 500])):
+            doublings = (PROBE_WIDTH // maps.shape[1]).bit_length() - 1
+            grid = (2 ** (doublings // 2), 2 ** (doublings - doublings // 2))
+            pooled.append(F.adaptive_avg_pool2d(maps, grid).flatten(1))
+        depths.append(pooled)
+    return [torch.cat(depth).numpy() for depth in zip(*depths)]
+
+
+def evaluate(backbone, train_set, test_set):
+    """Linear accuracy by depth, kNN accuracy and the singular values of the last depth's features."""
+    known, new = features(backbone, train_set[0]), features(backbone, test_set[0])
+    by_depth = [linear(known, train_set[1], new, test_set[1]) for known, new in zip(known, new)]
+    directions = F.normalize(torch.from_numpy(new[-1]), dim=1)
+    return by_depth, knn(known[-1], train_set[1], new[-1], test_set[1]), torch.linalg.svdvals(directions)
+
+
+def save(figure, out, name):
+    for ending in ["png", "svg"]:
+        figure.savefig(out / f"{name}.{ending}")
+    plt.close(figure)
+    return f'<figure><img src="{name}.png"></figure>'
+
+
+def curves(out, name, lines):
+    figure, axes = plt.subplots()
+    for label, values in lines.items():
+        axes.plot(range(1, len(values) + 1), values, label=label)
+    axes.legend()
+    return save(figure, out, name)
+
+
+def views(out, images, args):
+    figure, rows = plt.subplots(2, 8, figsize=(8, 2))
+    pairs = Pairs(images[:8], args)
+    for column in range(8):
+        for row, view in enumerate(pairs[column][:2]):
+            rows[row, column].imshow(view.permute(1, 2, 0).clamp(0, 1))
+            rows[row, column].axis("off")
+    return save(figure, out, "views")
+
+
+def report(out, images, args, losses, evaluations):
+    figures = [
+        views(out, images, args),
+        curves(out, "training", {args.method: losses}),
+        curves(out, "spectrum", {name: values for name, (_, _, values) in evaluations.items()}),
+        curves(out, "probe_by_depth", {name: by_depth for name, (by_depth, _, _) in evaluations.items()}),
+        curves(out, "knn", {name: [nearest] for name, (_, nearest, _) in evaluations.items()}),
+    ]
+    (out / "index.html").write_text("".join(figures))
+
+
+def main():
+    began = time.perf_counter()
+    parser = flags()
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    train_set, test_set = load(args)
+    backbone, losses = train(train_set[0], args)
+    trained = time.perf_counter()
+    networks = {"random": ConvNet4().eval(), args.method: backbone, "supervised": train_supervised(*train_set, args.epochs)}
+    evaluations = {name: evaluate(network, train_set, test_set) for name, network in networks.items()}
+    evaluated = time.perf_counter()
+    report(args.out, train_set[0], args, losses, evaluations)
+    drawn = time.perf_counter()
+    for name, (by_depth, nearest, _) in evaluations.items():
+        print(name, *(f"{100 * accuracy:.1f}" for accuracy in by_depth), f"kNN {100 * nearest:.1f}")
+    print(f"seconds: {trained - began:.1f} {evaluated - trained:.1f} {drawn - evaluated:.1f}")
+
+
+if __name__ == "__main__":
+    main()
