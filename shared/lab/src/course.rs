@@ -107,5 +107,10 @@ pub fn cargo_run(root: &Path, package: &str) -> Command {
 }
 
 fn cargo_here() -> Command {
-    Command::new(env::var("CARGO").unwrap_or("cargo".to_string()))
+    Command::new(cargo_program())
+}
+
+/// The cargo that this program was started by, or else the one on the path.
+pub fn cargo_program() -> String {
+    env::var("CARGO").unwrap_or("cargo".to_string())
 }

@@ -7,6 +7,7 @@ use std::thread;
 use anyhow::Result;
 
 use crate::course::Course;
+use crate::said::said;
 
 pub fn run(course: &Course) -> Result<()> {
     let report = |name: &str, found: String| println!("{name:<12}{found}");
@@ -54,8 +55,7 @@ fn cuda() -> String {
 
 /// What a program prints, if it runs and succeeds.
 fn output(program: &str, arguments: &[&str]) -> Option<String> {
-    let output = Command::new(program).args(arguments).output().ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    said(Command::new(program).args(arguments)).ok()
 }
 
 /// The first line that a program prints, if it runs at all.

@@ -14,6 +14,7 @@ mod new;
 mod release;
 mod results;
 mod run;
+mod said;
 mod sync;
 mod test;
 mod verify;

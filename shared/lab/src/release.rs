@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 
 use crate::course::{Course, cargo, read};
+use crate::said::said;
 use crate::sync;
 
 /// What is left out, besides the solutions: by how its path begins.
@@ -90,21 +91,14 @@ fn for_students(text: &str) -> String {
 
 /// Takes out of a workspace's lock file what it has no use for.
 pub fn settle(root: &Path) -> Result<()> {
-    let output =
-        cargo(root).args(["update", "--workspace", "--offline", "--quiet"]).output().context("starting cargo")?;
-    ensure!(
-        output.status.success(),
-        "no lock file for {}: {}",
-        root.display(),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let update = ["update", "--workspace", "--offline", "--quiet"];
+    said(cargo(root).args(update)).with_context(|| format!("no lock file for {}", root.display()))?;
     Ok(())
 }
 
 /// The compiler's version, as it says it.
 pub fn compiler() -> Result<String> {
-    let output = Command::new("rustc").arg("--version").output().context("starting rustc")?;
-    Ok(String::from_utf8_lossy(&output.stdout).trim().to_string())
+    said(Command::new("rustc").arg("--version"))
 }
 
 /// What to say where the server's compiler is another than this one.

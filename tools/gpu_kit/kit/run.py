@@ -11,6 +11,7 @@ import argparse
 import json
 import math
 import os
+import site
 import subprocess
 import sys
 import tempfile
@@ -46,7 +47,7 @@ class Kit:
         left = self.end - time.monotonic()
         if left < 5:
             return None, "not run: no time is left"
-        options = {"capture_output": True, "text": True, "timeout": min(seconds, left)}
+        options = {"capture_output": True, "text": True, "timeout": min(seconds, left), "env": with_libraries()}
         try:
             if called:
                 done = subprocess.run([called, *command], executable=PROGRAM, **options)
@@ -113,7 +114,8 @@ class Kit:
         with tempfile.TemporaryDirectory() as folder:
             flags = ["--device", self.device, "--backbone", "resnet18", "--batch-size", str(self.batch_size), "--epochs", "2"]
             command = ["simclr-solution", *flags, "--out", folder]
-            with subprocess.Popen(command, executable=PROGRAM, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as run:
+            quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": with_libraries()}
+            with subprocess.Popen(command, executable=PROGRAM, **quiet) as run:
                 deadline = min(self.end, time.monotonic() + 90)
                 while len(epochs(Path(folder))) < 2 and run.poll() is None and time.monotonic() < deadline:
                     time.sleep(0.2)
@@ -162,6 +164,14 @@ def epochs(folder):
 def losses(folder):
     """The last loss of each training."""
     return {epoch["run"]: epoch["loss"] for epoch in epochs(folder)}
+
+
+def with_libraries():
+    """The environment in which the program finds CUDA's libraries: the machine's own, and those that came with PyTorch."""
+    packages = [Path(folder) for folder in site.getsitepackages()]
+    folders = [*Path("/usr/local").glob("cuda*/lib64"), *(lib for package in packages for lib in package.glob("nvidia/*/lib"))]
+    known = os.environ.get("LD_LIBRARY_PATH")
+    return os.environ | {"LD_LIBRARY_PATH": ":".join([*([known] if known else []), *map(str, folders)])}
 
 
 def facts(device):

@@ -14,6 +14,7 @@ use super::process::{Ended, within};
 use super::tree::{Tree, as_at_home};
 use super::words::words;
 use super::{gate, stumbles};
+use crate::course::cargo_program;
 
 /// How long the compiler may take over a submission.
 pub const DEADLINE: Duration = Duration::from_secs(120);
@@ -82,9 +83,8 @@ fn cargo(tree: &Tree, arguments: &[&str], deadline: Duration) -> Result<Ended> {
     let home = env::home_dir().context("no home folder, where cargo keeps its registry")?;
     let of = |variable: &str, folder: &str| env::var_os(variable).map_or_else(|| home.join(folder), PathBuf::from);
     let (cargo_home, rustup_home) = (of("CARGO_HOME", ".cargo"), of("RUSTUP_HOME", ".rustup"));
-    let program = env::var("CARGO").unwrap_or("cargo".to_string());
     let (first, rest) = arguments.split_first().context("no command for cargo")?;
-    let mut words = vec![program, first.to_string()];
+    let mut words = vec![cargo_program(), first.to_string()];
     words.extend(["--offline", "--locked", "--quiet", "--message-format=json"].map(str::to_string));
     words.extend(rest.iter().map(|word| word.to_string()));
     let mut read = vec![tree.root.clone(), rustup_home.clone(), tree.sysroot.clone()];

@@ -15,9 +15,10 @@ use super::judge::{Check, Judge, hex};
 use super::record::{Record, Status, write};
 use super::rules::Rules;
 use super::submission::Submission;
-use super::tree::{Tree, copy, line};
+use super::tree::{Tree, copy};
 use super::{Graded, worker};
 use crate::course::read;
+use crate::said::said;
 
 /// How submissions are run.
 #[derive(Clone)]
@@ -52,7 +53,7 @@ impl Grader {
         hash.update(judge.fingerprint()?);
         // The gate and whatever else decides are parts of this program.
         hash.update(fs::read(env::current_exe().context("looking for this program")?).context("reading this program")?);
-        hash.update(line(Command::new("rustc").arg("-vV").current_dir(&tree.root))?);
+        hash.update(said(Command::new("rustc").arg("-vV").current_dir(&tree.root))?);
         hash.update(read(&tree.root.join("Cargo.lock"))?);
         hash.update(format!("{} {}", how.seconds, how.memory));
         let fingerprint = hex(&hash.finalize());

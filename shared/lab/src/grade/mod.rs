@@ -47,6 +47,7 @@ use self::record::{Record, Status, write};
 use self::rules::{Rules, Score};
 use self::tree::{Tree, locked};
 use crate::course::{Course, Lab, read};
+use crate::said::said;
 
 /// Seconds that a check may take, if nobody says otherwise.
 const SECONDS: u64 = 15;
@@ -221,8 +222,5 @@ fn publish(
 /// What confines submissions here, as another process finds out.
 fn held() -> Result<String> {
     let program = std::env::current_exe().context("looking for this program")?;
-    let output =
-        Command::new(program).args(["confine", "--probe", "--alone"]).output().context("starting this program")?;
-    ensure!(output.status.success(), "confining fails: {}", String::from_utf8_lossy(&output.stderr).trim());
-    Ok(String::from_utf8_lossy(&output.stdout).trim().to_string())
+    said(Command::new(program).args(["confine", "--probe", "--alone"])).context("confining fails")
 }

@@ -12,6 +12,7 @@ use super::gate;
 use super::judge::hex;
 use crate::course::{Course, Lab, cargo, read};
 use crate::release::{settle, without_solutions};
+use crate::said::said;
 
 /// Parts of `shared/` that no lab needs.
 const TOOLS: [&str; 2] = ["lab", "league"];
@@ -50,7 +51,7 @@ impl Tree {
         let tree = Self {
             package: lab.package().to_string(),
             stub,
-            sysroot: PathBuf::from(line(Command::new("rustc").args(["--print", "sysroot"]).current_dir(&course.root))?),
+            sysroot: PathBuf::from(said(Command::new("rustc").args(["--print", "sysroot"]).current_dir(&course.root))?),
             lab: root.join(PACKAGES).join("labs").join(&lab.name),
             target,
             root,
@@ -128,15 +129,8 @@ struct Metadata {
 fn target(root: &Path) -> Result<PathBuf> {
     let mut command = cargo(root);
     command.args(["metadata", "--no-deps", "--offline", "--quiet", "--format-version", "1"]);
-    let metadata: Metadata = serde_json::from_str(&line(&mut command)?).context("asking cargo for its folder")?;
+    let metadata: Metadata = serde_json::from_str(&said(&mut command)?).context("asking cargo for its folder")?;
     Ok(metadata.target_directory)
-}
-
-/// What a program prints, without the end of its line.
-pub fn line(command: &mut Command) -> Result<String> {
-    let output = command.output().with_context(|| format!("starting {:?}", command.get_program()))?;
-    ensure!(output.status.success(), "{:?}: {}", command, String::from_utf8_lossy(&output.stderr).trim());
-    Ok(String::from_utf8_lossy(&output.stdout).trim().to_string())
 }
 
 /// The packages that labs need, in the order of their names.
