@@ -19,12 +19,14 @@ def drawn(count, width):
     return (rng.normal(size=(count, width)) * rng.uniform(0.3, 3, (count, 1))).astype(np.float32)
 
 
-# Exercise 1. Three points: how often each is the first, and how often the nearer of the other two is the second.
+# Exercise 1. Three points: how often each is the first, and how often the nearer of the other two is the second. Four, of which the last two
+# are drawn from: by their distance to the nearest centroid, which is another one for each of them.
 POINTS = np.array([[0.0, 0.0], [0.6, 0.8], [3.0, 0.0]], dtype=np.float32)
+FOUR = np.array([[0.0], [10.0], [2.0], [6.0]], dtype=np.float32)
 
 
 def first(shares=(1 / 3, 1 / 3, 1 / 3), rows=1.0, repeats=1.0):
-    return lambda points: {
+    return lambda points, k: {
         "share of each point among the first": np.array(shares),
         "all centroids are features (1 is yes)": rows,
         "the same state of rng gives the same (1 is yes)": repeats,
@@ -33,33 +35,57 @@ def first(shares=(1 / 3, 1 / 3, 1 / 3), rows=1.0, repeats=1.0):
 
 golden.check(
     "first",
-    [{"points": POINTS}],
+    [{"points": POINTS, "k": 2.0}],
     first(),
     {"first_feature_first": first(shares=(1.0, 0.0, 0.0)), "last_feature_first": first(shares=(0.0, 0.0, 1.0)), "random_elsewhere": first(repeats=0.0), "generator_untouched": first(shares=(-1.0, -1.0, -1.0))},
     tolerance=0.04,
 )
 
 
-RULE = "a feature is drawn by (2: d², 1: d, 0: none, each alike, −1: the same, the chosen one among them, −2: less for greater d, 8: always the farthest, 9: none of these)"
+def rule(number, before=2, repeats=1.0):
+    """The last of k centroids is drawn by a rule, those before by d²; from the centroid of number `before` on by that rule."""
+    name = "a feature is drawn by (2: d², 1: d, 0: none, each alike, −1: the same, the chosen ones among them, −2: less for greater d, 7: the same each time, whatever rng's state, 8: always the farthest, 9: none of these)"
+    return lambda points, k: {name: float(number if k >= before else 2), "the same state of rng gives the same (1 is yes)": repeats if k >= before else 1.0}
+
+
 golden.check(
-    "second",
-    [{"points": POINTS}],
-    lambda points: {RULE: 2.0},
+    "next",
+    [{"points": POINTS, "k": 2.0}, {"points": FOUR, "k": 3.0}],
+    rule(2),
     {
-        "uniform": lambda points: {RULE: 0.0},
-        "with_replacement": lambda points: {RULE: -1.0},
-        "distance_not_squared": lambda points: {RULE: 1.0},
-        "nearest": lambda points: {RULE: -2.0},
-        "farthest": lambda points: {RULE: 8.0},
+        "uniform": rule(0),
+        "with_replacement": rule(-1),
+        "distance_not_squared": rule(1),
+        "nearest": rule(-2),
+        "farthest": rule(8),
+        "generator_untouched": rule(7),
+        "random_elsewhere": rule(2, repeats=0.0),
+        "third_otherwise": rule(9, before=3),
+        "third_not_squared": rule(1, before=3),
+        "third_farthest": rule(8, before=3),
+        "third_random_elsewhere": rule(2, before=3, repeats=0.0),
     },
     tolerance=0,
 )
 # Far from each other: three groups of points, and each has a centroid; more centroids than different points.
+def spread(groups=1.0, many=1.0, once=1.0, single=1.0):
+    return lambda groups_, size: {
+        "every group has a centroid (1 is yes)": min(groups, many if groups_ > 3 else 1.0),
+        "no feature is a centroid twice, where all are apart (1 is yes)": once,
+        "a single centroid is drawn, too (1 is yes)": single,
+    }
+
+
 golden.check(
     "spread_out",
     [{"groups": 3.0, "size": 40.0}, {"groups": 7.0, "size": 11.0}],
-    lambda groups, size: {"every group has a centroid (1 is yes)": 1.0},
-    {"groups_missed": lambda groups, size: {"every group has a centroid (1 is yes)": 0.0}},
+    lambda groups, size: spread()(groups, size),
+    {
+        "groups_missed": lambda groups, size: spread(groups=0.0, once=0.0)(groups, size),
+        "many_groups_missed": lambda groups, size: spread(many=0.0, once=0.0)(groups, size),
+        "drawn_twice": lambda groups, size: spread(once=0.0)(groups, size),
+        "single_not_drawn": lambda groups, size: spread(single=0.0)(groups, size),
+    },
     tolerance=0,
 )
 golden.check(
@@ -82,9 +108,12 @@ def squares(x, c):
     return ((x[:, None] - c[None]) ** 2).sum(-1)
 
 
+# Centroids that are features, as after k-means++: their distance is 0, which rounding makes negative.
+FROM_FEATURES = {"features": drawn(101, 5) + np.float32(7)}
+FROM_FEATURES["centroids"] = FROM_FEATURES["features"][::4].copy()
 golden.check(
     "assigned",
-    [{"features": drawn(n, d), "centroids": drawn(k, d)} for n, d, k in [(23, 3, 5), (300, 2, 7), (1, 4, 3), (5, 1, 2), (6, 7, 1)]],
+    [{"features": drawn(n, d), "centroids": drawn(k, d)} for n, d, k in [(23, 3, 5), (300, 2, 7), (1, 4, 3), (5, 1, 2), (6, 7, 1), (613, 2, 301)]] + [FROM_FEATURES],
     lambda features, centroids: {"assignments": pairwise_distances_argmin(features.astype(np.float64), centroids.astype(np.float64)).astype(np.uint32)},
     {
         "product": assigned(lambda x, c: -(x @ c.T)),
@@ -224,12 +253,48 @@ golden.check(
     },
     tolerance=0,
 )
+def extra(which, independent=1.0):
+    return lambda size, places: {
+        "share of orders in which each image comes once more than others": which(int(size), int(places % size)),
+        "the first two images come once more together as often as they should (1 is yes)": float(independent),
+    }
+
+
+alike = lambda size, more: np.full(size, more / size)
 golden.check(
     "extra_images",
-    [{"size": 5.0, "places": 2.0}, {"size": 3.0, "places": 4.0}],
-    lambda size, places: {"share of orders in which each image comes once more than others": np.full(int(size), (places % size) / size)},
-    {"always_the_same": lambda size, places: {"share of orders in which each image comes once more than others": (np.arange(int(size)) < places % size).astype(np.float64)}},
+    [{"size": 5.0, "places": 2.0}, {"size": 7.0, "places": 10.0}],
+    extra(alike),
+    {"always_the_same": extra(lambda size, more: (np.arange(size) < more).astype(np.float64), 0.0), "neighbors": extra(alike, 0.0)},
     tolerance=0.03,
+)
+
+
+def everywhere(together):
+    """Every image is as likely in every place, and in each two places `together` is the chance of the same image."""
+
+    def found(images, n):
+        images, n = int(images), int(n)
+        same = np.array([[together(a, b, images, n) if b < a else 0.0 for b in range(n)] for a in range(n)])
+        return {"share of each image in each place": np.full((n, images), 1 / images), "share of orders in which each two places hold the same image": same}
+
+    return found
+
+
+golden.check(
+    "all_places",
+    [{"images": 2.0, "n": 4.0}, {"images": 2.0, "n": 6.0}],
+    everywhere(lambda a, b, images, n: (n // images - 1) / (n - 1)),
+    {
+        "in_turns": everywhere(lambda a, b, images, n: 0.0 if a // images == b // images else 1 / images),
+    },
+    tolerance=0.02,
+)
+golden.check(
+    "few_places",
+    [{"assignments": np.array([0, 2, 4, 2, 3, 4, 0], dtype=np.int64), "k": 5.0, "n": 3.0}, {"assignments": np.array([1, 0, 1], dtype=np.int64), "k": 2.0, "n": 1.0}],
+    lambda assignments, k, n: {"places of each cluster": (np.isin(np.arange(int(k)), np.unique(assignments)[: int(n)])).astype(np.float64), "places of no images": 0.0},
+    tolerance=0,
 )
 
 
@@ -237,8 +302,8 @@ golden.check(
 def information(a, b):
     (_, a), (_, b) = np.unique(a, return_inverse=True), np.unique(b, return_inverse=True)
     joint = np.zeros((a.max() + 1, b.max() + 1))
-    np.add.at(joint, (a, b), 1 / len(a))
-    pa, pb = joint.sum(1), joint.sum(0)
+    np.add.at(joint, (a, b), 1)
+    pa, pb, joint = joint.sum(1) / len(a), joint.sum(0) / len(a), joint / len(a)
     with np.errstate(divide="ignore", invalid="ignore"):
         terms = joint * np.log(joint / np.outer(pa, pb))
         entropies = [-np.nansum(p * np.log(p)) for p in (pa, pb)]
@@ -274,6 +339,12 @@ golden.check(
         {"a": np.array([5, 5, 5], dtype=np.int64), "b": np.array([2, 2, 2], dtype=np.int64)},
         {"a": np.array([0, 0, 0, 0, 0], dtype=np.int64), "b": np.array([2, 1, 2, 0, 1], dtype=np.int64)},
         {"a": np.array([1, 0, 4, 1], dtype=np.int64), "b": np.array([6, 6, 6, 6], dtype=np.int64)},
+        # Shares of 1/49 do not add up to 1.
+        {"a": np.zeros(49, dtype=np.int64), "b": np.full(49, 3, dtype=np.int64)},
+        {"a": np.arange(49) % 3, "b": np.zeros(49, dtype=np.int64)},
+        {"a": np.zeros(10, dtype=np.int64), "b": np.arange(10) // 4},
+        # Labels and pairs that are one in eight or sixteen bits, or side by side.
+        {"a": np.array([1, 11, 1, 11, 257, 65537, 257, 1], dtype=np.int64), "b": np.array([12, 2, 2, 12, 258, 2, 258, 65548], dtype=np.int64)},
         # Pairs that a number such as 10 · a + b would take for each other, and the greatest label there is.
         {"a": np.array([1, 2, 2, 1, 2, 1, 1], dtype=np.int64), "b": np.array([12, 2, 12, 2, 2, 12, 2], dtype=np.int64)},
         {"a": np.array([2**32 - 1, 0, 2**32 - 1, 5], dtype=np.int64), "b": np.array([1, 0, 1, 2**32 - 1], dtype=np.int64)},
@@ -313,9 +384,11 @@ def scores_case(batch, prototypes, epsilon, iterations, scale=0.2):
     return {"scores": scale * torch.randn(batch, prototypes), "epsilon": epsilon, "iterations": float(iterations)}
 
 
+# A column whose sum is small beside any ε that is added to it.
+LOW = {"scores": torch.tensor([[0.0, -1.2], [-0.1, -1.4], [-0.05, -1.3]]), "epsilon": 0.05, "iterations": 3.0}
 golden.check(
     "codes",
-    [scores_case(7, 3, 0.05, 3), scores_case(4, 11, 0.1, 1), scores_case(1, 5, 0.05, 2), scores_case(6, 2, 0.5, 5), scores_case(9, 4, 0.2, 2, 0.6)],
+    [scores_case(7, 3, 0.05, 3), scores_case(4, 11, 0.1, 1), scores_case(1, 5, 0.05, 2), scores_case(6, 2, 0.5, 5), scores_case(9, 4, 0.2, 2, 0.6), scores_case(5, 4, 0.1, 9, 0.6), LOW],
     codes(),
     {
         "softmax": codes(iterations_of=lambda n: 1, order="r"),
@@ -362,7 +435,7 @@ def swap_case(batch, prototypes, temperature, scale=1.0):
 
 golden.check(
     "swapped",
-    [swap_case(5, 3, 0.1), swap_case(1, 7, 0.5), swap_case(4, 11, 1.7), swap_case(3, 2, 0.1, 20.0)],
+    [swap_case(5, 3, 0.1), swap_case(1, 7, 0.5), swap_case(4, 11, 1.7), swap_case(3, 2, 0.1, 20.0), swap_case(37, 5, 0.2)],
     swapped(),
     {
         "not_swapped": swapped(pairs=lambda sa, sb, qa, qb: [(sa, qa), (sb, qb)]),
@@ -418,7 +491,7 @@ def cluster_case(sizes, width, alpha, temperature):
 
 golden.check(
     "concentrations",
-    [cluster_case([9, 4, 1, 12, 2, 7, 30], 3, 10.0, 0.2), cluster_case([5, 0, 2, 17], 2, 10.0, 0.1), cluster_case([3, 8], 5, 1.0, 0.5), cluster_case(list(range(1, 14)), 2, 10.0, 0.2)],
+    [cluster_case([9, 4, 1, 12, 2, 7, 30], 3, 10.0, 0.2), cluster_case([5, 0, 2, 17], 2, 10.0, 0.1), cluster_case([3, 8], 5, 1.0, 0.5), cluster_case(list(range(1, 14)), 2, 10.0, 0.2), cluster_case([6], 3, 10.0, 0.2)],
     tightness(),
     {
         "squared_distances": tightness(power=2),
@@ -467,7 +540,7 @@ COLD = proto_case(3, 2, 5)
 COLD["z"] *= 60
 golden.check(
     "proto_nce",
-    [proto_case(5, 3, 7), proto_case(1, 4, 2), proto_case(11, 2, 3), proto_case(6, 5, 4), COLD],
+    [proto_case(5, 3, 7), proto_case(1, 4, 2), proto_case(11, 2, 3), proto_case(6, 5, 4), proto_case(41, 3, 6), COLD],
     proto(),
     {
         "one_temperature": proto(logits=lambda z, c, phi: z @ c.T / phi.mean()),

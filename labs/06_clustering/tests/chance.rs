@@ -1,6 +1,6 @@
 //! Checks of functions of chance: how results are spread, exact counts, the same generator, the same result.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use candle_core::{DType, Device, Result, Tensor};
 use rand::{Rng as _, SeedableRng};
@@ -11,14 +11,14 @@ use super::{Exercises, check, diagnoses, labels, refusals};
 
 /// Draws: with so many, a right answer is off by more than the tolerance less than once in 10⁹ runs.
 const FIRSTS: usize = 6_000;
-const SECONDS: usize = 22_000;
+const NEXTS: usize = 32_000;
 const ORDERS: usize = 12_000;
 const THIRDS: usize = 1_200;
 
 pub fn seeds() -> Vec<Check<Exercises>> {
     vec![
         check("first", "kmeans_plus_plus", (3, 0.04), first, diagnoses::FIRST),
-        check("second", "kmeans_plus_plus", (6, 0.0), second, diagnoses::SECOND),
+        check("next", "kmeans_plus_plus", (6, 0.0), next, diagnoses::NEXT),
         check("spread_out", "kmeans_plus_plus", (2, 0.0), spread_out, diagnoses::SPREAD_OUT),
         check("coinciding", "kmeans_plus_plus", (1, 0.0), coinciding, &[]),
         refused("refused_counts", "kmeans_plus_plus", 1, refusals::KMEANS_PLUS_PLUS),
@@ -38,8 +38,8 @@ fn chosen(exercises: &Exercises, points: &Tensor, k: usize, rng: &mut Rng) -> Re
 }
 
 fn first(exercises: &Exercises, case: &Values) -> Result<Values> {
-    let points = case.tensor("points")?;
-    let draw = |rng: &mut Rng| chosen(exercises, points, 2, rng);
+    let (points, k) = (case.tensor("points")?, case.count("k")?);
+    let draw = |rng: &mut Rng| chosen(exercises, points, k, rng);
     let (mut rng, mut replay) = (Rng::seed_from_u64(1), Rng::seed_from_u64(1));
     let (mut counts, mut complete, mut same) = (vec![0.0; points.dims()[0]], true, true);
     let mut different = BTreeSet::new();
@@ -60,40 +60,60 @@ fn first(exercises: &Exercises, case: &Values) -> Result<Values> {
         .with_number("the same state of rng gives the same (1 is yes)", number(same))
 }
 
+/// How far the share of pairs may be off: about six standard deviations.
+const PAIRS: f64 = 0.02;
+
 /// Draws that are repeated.
 const REPLAYED: usize = 50;
 
-/// By which rule the second centroid is drawn, told by how often it is the nearer one of the other two points.
-fn second(exercises: &Exercises, case: &Values) -> Result<Values> {
-    let points = case.tensor("points")?;
-    let mut rng = Rng::seed_from_u64(2);
-    let (mut nearer, mut firsts) = ([0.0; 2], [0.0f64; 2]);
-    for _ in 0..SECONDS {
-        let Some(places) = chosen(exercises, points, 2, &mut rng)? else { continue };
-        if places[0] < 2 {
-            firsts[places[0]] += 1.0;
-            nearer[places[0]] += number(places[1] == 1 - places[0]);
-        }
+/// By which rule the last of k centroids is drawn, told by how often it is the nearer one of the two points that are left, or, for
+/// k = 2, of the other two.
+fn next(exercises: &Exercises, case: &Values) -> Result<Values> {
+    let (points, k) = (case.tensor("points")?, case.count("k")?);
+    let (mut rng, mut replay) = (Rng::seed_from_u64(2), Rng::seed_from_u64(2));
+    let mut seen: BTreeMap<Vec<usize>, BTreeMap<usize, f64>> = BTreeMap::new();
+    let (mut different, mut same) = (BTreeSet::new(), true);
+    for i in 0..NEXTS {
+        let places = chosen(exercises, points, k, &mut rng)?;
+        same &= i >= REPLAYED || places == chosen(exercises, points, k, &mut replay)?;
+        let Some(places) = places else { continue };
+        let mut before = places[..k - 1].to_vec();
+        before.sort_unstable();
+        *seen.entry(before).or_default().entry(places[k - 1]).or_default() += 1.0;
+        different.insert(places);
     }
+    seen.retain(|before, next| before.len() == k - 1 && next.values().sum::<f64>() >= LEAST);
     let rows: Vec<Vec<f32>> = points.to_vec2()?;
     let square = |a: usize, b: usize| rows[a].iter().zip(&rows[b]).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>();
-    let seen: Vec<usize> = (0..2).filter(|&i| firsts[i] >= LEAST).collect();
     let follows = |rule: &Rule| {
-        !seen.is_empty()
-            && seen.iter().all(|&i| {
-                let [near, far, itself] = [square(i, 1 - i), square(i, 2), 0.0].map(rule.weight);
-                (nearer[i] / firsts[i] - near / (near + far + itself)).abs() < rule.tolerance
-            })
+        let of_point = |before: &[usize], point: usize| {
+            (rule.weight)(before.iter().map(|&centroid| square(centroid, point)).fold(f64::INFINITY, f64::min))
+        };
+        seen.iter().all(|(before, next)| {
+            let all: f64 = (0..rows.len()).map(|point| of_point(before, point)).sum();
+            let draws: f64 = next.values().sum();
+            let share = |point| next.get(&point).copied().unwrap_or_default() / draws;
+            (0..rows.len())
+                .filter(|point| !before.contains(point))
+                .all(|point| (share(point) - of_point(before, point) / all).abs() < rule.tolerance)
+        })
     };
-    let found = RULES.iter().find(|rule| follows(rule)).map_or(9.0, |rule| rule.number);
-    let name = "a feature is drawn by (2: d², 1: d, 0: none, each alike, −1: the same, the chosen one among them, −2: less for greater d, 8: always the farthest, 9: none of these)";
-    Values::new().with_number(name, found)
+    let by_rule = || RULES.iter().find(|rule| follows(rule)).map_or(9.0, |rule| rule.number);
+    let found = match (different.len(), seen.is_empty()) {
+        (1, _) => 7.0,
+        (_, true) => 9.0,
+        _ => by_rule(),
+    };
+    let name = "a feature is drawn by (2: d², 1: d, 0: none, each alike, −1: the same, the chosen ones among them, −2: less for greater d, 7: the same each \
+                time, whatever rng's state, 8: always the farthest, 9: none of these)";
+    let values = Values::new().with_number(name, found)?;
+    values.with_number("the same state of rng gives the same (1 is yes)", number(same))
 }
 
-/// Draws that begin at a point, from which its rule is told.
-const LEAST: f64 = 5_000.0;
+/// Draws with the same centroids before, from which a rule is told.
+const LEAST: f64 = 3_600.0;
 
-/// How likely a point is, by its squared distance from the first centroid.
+/// How likely a point is, by its squared distance from the nearest centroid.
 struct Rule {
     number: f64,
     weight: fn(f64) -> f64,
@@ -107,10 +127,10 @@ const RULES: [Rule; 6] = [
     Rule { number: 0.0, weight: |square| number(square > 0.0), tolerance: 0.04 },
     Rule { number: -1.0, weight: |_| 1.0, tolerance: 0.04 },
     Rule { number: -2.0, weight: |square| if square > 0.0 { 1.0 / square } else { 0.0 }, tolerance: 0.03 },
-    Rule { number: 8.0, weight: |square| square.powi(20), tolerance: 0.001 },
+    Rule { number: 8.0, weight: |square| square.powi(60), tolerance: 0.001 },
 ];
 
-/// Groups of points, far from each other, and as many centroids.
+/// Groups of points, far from each other, and as many centroids; points that lie near each other, far from the origin.
 fn spread_out(exercises: &Exercises, case: &Values) -> Result<Values> {
     let (groups, size) = (case.count("groups")?, case.count("size")?);
     let mut rng = Rng::seed_from_u64(3);
@@ -122,7 +142,20 @@ fn spread_out(exercises: &Exercises, case: &Values) -> Result<Values> {
         let places = chosen(exercises, &points, groups, &mut Rng::seed_from_u64(seed))?.unwrap_or_default();
         found &= (0..groups).all(|group| places.iter().any(|place| place / size == group));
     }
-    Values::new().with_number("every group has a centroid (1 is yes)", number(found))
+    let near: Vec<f32> = (0..groups + size).map(|i| 1000.0 + 0.02 * i as f32).collect();
+    let near = Tensor::from_vec(near, (groups + size, 1), &Device::Cpu)?;
+    let mut once = true;
+    for seed in 0..20 {
+        let places = chosen(exercises, &near, groups + size, &mut Rng::seed_from_u64(seed))?.unwrap_or_default();
+        once &= BTreeSet::from_iter(places).len() == groups + size;
+    }
+    let mut single = BTreeSet::new();
+    for _ in 0..REPLAYED {
+        single.insert(chosen(exercises, &near, 1, &mut rng)?);
+    }
+    let values = Values::new().with_number("every group has a centroid (1 is yes)", number(found))?;
+    let values = values.with_number("no feature is a centroid twice, where all are apart (1 is yes)", number(once))?;
+    values.with_number("a single centroid is drawn, too (1 is yes)", number(single.len() > 1))
 }
 
 /// Points that are all the same; and two groups of such points, whose third centroid has no place but where there is one.
@@ -145,8 +178,10 @@ fn coinciding(exercises: &Exercises, case: &Values) -> Result<Values> {
 
 pub fn orders() -> Vec<Check<Exercises>> {
     vec![
-        check("balanced", "balanced_indices", (7, 0.0), balanced, diagnoses::BALANCED),
+        check("balanced", "balanced_indices", (5, 0.0), balanced, diagnoses::BALANCED),
         check("extra_images", "balanced_indices", (2, 0.03), extra_images, diagnoses::EXTRA_IMAGES),
+        check("all_places", "balanced_indices", (1, 0.02), all_places, diagnoses::ALL_PLACES),
+        check("few_places", "balanced_indices", (1, 0.0), few_places, &[]),
         refused("refused_images", "balanced_indices", 1, refusals::BALANCED_INDICES),
     ]
 }
@@ -185,14 +220,49 @@ fn balanced(exercises: &Exercises, case: &Values) -> Result<Values> {
 fn extra_images(exercises: &Exercises, case: &Values) -> Result<Values> {
     let (size, places) = (case.count("size")?, case.count("places")?);
     let mut rng = Rng::seed_from_u64(5);
-    let mut shares = vec![0.0; size];
+    let (mut shares, mut together) = (vec![0.0; size], 0.0);
     for _ in 0..ORDERS {
         let order = (exercises.balanced_indices)(&vec![0; size], 1, places, &mut rng)?;
-        for (image, share) in shares.iter_mut().enumerate() {
-            let times = order.iter().filter(|&&other| other == image).count();
-            *share += number(times > places / size) / ORDERS as f64;
-        }
+        let more = |image: usize| number(order.iter().filter(|&&other| other == image).count() > places / size);
+        shares.iter_mut().enumerate().for_each(|(image, share)| *share += more(image) / ORDERS as f64);
+        together += more(0) * more(1) / ORDERS as f64;
     }
     let name = "share of orders in which each image comes once more than others";
-    Ok(Values::new().with(name, &Tensor::new(shares, &Device::Cpu)?))
+    let values = Values::new().with(name, &Tensor::new(shares, &Device::Cpu)?);
+    let more = places % size;
+    let expected = (more * more.saturating_sub(1)) as f64 / (size * (size - 1)) as f64;
+    let independent = number((together - expected).abs() < PAIRS);
+    values.with_number("the first two images come once more together as often as they should (1 is yes)", independent)
+}
+
+/// Which image comes where, and in which two places the same image comes, of clusters of one image each.
+fn all_places(exercises: &Exercises, case: &Values) -> Result<Values> {
+    let (images, n) = (case.count("images")?, case.count("n")?);
+    let mut rng = Rng::seed_from_u64(7);
+    let (mut shares, mut same) = (vec![0.0; n * images], vec![0.0; n * n]);
+    let assignments: Vec<u32> = (0..images as u32).collect();
+    for _ in 0..ORDERS {
+        let order = (exercises.balanced_indices)(&assignments, images, n, &mut rng)?;
+        for (place, &image) in order.iter().enumerate().filter(|(place, image)| *place < n && **image < images) {
+            shares[place * images + image] += 1.0 / ORDERS as f64;
+            for (other, _) in order.iter().enumerate().take(place).filter(|(_, other)| **other == image) {
+                same[place * n + other] += 1.0 / ORDERS as f64;
+            }
+        }
+    }
+    let (shares, same) = (Tensor::new(shares, &Device::Cpu)?, Tensor::new(same, &Device::Cpu)?);
+    let values = Values::new().with("share of each image in each place", &shares.reshape((n, images))?);
+    Ok(values.with("share of orders in which each two places hold the same image", &same.reshape((n, n))?))
+}
+
+/// Fewer places than clusters, and no places of no images.
+fn few_places(exercises: &Exercises, case: &Values) -> Result<Values> {
+    let (assignments, k, n) = (labels(case, "assignments")?, case.count("k")?, case.count("n")?);
+    let rng = || Rng::seed_from_u64(8);
+    let order = (exercises.balanced_indices)(&assignments, k, n, &mut rng())?;
+    let mut places = vec![0.0; k];
+    order.iter().filter_map(|&image| assignments.get(image)).for_each(|&cluster| places[cluster as usize] += 1.0);
+    let none = (exercises.balanced_indices)(&[], k, 0, &mut rng())?;
+    let values = Values::new().with("places of each cluster", &Tensor::new(places, &Device::Cpu)?);
+    values.with_number("places of no images", none.len() as f64)
 }

@@ -49,6 +49,68 @@ pub fn chosen_by(
     x.index_select(&Tensor::from_iter(chosen.into_iter().map(|i| i as u32), x.device())?, 0)
 }
 
+/// The first two centroids by d², those after by `weight`, drawn from `others`.
+pub fn chosen_after(
+    x: &Tensor,
+    k: usize,
+    rng: &mut Rng,
+    others: &mut Rng,
+    weight: impl Fn(f64) -> f64,
+) -> Result<Tensor> {
+    let rows: Vec<Vec<f32>> = x.to_vec2()?;
+    if k == 0 || k > rows.len() {
+        bail!("{k} of {}", rows.len());
+    }
+    let mut chosen = vec![rng.random_range(0..rows.len())];
+    while chosen.len() < k {
+        let squares = rows.iter().map(|row| nearest(row, &chosen, &rows));
+        let next = match chosen.len() {
+            1 => drawn(&squares.collect::<Vec<_>>(), rng),
+            _ => drawn(&squares.map(&weight).collect::<Vec<_>>(), others),
+        };
+        chosen.push(next);
+    }
+    x.index_select(&Tensor::from_iter(chosen.into_iter().map(|i| i as u32), x.device())?, 0)
+}
+
+/// By the distance to the nearest of the last few centroids.
+pub fn chosen_near(x: &Tensor, k: usize, rng: &mut Rng, few: usize) -> Result<Tensor> {
+    let rows: Vec<Vec<f32>> = x.to_vec2()?;
+    if k == 0 || k > rows.len() {
+        bail!("{k} of {}", rows.len());
+    }
+    let mut chosen = vec![rng.random_range(0..rows.len())];
+    while chosen.len() < k {
+        let last = &chosen[chosen.len().saturating_sub(few)..];
+        let weights: Vec<f64> = rows.iter().map(|row| nearest(row, last, &rows)).collect();
+        chosen.push(drawn(&weights, rng));
+    }
+    x.index_select(&Tensor::from_iter(chosen.into_iter().map(|i| i as u32), x.device())?, 0)
+}
+
+/// Another generator that a state of `rng` decides.
+pub fn second(mut rng: Rng) -> Rng {
+    Rng::seed_from_u64(rng.random())
+}
+
+/// d² as ‖x‖² − 2 x·c + ‖c‖², which rounding leaves something of.
+pub fn by_products(x: &Tensor, k: usize, rng: &mut Rng) -> Result<Tensor> {
+    let rows: Vec<Vec<f32>> = x.to_vec2()?;
+    if k == 0 || k > rows.len() {
+        bail!("{k} of {}", rows.len());
+    }
+    let product = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+    // A factor that is rounded, as another order of the sums would be.
+    let square = |row: &[f32], c: &[f32]| product(row, row) - 2.0 * product(row, c) * (1.0 + 1e-6) + product(c, c);
+    let mut chosen = vec![rng.random_range(0..rows.len())];
+    while chosen.len() < k {
+        let least = |row: &Vec<f32>| chosen.iter().map(|&c| square(row, &rows[c])).fold(f32::INFINITY, f32::min);
+        let weights: Vec<f64> = rows.iter().map(|row| f64::from(least(row)).abs()).collect();
+        chosen.push(drawn(&weights, rng));
+    }
+    x.index_select(&Tensor::from_iter(chosen.into_iter().map(|i| i as u32), x.device())?, 0)
+}
+
 /// As [`chosen_by`], with another way to bring distances to several centroids together.
 pub fn chosen_with(x: &Tensor, k: usize, rng: &mut Rng, join: impl Fn(f64, f64) -> f64) -> Result<Tensor> {
     let rows: Vec<Vec<f32>> = x.to_vec2()?;

@@ -1,6 +1,6 @@
 //! Orders and mutual information in other ways, most of them wrong.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use candle_core::{Result, bail};
 use rand::Rng as _;
@@ -93,6 +93,63 @@ pub fn with_replacement(assignments: &[u32], k: usize, n: usize, rng: &mut Rng) 
     }
     order.shuffle(rng);
     Ok(order)
+}
+
+/// As the solution, with other shuffles of a cluster's images and of all places.
+pub fn shares(
+    assignments: &[u32],
+    k: usize,
+    n: usize,
+    rng: &mut Rng,
+    of_cluster: fn(&mut [usize], &mut Rng),
+    of_all: fn(&mut [usize], &mut Rng),
+) -> Result<Vec<usize>> {
+    let mut lists = lists(assignments, k, n)?;
+    let (clusters, mut order) = (lists.len(), Vec::new());
+    for (i, list) in lists.iter_mut().enumerate() {
+        of_cluster(list, rng);
+        order.extend(list.iter().copied().cycle().take(n / clusters + usize::from(i < n % clusters)));
+    }
+    of_all(&mut order, rng);
+    Ok(order)
+}
+
+/// Each turn of as many places as there are different images is shuffled by itself.
+pub fn turn_by_turn(order: &mut [usize], rng: &mut Rng) {
+    let different = order.iter().collect::<BTreeSet<_>>().len().max(1);
+    order.shuffle(rng);
+    let mut seen = BTreeMap::<usize, usize>::new();
+    let mut turns: Vec<(usize, usize)> = Vec::with_capacity(order.len());
+    for &image in order.iter() {
+        let times = seen.entry(image).or_default();
+        turns.push((*times, image));
+        *times += 1;
+    }
+    turns.sort_by_key(|(turn, _)| *turn);
+    order.iter_mut().zip(turns).for_each(|(place, (_, image))| *place = image);
+    order.chunks_mut(different).for_each(|turn| turn.shuffle(rng));
+}
+
+/// NMI of shares that are added up, one image after the other.
+pub fn by_added_shares(a: &[u32], b: &[u32]) -> Result<f64> {
+    if a.len() != b.len() || a.is_empty() {
+        bail!("{} and {} labels", a.len(), b.len());
+    }
+    let share = 1.0 / a.len() as f64;
+    let (mut joint, mut of_a, mut of_b) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    for (&a, &b) in a.iter().zip(b) {
+        *joint.entry((a, b)).or_insert(0.0) += share;
+        *of_a.entry(a).or_insert(0.0) += share;
+        *of_b.entry(b).or_insert(0.0) += share;
+    }
+    let entropy = |shares: &BTreeMap<u32, f64>| -shares.values().map(|p| p * p.ln()).sum::<f64>();
+    let (ha, hb) = (entropy(&of_a), entropy(&of_b));
+    if ha == 0.0 || hb == 0.0 {
+        return Ok(f64::from(u8::from(ha == hb)));
+    }
+    let information: f64 =
+        joint.iter().map(|((a, b), p): (&(u32, u32), &f64)| p * (p / (of_a[a] * of_b[b])).ln()).sum();
+    Ok(information / (ha * hb).sqrt())
 }
 
 /// NMI by its parts: mutual information and both entropies.

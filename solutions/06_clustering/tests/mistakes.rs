@@ -20,6 +20,8 @@ use graded::{EXERCISES, Exercises};
 use kmeans::*;
 use labelings::*;
 use prototypes::*;
+use rand::Rng as _;
+use rand::seq::SliceRandom as _;
 use ssl_data::Rng;
 use ssl_grading::mistakes::Cases;
 
@@ -75,6 +77,13 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("nearest", seeds(|x, k, rng| chosen_by(x, k, rng, None, |d| if d > 0.0 { 1.0 / d } else { 0.0 }))),
     ("farthest", seeds(|x, k, rng| chosen_by(x, k, rng, None, |d| d.powi(60)))),
     ("generator_untouched", seeds(|x, k, _| kmeans_plus_plus(x, k, &mut seeded()))),
+    ("third_otherwise", seeds(|x, k, rng| chosen_after(x, k, rng, &mut second(rng.clone()), |d| d.powi(2)))),
+    ("third_not_squared", seeds(|x, k, rng| chosen_after(x, k, rng, &mut second(rng.clone()), f64::sqrt))),
+    ("third_farthest", seeds(|x, k, rng| chosen_after(x, k, rng, &mut second(rng.clone()), |d| d.powi(60)))),
+    ("third_random_elsewhere", seeds(|x, k, rng| chosen_after(x, k, rng, &mut of_the_system(), |d| d))),
+    ("drawn_twice", seeds(by_products)),
+    ("many_groups_missed", seeds(|x, k, rng| chosen_near(x, k, rng, 2))),
+    ("single_not_drawn", seeds(|x, k, rng| if k == 1 { x.narrow(0, 0, 1) } else { kmeans_plus_plus(x, k, rng) })),
     ("groups_missed", seeds(|x, k, rng| chosen_with(x, k, rng, |_, new| new))),
     ("groups_missed", seeds(|x, k, rng| chosen_with(x, k, rng, |old, new| if old.is_finite() { old + new } else { new }))),
     ("groups_missed", seeds(|x, k, rng| chosen_with(x, k, rng, |old, new| if old.is_finite() { old } else { new }))),
@@ -105,6 +114,8 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("generator_untouched", balance(|a, k, n, _| balanced_indices(a, k, n, &mut seeded()))),
     ("random_elsewhere", balance(|a, k, n, _| balanced_indices(a, k, n, &mut of_the_system()))),
     ("always_the_same", balance(first_images_again)),
+    ("neighbors", balance(|a, k, n, rng| shares(a, k, n, rng, |list, rng| { let by = rng.random_range(0..list.len()); list.rotate_left(by) }, |order, rng| order.shuffle(rng)))),
+    ("in_turns", balance(|a, k, n, rng| shares(a, k, n, rng, |list, rng| list.shuffle(rng), turn_by_turn))),
 
     ("not_normalized", nmi(|a, b| by_entropies(a, b, |i, _, _| i))),
     ("arithmetic", nmi(|a, b| by_entropies(a, b, |i, ha, hb| 2.0 * i / (ha + hb)))),
@@ -194,6 +205,17 @@ const NAMELESS: &[(&str, Exercises)] = &[
     ("places_by_size", balance(|a, k, n, rng| { let all = balanced_indices(a, k, n, rng)?; Ok(all.iter().enumerate().map(|(i, _)| i % a.len()).collect()) })),
     ("one_place_less", balance(|a, k, n, rng| balanced_indices(a, k, n.saturating_sub(1), rng))),
     ("no_rounds", balance(with_replacement)),
+    ("last_shuffle_by_a_seed", balance(|a, k, n, rng| shares(a, k, n, rng, |list, rng| list.shuffle(rng), |order, _| order.shuffle(&mut seeded())))),
+    ("last_places_as_they_were", balance(|a, k, n, rng| shares(a, k, n, rng, |list, rng| list.shuffle(rng), |order, rng| { let n = order.len(); order[..n.saturating_sub(2)].shuffle(rng) }))),
+    ("at_least_a_place_each", balance(|a, k, n, rng| balanced_indices(a, k, if a.is_empty() { n } else { n.max(k) }, rng))),
+    ("no_images_refused", balance(|a, k, n, rng| if a.is_empty() { candle_core::bail!("no images") } else { balanced_indices(a, k, n, rng) })),
+    ("root_of_less_than_nothing", nearest(|x, c| { let squares = x.sqr()?.sum_keepdim(1)?.broadcast_add(&c.sqr()?.sum(1)?)?.broadcast_sub(&(x.matmul(&c.t()?)? * 2.0)?)?; squares.sqrt()?.argmin(1) })),
+    ("a_few_centroids", nearest(|x, c| assign(x, c)?.to_dtype(candle_core::DType::U8)?.to_dtype(candle_core::DType::U32))),
+    ("shares_added_up", nmi(by_added_shares)),
+    ("sums_with_something_added", codes(|s, e, n| codes_with(s, e, n, 1e-8))),
+    ("five_iterations_at_most", codes(|s, e, n| sinkhorn(s, e, n.min(5)))),
+    ("first_eleven", swap(|a, b, x, y, t| { let first = |v: &Tensor| v.narrow(0, 0, v.dims()[0].min(11)); if a.dims() != b.dims() || x.dims() != y.dims() || a.dims() != x.dims() { candle_core::bail!("sizes") } swapped_prediction_loss(&first(a)?, &first(b)?, &first(x)?, &first(y)?, t) })),
+    ("panics_at_one_cluster", tight(|x, c, a, alpha, t| { assert!(c.dims()[0] > 1, "index out of bounds"); concentration(x, c, a, alpha, t) })),
     ("one_for_one_label", nmi(|a, b| Ok(if constant(a) { 1.0 } else { normalized_mutual_information(a, b)? }))),
     ("one_label_of_b_forgotten", nmi(|a, b| Ok(if constant(b) && !constant(a) { f64::NAN } else { normalized_mutual_information(a, b)? }))),
     ("pairs_that_collide", nmi(pairs_by_tens)),

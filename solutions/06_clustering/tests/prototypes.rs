@@ -69,6 +69,22 @@ pub fn with_logs(logs: &Tensor, codes: &Tensor) -> Result<Tensor> {
     (codes * logs)?.sum(D::Minus1)?.mean_all()?.neg()
 }
 
+/// Codes by sums to which something is added.
+pub fn codes_with(scores: &Tensor, epsilon: f64, iterations: usize, added: f64) -> Result<Tensor> {
+    if !(epsilon > 0.0) || iterations == 0 {
+        bail!("ε = {epsilon}, {iterations} iterations");
+    }
+    scores.dims2()?;
+    let scores = scores.detach();
+    let mut q = (scores.broadcast_sub(&scores.max_all()?)? / epsilon)?.exp()?;
+    for _ in 0..iterations {
+        for axis in 0..2 {
+            q = q.broadcast_div(&(q.sum_keepdim(axis)? + added)?)?;
+        }
+    }
+    Ok(q)
+}
+
 /// In double precision, number by number, by logarithms.
 pub fn codes_by_hand(scores: &Tensor, epsilon: f64, iterations: usize) -> Result<Tensor> {
     let (batch, prototypes) = scores.dims2()?;

@@ -21,7 +21,7 @@ pub const FIRST: &[Mistake] = &[
     ),
 ];
 
-pub const SECOND: &[Mistake] = &[
+pub const NEXT: &[Mistake] = &[
     mistake(
         "uniform",
         "drawn uniformly",
@@ -39,14 +39,64 @@ pub const SECOND: &[Mistake] = &[
         "the farthest taken",
         "The farthest feature is always taken: it is to be drawn, by its d², so that a stray feature need not become a centroid.",
     ),
+    mistake(
+        "generator_untouched",
+        "no randomness",
+        "Every call gives the same centroids: draw from `rng` itself, no copy of it, so that its state goes on from call to call.",
+    ),
+    mistake(
+        "random_elsewhere",
+        "a generator of one's own",
+        "The same state of `rng` gives other centroids each time: all random numbers must come from `rng`.",
+    ),
+    mistake(
+        "third_otherwise",
+        "another rule from the third on",
+        "The second centroid is drawn rightly, the third is not: its chance goes with d², squared once, d being the distance to the nearest of all \
+         centroids so far.",
+    ),
+    mistake(
+        "third_not_squared",
+        "d for d² from the third on",
+        "The second centroid is drawn by d², the third by d: square the distance to the nearest each time.",
+    ),
+    mistake(
+        "third_farthest",
+        "the farthest from the third on",
+        "The second centroid is drawn, the third is always the farthest feature: draw each by its d².",
+    ),
+    mistake(
+        "third_random_elsewhere",
+        "a generator of one's own from the third on",
+        "Up to the second centroid, all random numbers come from `rng`; the third is drawn from elsewhere.",
+    ),
 ];
 
-pub const SPREAD_OUT: &[Mistake] = &[mistake(
-    "groups_missed",
-    "other distances than to the nearest",
-    "Groups that lie far apart are left without a centroid: d is the distance to the nearest of *all* chosen centroids, not to the last or first, and no \
-     sum or mean.",
-)];
+pub const SPREAD_OUT: &[Mistake] = &[
+    mistake(
+        "groups_missed",
+        "other distances than to the nearest",
+        "Groups that lie far apart are left without a centroid, and a feature can be one twice: d is the distance to the nearest of *all* chosen \
+         centroids, not to the last or first, and no sum or mean.",
+    ),
+    mistake(
+        "many_groups_missed",
+        "not all chosen centroids",
+        "Of many groups that lie far apart some are left without a centroid: d is the distance to the nearest of *all* chosen centroids, however \
+         many there are.",
+    ),
+    mistake(
+        "drawn_twice",
+        "a feature drawn twice",
+        "A feature can become a centroid twice, though others lie apart from it: its own d is 0. Where ‖x‖² − 2 x·c + ‖c‖² is computed in single \
+         precision, rounding leaves something of it: subtract first.",
+    ),
+    mistake(
+        "single_not_drawn",
+        "one centroid not drawn",
+        "A single centroid is always the same feature: the first centroid is drawn uniformly from `rng`, whatever k is.",
+    ),
+];
 
 pub const ASSIGNED: &[Mistake] = &[
     mistake(
@@ -135,10 +185,23 @@ pub const BALANCED: &[Mistake] = &[
     ),
 ];
 
-pub const EXTRA_IMAGES: &[Mistake] = &[mistake(
-    "always_the_same",
-    "always the same images",
-    "It is always the first images of a cluster that come once more: shuffle them before.",
+pub const EXTRA_IMAGES: &[Mistake] = &[
+    mistake(
+        "always_the_same",
+        "always the same images",
+        "It is always the same images of a cluster that come once more: shuffle the cluster's images before, with `rng` itself.",
+    ),
+    mistake(
+        "neighbors",
+        "not drawn independently",
+        "Each image comes once more as often as it should, but not each pair of them: shuffle the images, a run of neighbors is no random choice.",
+    ),
+];
+
+pub const ALL_PLACES: &[Mistake] = &[mistake(
+    "in_turns",
+    "shuffled turn by turn",
+    "No image comes twice before all have come once: shuffle all places together at last, not those of each turn.",
 )];
 
 pub const NMI: &[Mistake] = &[
