@@ -128,6 +128,11 @@ def pairwise(case):
     return sum(-F.cosine_similarity(p, z, dim=-1).mean() for p, z in pairs) / len(pairs)
 
 
+def without_a_z(case):
+    """One image's embeddings are 0 in all views: its cosine is 0, and no number is divided by 0."""
+    return {name: x * torch.tensor([[1.0], [0.0], [1.0]]) if name[0] == "z" else x for name, x in case.items()}
+
+
 MISTAKES_OF_VIEWS = {
     "own_embedding": simsiam(target=lambda z, v: z[v]),
     "all_views": simsiam(target=lambda z, v: sum(z) / len(z)),
@@ -143,10 +148,11 @@ for name, views, mistakes in [
     ("two_views", 2, ["own_embedding", "all_views", "summed", "gradient_into_z", "not_normalized"]),
     ("three_views", 3, list(MISTAKES_OF_VIEWS)),
     ("five_views", 5, []),
+    ("seven_views", 7, []),
 ]:
     golden.check(
         name,
-        [views_case(views, 4, 3), views_case(views, 1, 7), views_case(views, 3, 2)],
+        [views_case(views, 4, 3), views_case(views, 1, 7), views_case(views, 3, 2)] + ([without_a_z(views_case(views, 3, 4))] if views == 5 else []),
         simsiam(),
         {mistake: MISTAKES_OF_VIEWS[mistake] for mistake in mistakes},
         gradients=[f"p{v}" for v in range(views)],
@@ -204,7 +210,7 @@ def followed(weights=lambda t, o, m: m * t + (1 - m) * o, buffers=lambda t, o, m
 
 golden.check(
     "followed",
-    [twins_case(3, 2) | {"momentum": 0.9}, twins_case(2, 5) | {"momentum": 0.25}, twins_case(4, 1) | {"momentum": 0.0}, twins_case(1, 3) | {"momentum": 1.0}],
+    [twins_case(3, 2) | {"momentum": 0.9}, twins_case(2, 5) | {"momentum": 0.25}, twins_case(4, 1) | {"momentum": 0.0}, twins_case(1, 3) | {"momentum": 1.0}, twins_case(3, 4) | {"momentum": 0.98765}],
     followed(),
     {
         "momentum_reversed": followed(weights=lambda t, o, m: (1 - m) * t + m * o),
@@ -229,7 +235,7 @@ def momenta_case(steps, total, base):
 
 golden.check(
     "momenta",
-    [momenta_case([0, 1, 5, 9, 10], 10, 0.99), momenta_case([0, 3, 350, 699, 700], 700, 0.9), momenta_case([0, 1, 2, 3], 3, 0.0), momenta_case([0, 4, 7], 7, 1.0)],
+    [momenta_case([0, 1, 5, 9, 10], 10, 0.99), momenta_case([0, 3, 350, 699, 700], 700, 0.9), momenta_case([0, 1, 2, 3], 3, 0.0), momenta_case([0, 4, 7], 7, 1.0), momenta_case([0, 2, 5], 9, 0.98765)],
     momenta(lambda k, total, base: 1 - (1 - base) * (math.cos(math.pi * k / total) + 1) / 2),
     {
         "constant": momenta(lambda k, total, base: base),
@@ -255,7 +261,7 @@ flat = torch.randn(7, 5)
 flat[:, 2:] = 0
 golden.check(
     "level",
-    [{"z": torch.randn(300, 7)}, {"z": torch.randn(4, 3) + 1}, {"z": flat}, {"z": torch.randn(5, 11) * 10 ** torch.randn(5, 1)}, {"z": torch.randn(1, 4)}],
+    [{"z": torch.randn(300, 7)}, {"z": torch.randn(4, 3) + 1}, {"z": flat}, {"z": torch.randn(5, 11) * 10 ** torch.randn(5, 1)}, {"z": torch.randn(1, 4)}, {"z": torch.randn(6, 3) * torch.tensor([[1.0], [1.0], [0.0], [1.0], [1.0], [0.0]])}],
     level(),
     {
         "not_normalized": level(norm=lambda z: z),
@@ -272,7 +278,10 @@ golden.check(
     },
     tolerance=1e-4,
 )
-golden.check("collapsed", [{"z": torch.tensor([[1.0, -2.0, 3.0]]) * torch.tensor([[1.0], [5.0], [0.1], [2.0]])}], level(), tolerance=1e-3)
+# All in one direction: the mean square less the squared mean is 0, which rounding makes negative.
+ONE = torch.tensor([[1.0, -2.0, 3.0]])
+collapsed = [{"z": ONE * torch.tensor([[1.0], [5.0], [0.1], [2.0]])}, *({"z": torch.tensor(row).repeat(n, 1)} for row in ([[1.0, 2.0, 3.0]], [[0.3, 0.1, -0.7, 0.2]]) for n in (7, 64))]
+golden.check("collapsed", collapsed, level(), tolerance=1e-3)
 
 
 # Exercises 8 and 9: weights and running statistics of all networks after a step of SGD with momentum.
@@ -376,6 +385,11 @@ golden.check(
     },
     tolerance=2e-5,
 )
+
+
+ONCE = "each embedding goes through `predict` once, in the order of the views (1 is yes)"
+for name, momentum in [("predictions_of_simsiam", None), ("predictions_of_byol", 0.9)]:
+    golden.check(name, [step_case(2, 4, 1, 3, 0.1, momentum)], lambda **case: {ONCE: 1.0}, tolerance=0)
 
 
 def byol_forward(cross=True, predict_target=False, joint=False, skip_predictor=False, divide=1):

@@ -2,10 +2,10 @@
 
 use candle_core::{DType, Device, Result, Tensor, bail};
 use siamese::{Step, Target};
-use ssl_grading::network::unchanged;
+use ssl_grading::network::{Failing, unchanged};
 use ssl_grading::{Bad, Values};
 use ssl_nn::params::Init;
-use ssl_nn::{Params, Sgd};
+use ssl_nn::{Optimizer, Params, Sgd};
 
 use super::Exercises;
 
@@ -23,6 +23,7 @@ pub const NEGATIVE_COSINE: &[Bad<Exercises>] = &[
     ("a z that is narrower", |e| cosine(e, &[3, 4], &[3, 1])),
     ("a z without a batch axis", |e| cosine(e, &[3, 4], &[4])),
     ("maps", |e| cosine(e, &[3, 4, 2], &[3, 4, 2])),
+    ("vectors", |e| cosine(e, &[4], &[4])),
 ];
 
 pub const FORWARD: &[Bad<Exercises>] = &[("embeddings of another width", |e| {
@@ -50,6 +51,7 @@ pub const SIMSIAM_LOSS: &[Bad<Exercises>] = &[
     ("two embeddings for three predictions", |e| simsiam(e, &[[3, 4]; 3], &[[3, 4]; 2])),
     ("a view of other images", |e| simsiam(e, &[[3, 4], [2, 4]], &[[3, 4], [2, 4]])),
     ("predictions of another width", |e| simsiam(e, &[[3, 1]; 2], &[[3, 4]; 2])),
+    ("one embedding of one image", |e| simsiam(e, &[[3, 4]; 3], &[[3, 4], [3, 4], [1, 4]])),
 ];
 
 fn byol(e: &Exercises, shapes: [&[usize]; 4]) -> Result<()> {
@@ -62,6 +64,7 @@ pub const BYOL_LOSS: &[Bad<Exercises>] = &[
     ("one prediction for three targets", |e| byol(e, [&[3, 4], &[1, 4], &[3, 4], &[3, 4]])),
     ("targets of another width", |e| byol(e, [&[3, 4], &[3, 4], &[3, 1], &[3, 4]])),
     ("maps", |e| byol(e, [&[3, 4, 2]; 4])),
+    ("predictions of three and of two images", |e| byol(e, [&[3, 4], &[2, 4], &[2, 4], &[3, 4]])),
 ];
 
 /// Names and shapes.
@@ -89,6 +92,11 @@ fn follow_with(e: &Exercises, weights: [Shapes; 2], buffers: [Shapes; 2], moment
 
 pub const EMA_UPDATE: &[Bad<Exercises>] = &[
     ("a momentum of 1.1", |e| follow(e, &[("a", &[2, 3])], &[("a", &[2, 3])], 1.1)),
+    ("a momentum of 1.5", |e| follow(e, &[("a", &[2, 3])], &[("a", &[2, 3])], 1.5)),
+    ("a momentum that is infinite", |e| follow(e, &[("a", &[2, 3])], &[("a", &[2, 3])], f64::INFINITY)),
+    ("buffers that agree and weights that do not", |e| {
+        follow_with(e, [&[("a", &[3])], &[("b", &[3])]], [&[("mean", &[3])]; 2], 0.9)
+    }),
     ("a momentum of −0.1", |e| follow(e, &[("a", &[2, 3])], &[("a", &[2, 3])], -0.1)),
     ("a momentum that is no number", |e| follow(e, &[("a", &[2, 3])], &[("a", &[2, 3])], f64::NAN)),
     ("weights with other names", |e| follow(e, &[("a", &[3]), ("b", &[3])], &[("b", &[3]), ("c", &[3])], 0.9)),
@@ -106,7 +114,7 @@ pub const COLLAPSE_LEVEL: &[Bad<Exercises>] = &[
 ];
 
 /// A step of views whose `embed` or `predict` reports an error where it is told to.
-fn step(views: usize, broken: [bool; 2], then: impl Fn(&Step, &mut Sgd) -> Result<f64>) -> Result<()> {
+fn step(views: usize, broken: [bool; 2], then: impl Fn(&Step, &mut dyn Optimizer) -> Result<f64>) -> Result<()> {
     let params = Params::new(0, &Device::Cpu);
     let weight = params.trainable("weight", &[3, 4], Init::Uniform(1.0))?;
     let embed = |images: &Tensor, _: bool| {
@@ -132,30 +140,51 @@ pub const SIMSIAM_STEP: &[Bad<Exercises>] = &[
     ("an error that `predict` reports", |e| {
         step(2, [false, true], |step, optimizer| (e.simsiam_step)(step, optimizer))
     }),
+    ("an error that the optimizer reports", |e| step(2, [false; 2], |step, _| (e.simsiam_step)(step, &mut Failing))),
 ];
 
-/// A step of BYOL whose target follows nothing, or a network that is none of its kind.
-fn byol_step(e: &Exercises, views: usize, broken: [bool; 3], alike: bool) -> Result<()> {
+/// What may be wrong with a step of BYOL.
+#[derive(Default)]
+struct Broken {
+    /// `embed` and `predict`.
+    online: [bool; 2],
+    target: bool,
+    optimizer: bool,
+    /// The online network has a weight that the target lacks.
+    unlike: bool,
+    momentum: Option<f64>,
+}
+
+fn byol_step(e: &Exercises, views: usize, broken: &Broken) -> Result<()> {
     let params = Params::new(0, &Device::Cpu);
-    if !alike {
+    if broken.unlike {
         params.pp("online").trainable("weight", &[2], Init::Constant(1.0))?;
     }
     let (target, online) = (params.pp("target"), params.pp("online"));
     let embed = |images: &Tensor, _: bool| {
-        if broken[2] {
+        if broken.target {
             bail!("no targets today");
         }
         images.flatten_from(1)?.broadcast_add(&ones(&[2, 1])?)?.repeat((1, 2))?.narrow(1, 0, 4)
     };
-    let target = Target { embed: &embed, params: &target, online: &online, momentum: 0.9 };
-    step(views, [broken[0], broken[1]], |step, optimizer| (e.byol_step)(step, &target, optimizer))
+    let momentum = broken.momentum.unwrap_or(0.9);
+    let target = Target { embed: &embed, params: &target, online: &online, momentum };
+    step(views, broken.online, |step, optimizer| {
+        if broken.optimizer {
+            (e.byol_step)(step, &target, &mut Failing)
+        } else {
+            (e.byol_step)(step, &target, optimizer)
+        }
+    })
 }
 
 pub const BYOL_STEP: &[Bad<Exercises>] = &[
-    ("one view", |e| byol_step(e, 1, [false; 3], true)),
-    ("three views", |e| byol_step(e, 3, [false; 3], true)),
-    ("an error that `embed` reports", |e| byol_step(e, 2, [true, false, false], true)),
-    ("an error that `predict` reports", |e| byol_step(e, 2, [false, true, false], true)),
-    ("an error that the target reports", |e| byol_step(e, 2, [false, false, true], true)),
-    ("a target of another kind", |e| byol_step(e, 2, [false; 3], false)),
+    ("one view", |e| byol_step(e, 1, &Broken::default())),
+    ("three views", |e| byol_step(e, 3, &Broken::default())),
+    ("an error that `embed` reports", |e| byol_step(e, 2, &Broken { online: [true, false], ..Broken::default() })),
+    ("an error that `predict` reports", |e| byol_step(e, 2, &Broken { online: [false, true], ..Broken::default() })),
+    ("an error that the target reports", |e| byol_step(e, 2, &Broken { target: true, ..Broken::default() })),
+    ("an error that the optimizer reports", |e| byol_step(e, 2, &Broken { optimizer: true, ..Broken::default() })),
+    ("a target of another kind", |e| byol_step(e, 2, &Broken { unlike: true, ..Broken::default() })),
+    ("a momentum of 1.5", |e| byol_step(e, 2, &Broken { momentum: Some(1.5), ..Broken::default() })),
 ];

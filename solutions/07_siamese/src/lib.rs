@@ -146,6 +146,9 @@ pub fn simsiam_loss(predictions: &[Tensor], embeddings: &[Tensor]) -> Result<Ten
 /// What is ‖x − y‖² for two vectors of length 1, by their cosine? Exercise 1 has it.
 pub fn byol_loss(p_a: &Tensor, p_b: &Tensor, t_a: &Tensor, t_b: &Tensor) -> Result<Tensor> {
     // BEGIN SOLUTION 4: 2 − 2 cos, in both directions
+    if p_a.shape() != p_b.shape() {
+        bail!("byol_loss: predictions {:?} and {:?}", p_a.dims(), p_b.dims());
+    }
     let cosines = (negative_cosine(p_a, t_b)? + negative_cosine(p_b, t_a)?)?;
     cosines.affine(2.0, 4.0)
     // END SOLUTION
