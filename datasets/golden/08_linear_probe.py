@@ -33,7 +33,7 @@ def features(train=False, block=lambda depth: depth - 1, pool=lambda maps: maps.
     def of(images, depth, batch, **case):
         parts = [pool(network(case)(part, train)[block(int(depth))]) for part in images_of(images, int(batch))]
         calls = [len(part) for part in images_of(images, int(batch))]
-        counts = {"calls of the backbone": float(len(calls)), "images in the largest batch": float(max(calls))}
+        counts = {"images in each call of the backbone": np.array(calls, dtype=np.float64)}
         return {"features": cut(torch.cat(parts))} | counts | statistics(case, images, train, int(batch))
 
     return of
@@ -116,9 +116,14 @@ def standard_case(train, test, width, constant=0.25):
     return {"train": x[:train].astype(np.float32), "test": x[train:].astype(np.float32)}
 
 
+def far_from_0(case):
+    """A feature whose mean is a hundred deviations: the difference of two squares has no digits left of its variance."""
+    return {name: np.concatenate([x[:, :2], 20 + 0.2 * rng.normal(size=(len(x), 1))], 1).astype(np.float32) for name, x in case.items()}
+
+
 golden.check(
     "standardized",
-    [standard_case(11, 7, 3, None), standard_case(5, 2, 4), standard_case(300, 3, 5)],
+    [standard_case(11, 7, 3, None), standard_case(5, 2, 4), standard_case(300, 3, 5), far_from_0(standard_case(12, 4, 3, None))],
     standard(),
     {
         "of_each_split": standard(whose="own"),
@@ -237,7 +242,7 @@ def logits_case(count, classes, k, ties=False):
     return {"logits": x.astype(np.float32), "labels": rng.integers(0, classes, count).astype(np.int64), "k": float(k)}
 
 
-cases = [logits_case(23, 7, 3), logits_case(11, 5, 1), logits_case(4, 3, 3), logits_case(1, 10, 4), logits_case(60, 6, 2, ties=True)]
+cases = [logits_case(23, 7, 3), logits_case(11, 5, 1), logits_case(4, 3, 3), logits_case(1, 10, 4), logits_case(60, 6, 2, ties=True), logits_case(37, 50, 7, ties=True)]
 for case in cases[:2]:
     score = top_k_accuracy_score(case["labels"], case["logits"], k=int(case["k"]), labels=np.arange(case["logits"].shape[1]))
     assert abs(score - top_k()(**case)["accuracy"]) < 1e-12
@@ -291,9 +296,12 @@ def knn_case(count, tests, width, classes, k, temperature):
     }
 
 
+# Labels beyond what a byte holds, some of which are one in a byte.
+many = knn_case(43, 19, 3, 12, 7, 0.3)
+many["labels"] = many["labels"] * 64
 golden.check(
     "neighbors",
-    [knn_case(41, 13, 3, 5, 9, 0.1), knn_case(300, 7, 2, 3, 20, 0.5), knn_case(11, 30, 4, 7, 11, 0.3), knn_case(6, 5, 2, 4, 1, 0.1), knn_case(37, 29, 3, 4, 17, 2.0)],
+    [knn_case(41, 13, 3, 5, 9, 0.1), knn_case(300, 7, 2, 3, 20, 0.5), knn_case(11, 30, 4, 7, 11, 0.3), knn_case(6, 5, 2, 4, 1, 0.1), knn_case(37, 29, 3, 4, 17, 2.0), many],
     knn(),
     {
         "unweighted": knn(vote=lambda c, t: np.ones_like(c)),
@@ -429,7 +437,7 @@ def split(count=lambda n, f: np.where(n > 1, np.clip(np.floor(f * n + 0.5), 1, n
 
 golden.check(
     "parts",
-    [label_case([40, 7, 0, 23], 0.1), label_case([2, 31, 1, 8], 0.2), label_case([9, 2, 13], 0.9)],
+    [label_case([40, 7, 0, 23], 0.1), label_case([2, 31, 1, 8], 0.2), label_case([9, 2, 13], 0.9), label_case([9, 14, 11, 5], 0.5)],
     split(),
     {
         "swapped": split(swapped=True),
@@ -486,6 +494,8 @@ golden.check(
         choice_case([0.125, 0.25, 0.875], [0.75, 0.5, 0.25]),
         choice_case([0.0, 0.0, 0.0], [0.25, 0.5, 0.375]),
         choice_case([0.5], [0.25]),
+        choice_case([0.125, 0.375, 0.25], [0.25, 0.5, 0.75]),
+        choice_case([0.625, 0.6255, 0.5], [0.5, 0.25, 0.75]),
     ],
     chosen(),
     {
@@ -599,7 +609,7 @@ def maps_case(count, height, width, classes, present, noise=0.4):
 cases = [maps_case(3, 4, 5, 6, [0, 2, 3]), maps_case(2, 7, 3, 4, [0, 1, 2, 3]), maps_case(1, 2, 3, 9, [4, 5])]
 cases.append({"predicted": np.array([[[0, 1], [1, 1]]]), "truth": np.array([[[0, 2], [2, 2]]]), "classes": 5.0})
 # Counts and classes beyond what a byte holds.
-cases.append(maps_case(2, 29, 31, 300, [0, 255, 299], 0.3))
+cases.append(maps_case(2, 29, 31, 300, [0, 43, 255, 256, 299], 0.3))
 for case in cases:
     score = jaccard_score(case["truth"].ravel(), case["predicted"].ravel(), average="macro", zero_division=0)
     assert abs(score - miou()(**case)["mean IoU"]) < 1e-12

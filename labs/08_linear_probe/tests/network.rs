@@ -51,8 +51,7 @@ pub fn features(exercises: &Exercises, case: &Values) -> Result<Values> {
     let inputs: Vec<_> = weights.iter().map(|(name, weight)| (name.as_str(), *weight)).collect();
     let values = Values::new().with("features", &features).with_leaks(&[&features], &inputs)?;
     let calls = calls.into_inner();
-    let values = values.with_number("calls of the backbone", calls.len() as f64)?;
-    let values = values.with_number("images in the largest batch", calls.into_iter().fold(0.0, f64::max))?;
+    let values = values.with("images in each call of the backbone", &Tensor::new(calls, &Device::Cpu)?);
     Ok(buffers.iter().fold(values, |values, (name, buffer)| values.with(name, buffer)))
 }
 

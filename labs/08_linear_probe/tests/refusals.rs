@@ -107,6 +107,7 @@ pub const FEW_LABEL_SUBSET: &[Bad<Exercises>] = &[
 
 pub const VALIDATION_SPLIT: &[Bad<Exercises>] = &[
     ("a fraction of 0", |e| (e.validation_split)(&[0, 1, 1], 0.0, &mut rng()).map(drop)),
+    ("a fraction of 1.5", |e| (e.validation_split)(&[0, 1, 1], 1.5, &mut rng()).map(drop)),
     ("a fraction of 1", |e| (e.validation_split)(&[0, 1, 1], 1.0, &mut rng()).map(drop)),
     ("a fraction of −0.5", |e| (e.validation_split)(&[0, 1, 1], -0.5, &mut rng()).map(drop)),
     ("a fraction that is NaN", |e| (e.validation_split)(&[0, 1, 1], f64::NAN, &mut rng()).map(drop)),
@@ -124,6 +125,10 @@ pub const BEST_SETTING: &[Bad<Exercises>] = &[
         (e.best_setting)(&[1.0, 2.0], &validate, &|_| Ok(0.5)).map(drop)
     }),
     ("an error of a validation", |e| (e.best_setting)(&[1.0], &|_| bail!("its own error"), &|_| Ok(0.5)).map(drop)),
+    ("an error of one validation of three", |e| {
+        let validate = |c: f64| if c == 2.0 { bail!("its own error") } else { Ok(0.5) };
+        (e.best_setting)(&[1.0, 2.0, 3.0], &validate, &|_| Ok(0.5)).map(drop)
+    }),
     ("an error of the test", |e| (e.best_setting)(&[1.0], &|_| Ok(0.5), &|_| bail!("its own error")).map(drop)),
 ];
 
@@ -165,6 +170,7 @@ pub const FINE_TUNE_STEP: &[Bad<Exercises>] = &[
     ("an error of the backbone's optimizer", |e| tune(e, &[4], Fails::BackboneOptimizer)),
     ("an error of the head's optimizer", |e| tune(e, &[4], Fails::HeadOptimizer)),
     ("3 labels of 4 images", |e| tune(e, &[3], Fails::Nothing)),
+    ("5 labels of 4 images", |e| tune(e, &[5], Fails::Nothing)),
 ];
 
 pub const MEAN_IOU: &[Bad<Exercises>] = &[
