@@ -71,7 +71,7 @@ pub fn with_logs(logs: &Tensor, codes: &Tensor) -> Result<Tensor> {
 
 /// Codes by sums to which something is added.
 pub fn codes_with(scores: &Tensor, epsilon: f64, iterations: usize, added: f64) -> Result<Tensor> {
-    if !(epsilon > 0.0) || iterations == 0 {
+    if epsilon.is_nan() || epsilon <= 0.0 || iterations == 0 {
         bail!("ε = {epsilon}, {iterations} iterations");
     }
     scores.dims2()?;
