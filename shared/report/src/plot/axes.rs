@@ -94,9 +94,27 @@ where
 /// Pixels to the right of a plot for its legend.
 pub(super) const LEGEND_WIDTH: u32 = 150;
 
-/// How series number `i` is drawn: ten series need more than eight colors, so the second round is hollow.
+/// How an area of series number `i` is drawn: the second round of colors is hollow.
 pub(super) fn series_style(i: usize) -> ShapeStyle {
     if i < PALETTE.len() { color(i).filled() } else { color(i).stroke_width(1) }
+}
+
+/// Draws a point of series number `i` at a pixel: there are more methods than colors, so the second round has rings, and the third
+/// triangles.
+pub(super) fn mark<DB: DrawingBackend>(
+    area: &DrawingArea<DB, Shift>,
+    at: (i32, i32),
+    size: i32,
+    i: usize,
+) -> anyhow::Result<()>
+where
+    DB::ErrorType: 'static,
+{
+    match i / PALETTE.len() {
+        0 | 1 => area.draw(&Circle::new(at, size, series_style(i)))?,
+        _ => area.draw(&TriangleMarker::new(at, size + 1, color(i).filled()))?,
+    }
+    Ok(())
 }
 
 /// Writes the names of all series beside the plot, where they hide nothing.
@@ -110,7 +128,7 @@ where
     let left = area.dim_in_pixel().0 as i32 - LEGEND_WIDTH as i32 + 10;
     for (i, name) in names.enumerate() {
         let y = 60 + 22 * i as i32;
-        area.draw(&Circle::new((left, y), 5, series_style(i)))?;
+        mark(area, (left, y), 5, i)?;
         area.draw(&Text::new(name.clone(), (left + 12, y - 8), text(LABEL)))?;
     }
     Ok(())

@@ -3,7 +3,7 @@
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use super::axes::{Labels, legend, plane, ranges, series_style, tick};
+use super::axes::{Labels, legend, mark, plane, ranges, tick};
 use super::{Plot, color};
 
 /// Named series of (x, y), drawn as lines with a dot at each point.
@@ -117,7 +117,7 @@ impl Plot for Curves {
             }
             chart.draw_series(LineSeries::new(points.iter().copied(), style))?;
             if points.len() <= DOTTED {
-                chart.draw_series(points.iter().map(|point| Circle::new(*point, 3, series_style(i))))?;
+                points.iter().try_for_each(|point| mark(area, chart.backend_coord(point), 3, i))?;
             }
         }
         legend(area, self.series.iter().map(|(name, _)| name).chain(self.levels.iter().map(|(name, _)| name)))

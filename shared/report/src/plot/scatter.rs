@@ -5,7 +5,7 @@ use std::ops::Range;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use super::axes::{Labels, legend, plane, plotted, ranges, series_style, tick};
+use super::axes::{Labels, legend, mark, plane, plotted, ranges, tick};
 use super::{Plot, color};
 
 /// Named groups of points, a color each.
@@ -60,8 +60,7 @@ impl Plot for Scatter {
             chart.draw_series(LineSeries::new(points.iter().copied(), style))?;
         }
         for (i, (_, points)) in self.groups.iter().enumerate() {
-            let style = series_style(i);
-            chart.draw_series(points.iter().map(|point| Circle::new(*point, 3, style)))?;
+            points.iter().try_for_each(|point| mark(area, chart.backend_coord(point), 3, i))?;
         }
         legend(area, self.groups.iter().chain(&self.lines).map(|(name, _)| name))
     }
