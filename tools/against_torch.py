@@ -12,7 +12,6 @@ Runs as short as these depend on the weights that are drawn first: `--start FILE
 """
 
 import argparse
-import copy
 import math
 import re
 import time
@@ -21,14 +20,12 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from lightly.loss import BarlowTwinsLoss, NegativeCosineSimilarity, NTXentLoss, SwaVLoss, VICRegLoss
-from lightly.models.utils import update_momentum
 from lightly.transforms import SimCLRTransform
 from PIL import Image
 from safetensors.torch import load_file
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
-from torch import nn
+from torch_methods import METHODS
 
 
 def flags():
@@ -55,160 +52,6 @@ def read(files):
     """Images `[N, 32, 32, 3]` and labels of files in CIFAR-10's binary format."""
     records = np.concatenate([np.fromfile(file, np.uint8).reshape(-1, 3073) for file in files])
     return records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1).copy(), records[:, 0].astype(int)
-
-
-class ConvNet4(nn.Module):
-    def __init__(self):
-        super().__init__()
-        blocks, channels = [], [3, 32, 64, 128, 256]
-        for i, stride in enumerate([1, 2, 2, 2]):
-            conv = nn.Conv2d(channels[i], channels[i + 1], 3, stride, 1, bias=False)
-            blocks += [conv, nn.BatchNorm2d(channels[i + 1]), nn.ReLU(inplace=True)]
-        self.blocks = nn.Sequential(*blocks)
-
-    def forward(self, x):
-        return self.blocks(x).mean((2, 3))
-
-    def at_every_depth(self, x):
-        """The maps after each block."""
-        maps = []
-        for start in range(0, len(self.blocks), 3):
-            x = self.blocks[start : start + 3](x)
-            maps.append(x)
-        return maps
-
-
-def mlp(widths, *output):
-    """A hidden layer with batch norm and ReLU, then `output` behind a linear layer."""
-    hidden = [nn.Linear(widths[0], widths[1], bias=False), nn.BatchNorm1d(widths[1]), nn.ReLU(inplace=True)]
-    return nn.Sequential(*hidden, nn.Linear(widths[1], widths[2], bias=not output), *output)
-
-
-class SimCLR(nn.Module):
-    def __init__(self, total):
-        super().__init__()
-        self.backbone = ConvNet4()
-        self.head = nn.Sequential(nn.Linear(256, 256), nn.ReLU(inplace=True), nn.Linear(256, 128))
-        self.criterion = NTXentLoss(temperature=0.1)
-
-    def loss(self, views, step):
-        return self.criterion(*self.head(self.backbone(torch.cat(views))).chunk(2))
-
-    def after(self, step):
-        pass
-
-
-class SimSiam(nn.Module):
-    def __init__(self, total):
-        super().__init__()
-        self.backbone = ConvNet4()
-        self.projector = mlp([256, 256, 128], nn.BatchNorm1d(128, affine=False))
-        self.predictor = mlp([128, 32, 128])
-        self.criterion = NegativeCosineSimilarity()
-
-    def loss(self, views, step):
-        z = [self.projector(self.backbone(view)) for view in views]
-        p = [self.predictor(z) for z in z]
-        return (self.criterion(p[0], z[1].detach()) + self.criterion(p[1], z[0].detach())) / 2
-
-    def after(self, step):
-        pass
-
-
-class BYOL(nn.Module):
-    def __init__(self, total):
-        super().__init__()
-        self.total = total
-        self.backbone = ConvNet4()
-        self.projector = mlp([256, 256, 128])
-        self.predictor = mlp([128, 256, 128])
-        self.target = copy.deepcopy(nn.Sequential(self.backbone, self.projector)).requires_grad_(False)
-        self.criterion = NegativeCosineSimilarity()
-
-    def loss(self, views, step):
-        p = [self.predictor(self.projector(self.backbone(view))) for view in views]
-        t = [self.target(view) for view in views]
-        # ‖p̂ − t̂‖² = 2 − 2 cos, once for each direction
-        return 4 + 2 * (self.criterion(p[0], t[1]) + self.criterion(p[1], t[0]))
-
-    def after(self, step):
-        momentum = 1 - (1 - 0.99) * (math.cos(math.pi * step / self.total) + 1) / 2
-        online = nn.Sequential(self.backbone, self.projector)
-        update_momentum(online, self.target, momentum)
-        for slow, fast in zip(self.target.buffers(), online.buffers()):
-            slow.copy_(fast)
-
-
-class SwAV(nn.Module):
-    def __init__(self, total):
-        super().__init__()
-        self.frozen = int(0.05 * total)
-        self.backbone = ConvNet4()
-        self.projector = mlp([256, 256, 128])
-        self.prototypes = nn.Linear(128, 60, bias=False)
-        self.criterion = SwaVLoss()
-
-    def loss(self, views, step):
-        self.prototypes.requires_grad_(step >= self.frozen)
-        directions = F.normalize(self.prototypes.weight, dim=1)
-        z = [F.normalize(self.projector(self.backbone(view)), dim=1) for view in views]
-        return self.criterion([z @ directions.T for z in z], []).squeeze()
-
-    def after(self, step):
-        pass
-
-
-class MoCo(nn.Module):
-    groups, momentum = 4, 0.99
-
-    def __init__(self, total):
-        super().__init__()
-        self.backbone = ConvNet4()
-        self.projector = mlp([256, 256, 128])
-        self.key = copy.deepcopy(nn.Sequential(self.backbone, self.projector)).requires_grad_(False)
-        # Each query finds its key among those of the batches before, which the loss remembers.
-        self.criterion = NTXentLoss(temperature=0.1, memory_bank_size=(4096, 128))
-
-    def in_groups(self, encode, images):
-        return torch.cat([encode(group) for group in images.chunk(self.groups)])
-
-    def loss(self, views, step):
-        order = torch.randperm(len(views[1]))
-        keys = self.in_groups(self.key, views[1][order])[order.argsort()]
-        return self.criterion(self.in_groups(nn.Sequential(self.backbone, self.projector), views[0]), keys)
-
-    def after(self, step):
-        update_momentum(nn.Sequential(self.backbone, self.projector), self.key, self.momentum)
-
-
-class Correlated(nn.Module):
-    """Barlow Twins and VICReg: a backbone and a projector, and nothing beside the loss."""
-
-    def __init__(self, criterion):
-        super().__init__()
-        self.backbone = ConvNet4()
-        self.projector = mlp([256, 256, 128])
-        self.criterion = criterion
-
-    def loss(self, views, step):
-        return self.criterion(*(self.projector(self.backbone(view)) for view in views))
-
-    def after(self, step):
-        pass
-
-
-# Barlow Twins' λ, as the lab's default.
-LAMBDA = 0.0078
-
-METHODS = {
-    "simclr": SimCLR,
-    "simsiam": SimSiam,
-    "byol": BYOL,
-    "swav": SwAV,
-    "moco": MoCo,
-    "barlow": lambda total: Correlated(BarlowTwinsLoss(LAMBDA)),
-    "vicreg": lambda total: Correlated(VICRegLoss()),
-}
 
 
 # Where a layer of the lab's is in PyTorch: the pattern of its name, and what stands there instead.

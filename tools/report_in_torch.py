@@ -14,8 +14,9 @@ import matplotlib
 import numpy as np
 import torch
 import torch.nn.functional as F
-from against_torch import ConvNet4, Pairs, flags, knn, linear, load, train
+from against_torch import Pairs, flags, knn, linear, load, train
 from torch import nn
+from torch_methods import ConvNet4
 
 matplotlib.use("agg")
 from matplotlib import pyplot as plt  # noqa: E402  after the choice of what it draws with

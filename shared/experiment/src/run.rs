@@ -77,9 +77,7 @@ impl Run {
             "--batch-size {batch_size}: this lab's loss compares images with each other, so expected at least {}",
             S::LEAST_BATCH
         );
-        let device = flags.device.open()?;
-        gpu::compute(&device, flags.precision, flags.conv_gradients)?;
-        memory::will_hold(batch_size);
+        let device = open_device(&flags, batch_size)?;
         let guesses = Guesses::of(settings)?;
         let out = flags.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(S::LAB));
         let checkpoints = if flags.quick { out.join("quick") } else { out };
@@ -264,6 +262,14 @@ impl Run {
 
 /// Training and test images of a kNN that is watched: few, so that it takes less than a second.
 const KNN_IMAGES: (usize, usize) = (2000, 1000);
+
+/// The device that the flags ask for, which computes as they say.
+fn open_device(flags: &Flags, batch_size: usize) -> anyhow::Result<Device> {
+    let device = flags.device.open()?;
+    gpu::compute(&device, flags.precision, flags.conv_gradients)?;
+    memory::will_hold(batch_size);
+    Ok(device)
+}
 
 /// Makes a folder that no other run writes to while the file that is returned is open.
 fn lock(folder: &Path) -> anyhow::Result<File> {
