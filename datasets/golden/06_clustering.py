@@ -68,6 +68,16 @@ golden.check(
     tolerance=0,
 )
 # Far from each other: three groups of points, and each has a centroid; more centroids than different points.
+# Four points that are drawn first, because they lie apart, and two that are left.
+golden.check(
+    "later",
+    [{"points": np.array([[0.0], [300.0], [600.0], [900.0], [10.0], [320.0]], dtype=np.float32), "k": 5.0}],
+    lambda points, k: {"a later centroid is drawn by d², too (1 is yes)": 1.0},
+    {"another_rule": lambda points, k: {"a later centroid is drawn by d², too (1 is yes)": 0.0}},
+    tolerance=0,
+)
+
+
 def spread(groups=1.0, many=1.0, once=1.0, single=1.0):
     return lambda groups_, size: {
         "every group has a centroid (1 is yes)": min(groups, many if groups_ > 3 else 1.0),

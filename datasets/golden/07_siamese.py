@@ -368,7 +368,7 @@ def backwards(online, predictor, target, views):
 
 golden.check(
     "after_a_step_of_simsiam",
-    [step_case(2, 5, 2, 3, 0.5), step_case(2, 3, 1, 4, 0.8), step_case(4, 4, 1, 2, 0.3)],
+    [step_case(2, 5, 2, 3, 0.5), step_case(2, 3, 1, 4, 0.8), step_case(4, 4, 1, 2, 0.3), step_case(5, 3, 1, 3, 0.2)],
     stepped(simsiam_forward),
     {
         "gradient_into_z": stepped(leaking_forward),

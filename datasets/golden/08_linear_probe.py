@@ -117,8 +117,10 @@ def standard_case(train, test, width, constant=0.25):
 
 
 def far_from_0(case):
-    """A feature whose mean is a hundred deviations: the difference of two squares has no digits left of its variance."""
-    return {name: np.concatenate([x[:, :2], 20 + 0.2 * rng.normal(size=(len(x), 1))], 1).astype(np.float32) for name, x in case.items()}
+    """A feature whose mean is a hundred deviations: the difference of two squares has no digits left of its variance. And one test row far from all."""
+    case = {name: np.concatenate([x[:, :2], 20 + 0.2 * rng.normal(size=(len(x), 1))], 1).astype(np.float32) for name, x in case.items()}
+    case["test"][0, 1] += 40 * case["train"][:, 1].std()
+    return case
 
 
 golden.check(

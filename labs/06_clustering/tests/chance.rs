@@ -18,7 +18,8 @@ const THIRDS: usize = 1_200;
 pub fn seeds() -> Vec<Check<Exercises>> {
     vec![
         check("first", "kmeans_plus_plus", (3, 0.04), first, diagnoses::FIRST),
-        check("next", "kmeans_plus_plus", (6, 0.0), next, diagnoses::NEXT),
+        check("next", "kmeans_plus_plus", (5, 0.0), next, diagnoses::NEXT),
+        check("later", "kmeans_plus_plus", (1, 0.0), later, diagnoses::LATER),
         check("spread_out", "kmeans_plus_plus", (2, 0.0), spread_out, diagnoses::SPREAD_OUT),
         check("coinciding", "kmeans_plus_plus", (1, 0.0), coinciding, &[]),
         refused("refused_counts", "kmeans_plus_plus", 1, refusals::KMEANS_PLUS_PLUS),
@@ -109,6 +110,32 @@ fn next(exercises: &Exercises, case: &Values) -> Result<Values> {
     let values = Values::new().with_number(name, found)?;
     values.with_number("the same state of rng gives the same (1 is yes)", number(same))
 }
+
+/// Whether the last centroid is drawn by d² where several lie apart already: the first points are far from each other, and each of the last
+/// two is near one of them.
+fn later(exercises: &Exercises, case: &Values) -> Result<Values> {
+    let (points, k) = (case.tensor("points")?, case.count("k")?);
+    let rows: Vec<f32> = points.flatten_all()?.to_vec1()?;
+    let square = |point: usize| {
+        rows[..k - 1].iter().map(|centroid| f64::from(rows[point] - centroid).powi(2)).fold(f64::INFINITY, f64::min)
+    };
+    let mut rng = Rng::seed_from_u64(9);
+    let (mut draws, mut nearer) = (0.0f64, 0.0);
+    for _ in 0..LATERS {
+        let Some(places) = chosen(exercises, points, k, &mut rng)? else { continue };
+        if places[..k - 1].iter().all(|&place| place < k - 1) {
+            draws += 1.0;
+            nearer += number(places[k - 1] == k - 1);
+        }
+    }
+    let expected = square(k - 1) / (square(k - 1) + square(k));
+    let by_square = draws >= LEAST && (nearer / draws - expected).abs() < LATER;
+    Values::new().with_number("a later centroid is drawn by d², too (1 is yes)", number(by_square))
+}
+
+/// Draws of five centroids, and how far the share of the nearer point may be off.
+const LATERS: usize = 20_000;
+const LATER: f64 = 0.04;
 
 /// Draws with the same centroids before, from which a rule is told.
 const LEAST: f64 = 3_600.0;

@@ -81,6 +81,7 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("third_not_squared", seeds(|x, k, rng| chosen_after(x, k, rng, &mut second(rng.clone()), f64::sqrt))),
     ("third_farthest", seeds(|x, k, rng| chosen_after(x, k, rng, &mut second(rng.clone()), |d| d.powi(60)))),
     ("third_random_elsewhere", seeds(|x, k, rng| chosen_after(x, k, rng, &mut of_the_system(), |d| d))),
+    ("another_rule", seeds(|x, k, rng| if k < 4 { kmeans_plus_plus(x, k, rng) } else { chosen_by(x, k, rng, None, f64::sqrt) })),
     ("drawn_twice", seeds(by_products)),
     ("many_groups_missed", seeds(|x, k, rng| chosen_near(x, k, rng, 2))),
     ("single_not_drawn", seeds(|x, k, rng| if k == 1 { x.narrow(0, 0, 1) } else { kmeans_plus_plus(x, k, rng) })),

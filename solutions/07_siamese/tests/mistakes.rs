@@ -193,6 +193,7 @@ const NAMELESS: &[(&str, Exercises)] = &[
     ("predicts_twice", one(|step, optimizer| simsiam_step(&Step { predict: &|z, train| { (step.predict)(z, train)?; (step.predict)(z, train) }, ..*step }, optimizer))),
     ("byol_predicts_twice", two(|step, target, optimizer| byol_step(&Step { predict: &|z, train| { (step.predict)(z, train)?; (step.predict)(z, train) }, ..*step }, target, optimizer))),
     ("byol_update_forgotten_where_it_fails", two(|step, target, optimizer| { let mut kept = Quiet(optimizer); byol_step(step, target, &mut kept) })),
+    ("four_views_at_most", one(|step, optimizer| simsiam_step(&Step { views: &step.views[..4.min(step.views.len())], ..*step }, optimizer))),
     ("loss_after_the_step", one(|step, optimizer| { simsiam_step(step, optimizer)?; simsiam_step(step, &mut nobody()) })),
     ("half_the_rate", one(|step, optimizer| simsiam_step(&Step { learning_rate: step.learning_rate / 2.0, ..*step }, optimizer))),
     ("follows_twice", two(|step, target, optimizer| { let loss = byol_step(step, target, optimizer)?; ema_update(target.params, target.online, target.momentum)?; Ok(loss) })),

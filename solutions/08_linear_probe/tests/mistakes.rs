@@ -222,6 +222,7 @@ const NAMELESS: &[(&str, Exercises)] = &[
     ("labels_as_bytes", votes(|a, y, b, k, t| { let bytes: Vec<u32> = y.iter().map(|label| label % 256).collect(); knn_predict(a, &bytes, b, k, t) })),
     ("ten_classes_at_most", votes(|a, y, b, k, t| { assert!(y.iter().all(|label| *label < 10), "index out of bounds"); knn_predict(a, y, b, k, t) })),
     ("errors_of_validations_swallowed", choice(|c, v, t| best_setting(c, &|x| if c.len() > 1 { v(x).or(Ok(-1.0)) } else { v(x) }, t))),
+    ("clipped", scaled(|x, y| { let (a, b) = standardize(x, y)?; Ok((a.clamp(-10.0, 10.0)?, b.clamp(-10.0, 10.0)?)) })),
     ("test_in_order_only", scaled(|x, y| { let (a, b) = standardize(x, y)?; Ok((a, b.flip(&[0])?)) })),
     ("epsilon_for_a_guard", scaled(|x, y| divided_by(x, y, &deviation(x)?.maximum(1e-6)?))),
     ("guard_at_zero", scaled(|x, y| { let d = deviation(x)?; divided_by(x, y, &d.eq(0.0)?.where_cond(&d.ones_like()?, &d)?) })),

@@ -72,6 +72,12 @@ pub const NEXT: &[Mistake] = &[
     ),
 ];
 
+pub const LATER: &[Mistake] = &[mistake(
+    "another_rule",
+    "another rule later on",
+    "After several centroids the next is not drawn by d²: the same rule holds for each, d being the distance to the nearest of all so far.",
+)];
+
 pub const SPREAD_OUT: &[Mistake] = &[
     mistake(
         "groups_missed",
