@@ -108,6 +108,11 @@ def optimizer_of(model, weight_decay):
     return torch.optim.AdamW(groups)
 
 
+def share_at(step, warmup, total):
+    """The learning rate's share of its greatest value: it rises, then falls along half a cosine."""
+    return (step + 1) / warmup if step < warmup else 0.5 * (1 + math.cos(math.pi * (step - warmup) / (total - warmup)))
+
+
 def train(images, args):
     """A trained backbone and the mean loss of each epoch."""
     torch.manual_seed(args.seed)
@@ -124,10 +129,8 @@ def train(images, args):
     for epoch in range(args.epochs):
         losses = []
         for views in loader:
-            rising, progress = (step + 1) / max(warmup, 1), (step - warmup) / (total - warmup)
-            rate = args.learning_rate * (rising if step < warmup else 0.5 * (1 + math.cos(math.pi * progress)))
             for group in optimizer.param_groups:
-                group["lr"] = rate
+                group["lr"] = args.learning_rate * share_at(step, warmup, total)
             loss = model.loss(views[:2], step)
             optimizer.zero_grad()
             loss.backward()
@@ -140,10 +143,14 @@ def train(images, args):
     return model.backbone.eval(), curve
 
 
+def floats(images):
+    """`[N, 32, 32, 3]` → `[N, 3, 32, 32]`, from 0 to 1."""
+    return torch.from_numpy(images).permute(0, 3, 1, 2).float().div(255)
+
+
 @torch.no_grad()
 def features(backbone, images):
-    batches = torch.from_numpy(images).permute(0, 3, 1, 2).float().div(255).split(500)
-    return torch.cat([backbone(batch) for batch in batches]).numpy()
+    return torch.cat([backbone(batch) for batch in floats(images).split(500)]).numpy()
 
 
 def linear(train, train_labels, test, test_labels):

@@ -11,10 +11,9 @@ import time
 from pathlib import Path
 
 import matplotlib
-import numpy as np
 import torch
 import torch.nn.functional as F
-from against_torch import Pairs, flags, knn, linear, load, train
+from against_torch import Pairs, flags, floats, knn, linear, load, share_at, train
 from torch import nn
 from torch_methods import ConvNet4
 
@@ -28,10 +27,6 @@ SUPERVISED_WARMUP = 0.05
 PROBE_WIDTH = 256
 
 
-def floats(images):
-    return torch.from_numpy(images).permute(0, 3, 1, 2).float().div(255)
-
-
 def train_supervised(images, labels, epochs):
     torch.manual_seed(0)
     backbone, head = ConvNet4(), nn.Linear(256, 10)
@@ -41,8 +36,7 @@ def train_supervised(images, labels, epochs):
     batches = len(images) // batch_size
     total = epochs * batches
     warmup = int(SUPERVISED_WARMUP * total)
-    rate = lambda step: (step + 1) / warmup if step < warmup else 0.5 * (1 + np.cos(np.pi * (step - warmup) / (total - warmup)))
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: share_at(step, warmup, total))
     labels = torch.from_numpy(labels)
     for _ in range(epochs):
         for chosen in torch.randperm(len(images))[: batches * batch_size].split(batch_size):

@@ -29,15 +29,21 @@ TOLERANCE = 0.05
 NEAR_0 = 0.5
 # Quick runs at a time: each is too small for a GPU, and evaluates on one core or two.
 AT_ONCE = 4
+NO_TIME = "not run: no time is left"
 
 
 class Kit:
     def __init__(self, args):
         self.device, self.batch_size, self.steps = args.device, args.batch_size, args.steps
         self.end = time.monotonic() + 60 * args.minutes
+        # A CPU has one way.
+        self.ways = WAYS if self.device != "cpu" else WAYS[:1]
+        self.environment = with_libraries()
         self.wrong = 0
 
     def say(self, name, result, right=True):
+        """A line. What there was no time for is not wrong."""
+        right = right or result == NO_TIME
         self.wrong += not right
         print(f"{'' if right else 'WRONG '}{name}: {result}", flush=True)
 
@@ -46,8 +52,8 @@ class Kit:
         the name that it is `called` by: by a solution's name, it is that solution."""
         left = self.end - time.monotonic()
         if left < 5:
-            return None, "not run: no time is left"
-        options = {"capture_output": True, "text": True, "timeout": min(seconds, left), "env": with_libraries()}
+            return None, NO_TIME
+        options = {"capture_output": True, "text": True, "timeout": min(seconds, left), "env": self.environment}
         try:
             if called:
                 done = subprocess.run([called, *command], executable=PROGRAM, **options)
@@ -62,7 +68,7 @@ class Kit:
         return done.stdout, None
 
     def ops(self):
-        for precision, gradients in WAYS if self.device != "cpu" else WAYS[:1]:
+        for precision, gradients in self.ways:
             flags = ["--device", self.device, "--precision", precision, "--conv-gradients", gradients]
             out, error = self.run(["ops", *flags], 60, "gpu_kit")
             lines = (out or "").splitlines()
@@ -95,10 +101,10 @@ class Kit:
     def speed(self):
         size = ["--batch-size", str(self.batch_size), "--steps", str(self.steps)]
         torch = [sys.executable, str(HERE / "torch_step.py"), "--device", self.device, *size]
-        for precision, gradients in WAYS if self.device != "cpu" else WAYS[:1]:
+        for precision, gradients in self.ways:
             flags = ["--device", self.device, "--precision", precision, "--conv-gradients", gradients]
             self.measured(f"step, {precision}, {gradients}", ["step", *flags, *size], "gpu_kit")
-        for precision in ["f32", "tf32", "bf16"] if self.device != "cpu" else ["f32"]:
+        for precision in dict.fromkeys(precision for precision, _ in self.ways):
             # What PyTorch can't do here is no fault of the course's.
             self.measured(f"step, {precision}, PyTorch eager", [*torch, "--precision", precision])
             self.measured(f"step, {precision}, PyTorch compiled", [*torch, "--precision", precision, "--compile"])
@@ -114,7 +120,7 @@ class Kit:
         with tempfile.TemporaryDirectory() as folder:
             flags = ["--device", self.device, "--backbone", "resnet18", "--batch-size", str(self.batch_size), "--epochs", "2"]
             command = ["simclr-solution", *flags, "--out", folder]
-            quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": with_libraries()}
+            quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": self.environment}
             with subprocess.Popen(command, executable=PROGRAM, **quiet) as run:
                 deadline = min(self.end, time.monotonic() + 90)
                 while len(epochs(Path(folder))) < 2 and run.poll() is None and time.monotonic() < deadline:

@@ -40,6 +40,7 @@ mod lab_09;
 mod lab_10;
 #[path = "../../../labs/11_directpred/src/main.rs"]
 mod lab_11;
+mod on;
 mod ops;
 mod speed;
 
@@ -76,7 +77,7 @@ struct Kit {
 #[derive(Subcommand)]
 enum What {
     /// Values and gradients of all operations beside the CPU's, a line for each
-    Ops(ops::Flags),
+    Ops(on::On),
     /// Images a second of SimCLR's training step, on views that lie on the device
     Step(speed::StepFlags),
     /// Pairs of views a second that the input pipeline makes
@@ -89,7 +90,7 @@ fn main() -> ExitCode {
     match LABS.iter().find(|(lab, _)| *lab == name) {
         Some((_, lab)) => lab(),
         None => launch(|kit: &Kit| match &kit.what {
-            What::Ops(flags) => ops::check(flags),
+            What::Ops(on) => ops::check(on),
             What::Step(flags) => speed::step(flags),
             What::Views(flags) => speed::views(flags),
         }),

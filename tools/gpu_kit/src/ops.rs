@@ -2,23 +2,11 @@
 
 use anyhow::ensure;
 use candle_core::{Device, Result, Tensor, Var};
-use clap::Args;
 use ssl_nn::gpu::{self, ConvGradients, Precision};
 use ssl_nn::ops::{self, BatchNormMode, Moments};
-use ssl_nn::{AdamW, Backbone, BackboneKind, DeviceChoice, Linear, Optimizer, Params, Part, Sgd};
+use ssl_nn::{AdamW, Backbone, BackboneKind, Linear, Optimizer, Params, Part, Sgd};
 
-#[derive(Args)]
-pub struct Flags {
-    /// Where to compute: cuda, cuda:N or cpu
-    #[arg(long, default_value = "cuda")]
-    device: DeviceChoice,
-    /// What a GPU computes products in: f32, tf32 or bf16
-    #[arg(long, default_value_t)]
-    precision: Precision,
-    /// How a GPU computes the gradients of convolutions: candle or products
-    #[arg(long, default_value_t)]
-    conv_gradients: ConvGradients,
-}
+use super::on::On;
 
 /// What a check computes on a device, by name.
 type Results = Vec<(String, Tensor)>;
@@ -30,10 +18,10 @@ type Check = (String, Box<dyn Fn(&Device) -> Result<Results>>);
 type Shapes<'a> = &'a [&'a [usize]];
 
 /// Prints a line for each check.
-pub fn check(flags: &Flags) -> anyhow::Result<()> {
-    let device = flags.device.open()?;
+pub fn check(on: &On) -> anyhow::Result<()> {
+    let device = on.device.open()?;
     // Of the largest number: what rounding the factors makes of sums of some hundred products, three steps at most.
-    let tolerance = match flags.precision {
+    let tolerance = match on.precision {
         Precision::F32 => 1e-3,
         Precision::Tf32 => 2e-2,
         Precision::Bf16 => 1e-1,
@@ -42,7 +30,7 @@ pub fn check(flags: &Flags) -> anyhow::Result<()> {
     for (name, results) in all()? {
         gpu::compute(&Device::Cpu, Precision::F32, ConvGradients::Candle)?;
         let expected = results(&Device::Cpu)?;
-        gpu::compute(&device, flags.precision, flags.conv_gradients)?;
+        on.compute(&device)?;
         match results(&device).and_then(|got| farthest(&expected, &got)) {
             Ok((_, off)) if off <= tolerance => println!("ok    {name}: {off:.1e} off"),
             Ok((what, off)) => {

@@ -7,20 +7,14 @@ use candle_core::{Device, Tensor};
 use clap::Args;
 use ssl_data::{Augmentation, Loader, Source};
 use ssl_experiment::range;
-use ssl_nn::gpu::{self, ConvGradients, Precision};
 use ssl_nn::{Backbone, BackboneKind, DeviceChoice, Mlp, Optimizer, Params, Sgd};
+
+use super::on::On;
 
 #[derive(Args)]
 pub struct StepFlags {
-    /// Where to compute: cuda, cuda:N or cpu
-    #[arg(long, default_value = "cuda")]
-    device: DeviceChoice,
-    /// What a GPU computes products in: f32, tf32 or bf16
-    #[arg(long, default_value_t)]
-    precision: Precision,
-    /// How a GPU computes the gradients of convolutions: candle or products
-    #[arg(long, default_value_t)]
-    conv_gradients: ConvGradients,
+    #[command(flatten)]
+    on: On,
     /// The backbone
     #[arg(long, default_value_t = BackboneKind::ResNet18)]
     backbone: BackboneKind,
@@ -51,8 +45,8 @@ const WARMUP: usize = 3;
 /// Prints images a second of SimCLR's step: two views of each image, head 512-256-128, T 0.5, SGD.
 pub fn step(flags: &StepFlags) -> anyhow::Result<()> {
     ensure!(flags.batch_size > 1, "--batch-size {}: expected at least 2, whose images are compared", flags.batch_size);
-    let device = flags.device.open()?;
-    gpu::compute(&device, flags.precision, flags.conv_gradients)?;
+    let device = flags.on.device.open()?;
+    flags.on.compute(&device)?;
     let params = Params::new(0, &device);
     let backbone = Backbone::new(flags.backbone, 3, &params.pp("backbone"))?;
     let head = Mlp::new(&[backbone.features(), 256, 128], &params.pp("projector"))?;

@@ -1,0 +1,26 @@
+//! Where the kit computes, and how.
+
+use candle_core::Device;
+use clap::Args;
+use ssl_nn::DeviceChoice;
+use ssl_nn::gpu::{self, ConvGradients, Precision};
+
+#[derive(Args)]
+pub struct On {
+    /// Where to compute: cuda, cuda:N or cpu
+    #[arg(long, default_value = "cuda")]
+    pub device: DeviceChoice,
+    /// What a GPU computes products in: f32, tf32 or bf16
+    #[arg(long, default_value_t)]
+    pub precision: Precision,
+    /// How a GPU computes the gradients of convolutions: candle or products
+    #[arg(long, default_value_t)]
+    pub conv_gradients: ConvGradients,
+}
+
+impl On {
+    /// From now on everything is computed as the flags say, on the device that they name.
+    pub fn compute(&self, device: &Device) -> anyhow::Result<()> {
+        gpu::compute(device, self.precision, self.conv_gradients)
+    }
+}
