@@ -11,6 +11,8 @@ from torch import nn
 
 
 class ConvNet4(nn.Module):
+    features = 256
+
     def __init__(self):
         super().__init__()
         blocks, channels = [], [3, 32, 64, 128, 256]

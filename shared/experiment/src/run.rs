@@ -68,8 +68,8 @@ impl Run {
     /// Opens everything that the flags ask for, before anything is trained.
     ///
     /// # Errors
-    /// A batch that is too small for the lab's loss, a device that is not there or does not compute as asked for, a folder that can't be written to or in which
-    /// another run is at work, data that can't be read or are too few.
+    /// A batch that is too small for the lab's loss, a device that is not there or does not compute as asked for, a folder that
+    /// can't be written to or in which another run is at work, data that can't be read or are too few.
     pub fn open<S: Settings>(settings: &S) -> anyhow::Result<Self> {
         let (flags, batch_size) = (settings.flags().clone(), settings.batch_size());
         ensure!(

@@ -7,11 +7,15 @@ import os
 import sys
 import time
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[4] / "tools"))
+from torch_methods import ConvNet4  # noqa: E402  as the comparisons of whole trainings have it
 
 THREADS = int(os.environ["RAYON_NUM_THREADS"])
 
@@ -26,21 +30,6 @@ def timed(run, prepare=lambda: ()):
         run(*arguments)
         total, count = total + time.perf_counter() - start, count + 1
     return total / count
-
-
-class ConvNet4(nn.Module):
-    features = 256
-
-    def __init__(self):
-        super().__init__()
-        blocks, channels = [], [3, 32, 64, 128, 256]
-        for i, stride in enumerate([1, 2, 2, 2]):
-            conv = nn.Conv2d(channels[i], channels[i + 1], 3, stride, 1, bias=False)
-            blocks += [conv, nn.BatchNorm2d(channels[i + 1]), nn.ReLU(inplace=True)]
-        self.blocks = nn.Sequential(*blocks)
-
-    def forward(self, x):
-        return self.blocks(x).mean((2, 3))
 
 
 class ResNet18(nn.Module):
