@@ -34,6 +34,7 @@ pub fn train(run: &Run, settings: &Settings, name: &str) -> anyhow::Result<Backb
             optimizer.backward_step(&loss, training.learning_rate(settings.learning_rate))?;
             training.step(f64::from(loss.to_scalar::<f32>()?), loader.batch_size())?;
         }
+        puzzle::see_pictures(&backbone, &loader)?;
         training.watch(run, &backbone, &Input::RGB)?;
         training.end_epoch(&[("params", &params), ("optimizer", &optimizer)])?;
     }

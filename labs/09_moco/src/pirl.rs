@@ -1,7 +1,8 @@
 //! PIRL's training loop.
 
 use moco::{MemoryBank, pirl_loss, sample_negatives, unit_rows};
-use ssl_experiment::{Input, Plan, Run, Settings as _, Training};
+use ssl_data::Loader;
+use ssl_experiment::{Input, Network, Plan, Run, Settings as _, Training};
 use ssl_nn::{AdamW, Backbone, Optimizer};
 
 use super::Settings;
@@ -19,6 +20,7 @@ pub fn train(run: &Run, settings: &Settings, name: &str) -> anyhow::Result<Backb
     let bank = MemoryBank::new(run.data.train.len(), EMBEDDING, &params.pp("bank"))?;
     let mut optimizer = AdamW::new(params.trained(), settings.weight_decay);
     let loader = run.loader(settings)?;
+    begin(&bank, &network, &loader)?;
     let plan = Plan { name, epochs: settings.epochs(), landmarks: landmarks(run, settings)? };
     let state = &mut [("params", &mut params as _), ("optimizer", &mut optimizer as _)];
     let mut training = Training::begin(run, settings, &loader, plan, state)?;
@@ -35,8 +37,18 @@ pub fn train(run: &Run, settings: &Settings, name: &str) -> anyhow::Result<Backb
             bank.update(&batch.indices, &images, MOMENTUM)?;
             training.step(f64::from(loss.to_scalar::<f32>()?), 2 * loader.batch_size())?;
         }
+        puzzle::see_pictures(&network.backbone, &loader)?;
         training.watch(run, &network.backbone, &Input::RGB)?;
         training.end_epoch(&[("params", &params), ("optimizer", &optimizer)])?;
     }
     Ok(network.backbone)
+}
+
+/// Memories begin as what the untrained network makes of each image: with random ones, the first epochs are spent on finding random points.
+fn begin(bank: &MemoryBank, network: &Network, loader: &Loader) -> anyhow::Result<()> {
+    for batch in loader.epoch(0) {
+        let batch = batch?;
+        bank.update(&batch.indices, &unit_rows(&network.embed(&batch.tensors[0], true)?)?, 0.0)?;
+    }
+    Ok(())
 }

@@ -3,7 +3,8 @@
 use candle_core::{Result, Tensor};
 use rand::Rng as _;
 use rand::seq::SliceRandom;
-use ssl_data::Rng;
+use ssl_data::{Loader, Rng};
+use ssl_nn::Backbone;
 
 /// Tiles along each side, and in all.
 const SIDE: usize = 2;
@@ -24,12 +25,27 @@ pub struct Puzzle {
 pub fn cut(pictures: &Tensor, rng: &mut Rng) -> Result<Puzzle> {
     let orders = orders(pictures.dims()[0], rng);
     let tiles = arranged(pictures, &orders)?; // [B · T, 3, h, w]
-    let (_, _, height, width) = tiles.dims4()?;
+    let (count, _, height, width) = tiles.dims4()?;
     let shown = |side: usize| (SHOWN * side as f64) as usize;
     let mut place = |side: usize| rng.random_range(0..=side - shown(side));
-    let (top, left) = (place(height), place(width));
-    let patches = tiles.narrow(2, top, shown(height))?.narrow(3, left, shown(width))?.contiguous()?;
+    let patch = |tile| {
+        let (top, left) = (place(height), place(width));
+        tiles.narrow(0, tile, 1)?.narrow(2, top, shown(height))?.narrow(3, left, shown(width))
+    };
+    let patches = Tensor::cat(&(0..count).map(patch).collect::<Result<Vec<_>>>()?, 0)?;
     Ok(Puzzle { patches, orders })
+}
+
+/// Batches after which nothing of earlier running statistics is left but 2 %.
+const BATCHES: usize = 40;
+
+/// Gives a backbone's batch norms the running statistics of pictures. Those of tiles, which training leaves, are others, and it is pictures
+/// that features are asked of.
+pub fn see_pictures(backbone: &Backbone, loader: &Loader) -> anyhow::Result<()> {
+    for batch in loader.epoch(0).take(BATCHES) {
+        backbone.forward(&batch?.tensors[0], true)?;
+    }
+    Ok(())
 }
 
 /// Pictures `[B, 3, H, W]` whose tiles have been put into another order, none as it was.
