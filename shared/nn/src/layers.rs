@@ -3,7 +3,7 @@
 use candle_core::{DType, Result, Tensor, Var};
 
 use crate::collective;
-use crate::ops::{self, BatchNormMode, Moments};
+use crate::ops::{self, BatchNormMode, ConvNormLayer, Moments};
 use crate::params::{Init, Params};
 
 /// A convolution, with or without bias.
@@ -172,9 +172,27 @@ impl ConvNorm {
         if !train {
             return norm.forward(&conv.forward(x)?, false);
         }
-        let (geometry, affine) = ((conv.stride, conv.padding), (&norm.gamma, &norm.beta));
-        let (y, batch) = ops::conv_batch_norm(x, &conv.weight, geometry, affine, BatchNorm::EPSILON, norm.relu)?;
+        let (y, batch) = ops::conv_batch_norm(x, &self.layer())?;
         norm.follow(&batch, y.elem_count())?;
         Ok(y)
+    }
+
+    /// `layers` one after the other in training, computed as one: `[B, C, H, W]` → the last layer's `[B, O, H', W']`.
+    ///
+    /// # Errors
+    /// As [`ops::conv_batch_norms`].
+    pub fn train_all(layers: &[Self], x: &Tensor) -> Result<Tensor> {
+        let (y, seen) = ops::conv_batch_norms(x, &layers.iter().map(Self::layer).collect::<Vec<_>>())?;
+        for (layer, (batch, elements)) in layers.iter().zip(seen) {
+            layer.norm.follow(&batch, elements)?;
+        }
+        Ok(y)
+    }
+
+    fn layer(&self) -> ConvNormLayer<'_> {
+        let (Self { conv, norm }, epsilon) = (self, BatchNorm::EPSILON);
+        let Conv2d { weight, stride, padding, .. } = conv;
+        let BatchNorm { gamma, beta, relu, .. } = norm;
+        ConvNormLayer { weight, stride: *stride, padding: *padding, gamma, beta, epsilon, relu: *relu }
     }
 }

@@ -11,7 +11,7 @@ use candle_nn::ops::log_softmax;
 use rand::SeedableRng;
 use ssl_data::augment::Blur;
 use ssl_data::{Augmentation, Images, Loader, Rng, Split};
-use ssl_nn::ops::{self, BatchNormMode};
+use ssl_nn::ops::{self, BatchNormMode, ConvNormLayer};
 use ssl_nn::{Backbone, BackboneKind, Mlp, Optimizer, Params, Sgd};
 
 /// Answers names from the standard input until it ends.
@@ -145,7 +145,10 @@ fn operation_of(name: &str) -> anyhow::Result<Operation> {
         let (gamma, beta) = (var(&[outputs])?, var(&[outputs])?);
         return Ok(match rest {
             ["norm"] => Box::new(move || {
-                Ok(ops::conv_batch_norm(&x, &weight, (stride, kernel / 2), (&gamma, &beta), 1e-5, true)?.0)
+                let (weight, gamma, beta) = (&weight, &gamma, &beta);
+                let layer =
+                    ConvNormLayer { weight, stride, padding: kernel / 2, gamma, beta, epsilon: 1e-5, relu: true };
+                Ok(ops::conv_batch_norm(&x, &layer)?.0)
             }),
             _ => Box::new(move || ops::conv2d(&x, &weight, stride, kernel / 2)),
         });

@@ -51,7 +51,11 @@ impl ConvNet4 {
     /// # Errors
     /// As [`ConvNet4::forward_blocks`].
     pub fn forward(&self, images: &Tensor, train: bool) -> Result<Tensor> {
-        let maps = self.blocks.iter().try_fold(images.clone(), |x, block| block.forward(&x, train))?;
+        let maps = if train {
+            ConvNorm::train_all(&self.blocks, images)?
+        } else {
+            self.blocks.iter().try_fold(images.clone(), |x, block| block.forward(&x, train))?
+        };
         ops::global_avg_pool2d(&maps)
     }
 }

@@ -44,21 +44,26 @@ impl Affine {
         Self { mean: statistics.mean, inverse_std, scale, shift: beta.to_vec(), relu }
     }
 
-    fn channels(&self) -> usize {
+    pub(super) fn channels(&self) -> usize {
         self.mean.len()
     }
 
+    /// What becomes of maps of `pixels` numbers.
     pub(super) fn apply(&self, x: &[f32], pixels: usize) -> Vec<f32> {
-        let fill = |_: &mut (), map: usize, y: &mut [f32]| {
-            let affine = self.of_channel(map % self.channels());
-            let x = &x[map * pixels..][..pixels];
-            Arch::new().dispatch(|| {
+        let fill = |_: &mut (), map: usize, y: &mut [f32]| self.write(map, &x[map * pixels..][..pixels], pixels, y);
+        fill_chunks(x.len(), pixels, || (), fill).0
+    }
+
+    /// Writes to `y` what becomes of maps of `pixels` numbers, the first of which is number `first` of the batch.
+    pub(super) fn write(&self, first: usize, x: &[f32], pixels: usize, y: &mut [f32]) {
+        Arch::new().dispatch(|| {
+            for (i, (x, y)) in x.chunks_exact(pixels).zip(y.chunks_exact_mut(pixels)).enumerate() {
+                let affine = self.of_channel((first + i) % self.channels());
                 for (y, x) in y.iter_mut().zip(x) {
                     *y = if self.relu { rectified(affine(*x)) } else { affine(*x) };
                 }
-            });
-        };
-        fill_chunks(x.len(), pixels, || (), fill).0
+            }
+        });
     }
 
     /// The map of channel `c`, without the ReLU.

@@ -42,7 +42,7 @@ pub fn batch_norm(
     epsilon: f32,
     relu: bool,
 ) -> Result<(Tensor, Moments)> {
-    let (_, channels, height, width) = floats::dims4("batch_norm", x)?;
+    let (_, channels, height, width) = floats::dims4("batch_norm", x.dims())?;
     if gamma.dims() != [channels] || beta.dims() != [channels] {
         bail!("batch_norm: x has {channels} channels, gamma is {:?} and beta {:?}", gamma.dims(), beta.dims());
     }

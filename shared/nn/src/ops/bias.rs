@@ -15,7 +15,7 @@ use super::floats;
 /// # Errors
 /// Another rank, a bias of another length, a type other than `f32`.
 pub fn add_bias(x: &Tensor, bias: &Tensor) -> Result<Tensor> {
-    let (_, channels, ..) = floats::dims4("add_bias", x)?;
+    let (_, channels, ..) = floats::dims4("add_bias", x.dims())?;
     if bias.dims() != [channels] {
         bail!("add_bias: x is {:?}, the bias {:?}", x.dims(), bias.dims());
     }

@@ -1,7 +1,7 @@
 //! Plain `f32` slices out of Candle's tensors, and what is computed on them element by element.
 
 use candle_core::backend::BackendStorage;
-use candle_core::{CpuStorage, Layout, Result, Storage, Tensor, bail};
+use candle_core::{CpuStorage, Layout, Result, Storage, bail};
 
 /// The elements of a contiguous CPU storage.
 pub(crate) fn of_cpu<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
@@ -19,7 +19,7 @@ pub(crate) fn of_cpu_mut<'a>(storage: &'a mut CpuStorage, layout: &Layout) -> Re
     }
 }
 
-/// The elements of a contiguous tensor on the CPU, given what [`Tensor::storage_and_layout`] returns.
+/// The elements of a contiguous tensor on the CPU, given what `Tensor::storage_and_layout` returns.
 pub(super) fn of<'a>(storage: &'a Storage, layout: &Layout) -> Result<&'a [f32]> {
     match storage {
         Storage::Cpu(cpu) => of_cpu(cpu, layout),
@@ -28,8 +28,8 @@ pub(super) fn of<'a>(storage: &'a Storage, layout: &Layout) -> Result<&'a [f32]>
 }
 
 /// The shape of a batch of feature maps, or an error that names the op and what it got.
-pub(super) fn dims4(op: &str, x: &Tensor) -> Result<(usize, usize, usize, usize)> {
-    match *x.dims() {
+pub(super) fn dims4(op: &str, dims: &[usize]) -> Result<(usize, usize, usize, usize)> {
+    match *dims {
         [b, c, h, w] if b * c * h * w > 0 => Ok((b, c, h, w)),
         ref other => {
             bail!("{op} expects a non-empty [batch, channels, height, width] tensor, got {other:?}")

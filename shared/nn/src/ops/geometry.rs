@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use candle_core::Shape;
+
 /// Runs its body for every run of `out_width` numbers that the output rows `strip` look at: in the padded buffer and in the
 /// patch matrix. The usual widths are constants, which saves a loop for each of the many short runs of a deep layer. (A
 /// macro, because a closure would not be compiled for the vectors that its caller was compiled for.)
@@ -67,6 +69,11 @@ impl Geometry {
 
     pub(super) fn out_width(&self) -> usize {
         (self.width + 2 * self.padding - self.kernel.1) / self.stride + 1
+    }
+
+    /// The shape of a batch's output.
+    pub(super) fn maps(&self, batch: usize, channels: usize) -> Shape {
+        (batch, channels, self.out_height(), self.out_width()).into()
     }
 
     /// Numbers in one image.

@@ -17,7 +17,7 @@ use super::floats;
 /// # Errors
 /// A rank other than 4, a type other than `f32`.
 pub fn log_softmax(x: &Tensor) -> Result<Tensor> {
-    floats::dims4("log_softmax", x)?;
+    floats::dims4("log_softmax", x.dims())?;
     if !x.device().is_cpu() {
         return candle_nn::ops::log_softmax(x, 1);
     }

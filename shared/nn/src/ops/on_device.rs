@@ -128,7 +128,7 @@ mod tests {
         ] {
             let x = Var::randn(0f32, 1.0, (2, 3, size.0, size.1), &Device::Cpu)?;
             let weight = Var::randn(0f32, 1.0, (4, 3, kernel.0, kernel.1), &Device::Cpu)?;
-            let geometry = conv::geometry(&x, &weight, stride, padding)?;
+            let geometry = conv::geometry(x.dims(), weight.dims(), stride, padding)?;
             let (expected, got) =
                 (conv::conv2d(&x, &weight, stride, padding)?, conv2d(&x, &weight, geometry, ConvGradients::Products)?);
             let [dx, dweight] = gradients(&x, &weight, &expected)?;
@@ -148,7 +148,7 @@ mod tests {
             Tensor::ones((1, 1, 4, 4), candle_core::DType::F32, &Device::Cpu)?,
             Var::ones((1, 1, 3, 3), candle_core::DType::F32, &Device::Cpu)?,
         );
-        let y = conv2d(&x, &weight, conv::geometry(&x, &weight, 1, 1)?, ConvGradients::Products)?;
+        let y = conv2d(&x, &weight, conv::geometry(x.dims(), weight.dims(), 1, 1)?, ConvGradients::Products)?;
         let gradients = y.sum_all()?.backward()?;
         assert!(gradients.get(&x).is_none() && gradients.get(&weight).is_some());
         Ok(())

@@ -14,7 +14,7 @@ use super::floats;
 /// # Errors
 /// A rank other than 4, a type other than `f32`.
 pub fn global_avg_pool2d(x: &Tensor) -> Result<Tensor> {
-    floats::dims4("global_avg_pool2d", x)?;
+    floats::dims4("global_avg_pool2d", x.dims())?;
     if !x.device().is_cpu() {
         return x.mean((2, 3));
     }
@@ -45,7 +45,7 @@ pub fn max_pool2d(x: &Tensor, kernel: usize, stride: usize) -> Result<Tensor> {
 }
 
 fn pool(x: &Tensor, kernel: usize, stride: usize, kind: Kind) -> Result<Tensor> {
-    let (_, _, height, width) = floats::dims4("pooling", x)?;
+    let (_, _, height, width) = floats::dims4("pooling", x.dims())?;
     if kernel == 0 || stride == 0 || kernel > height.min(width) {
         bail!("pooling: a window of {kernel} at stride {stride} does not fit {height}×{width} maps");
     }

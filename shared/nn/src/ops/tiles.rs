@@ -1,11 +1,14 @@
 //! The work of a convolution, cut into tiles: matrix products small enough to stay in a core's cache.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::chunks::fill_chunks;
 use super::geometry::Geometry;
 use super::im2col::Im2col;
 use super::method::{Method, Scratch};
+use super::normed::Source;
 use super::winograd::Winograd;
 
 /// The weight gradient is summed in this many parts, whatever the number of threads, so that it is always the same.
@@ -32,21 +35,22 @@ impl<'a> Tiles<'a> {
     }
 
     /// Convolves a batch. `done` gets each group's maps `[images, O, H', W']` while they are still in the cache.
-    pub(super) fn forward<T: Send>(&self, x: &[f32], done: impl Fn(&[f32]) -> T + Sync + Send) -> (Vec<f32>, Vec<T>) {
+    pub(super) fn forward<T: Send>(&self, x: Source, done: impl Fn(&[f32]) -> T + Sync + Send) -> (Vec<f32>, Vec<T>) {
         let (image_len, map_len, group_size) = (self.image_len, self.map_len, self.method.group());
-        let fill = |scratch: &mut Scratch, group: usize, y: &mut [f32]| {
-            let images = &x[group * group_size * image_len..][..y.len() / map_len * image_len];
-            self.method.forward(scratch, images, y);
+        let scratch = || (self.method.scratch(), Vec::new());
+        let fill = |(scratch, room): &mut (Scratch, Vec<f32>), group: usize, y: &mut [f32]| {
+            let first = group * group_size * image_len;
+            self.method.forward(scratch, x.images(first..first + y.len() / map_len * image_len, room), y);
             done(y)
         };
-        fill_chunks(x.len() / image_len * map_len, group_size * map_len, || self.method.scratch(), fill)
+        fill_chunks(x.len() / image_len * map_len, group_size * map_len, scratch, fill)
     }
 
     /// Gradients of the input (where asked for) and of the weight. `gradient(image, rows)` writes the output's gradient
     /// for as many images, from number `image` on, as `rows` `[O, images · H' · W']` has room for.
     pub(super) fn backward(
         &self,
-        x: &[f32],
+        x: Source,
         input_gradient: bool,
         gradient: impl Fn(usize, &mut [f32]) + Sync,
     ) -> (Option<Vec<f32>>, Vec<f32>) {
@@ -56,8 +60,8 @@ impl<'a> Tiles<'a> {
         let part = groups.div_ceil(parts) * group;
         let work = |part_number: usize, dx: &mut [f32]| {
             let first = part_number * part;
-            let end = x.len().min((first + part) * image_len);
-            self.backward_part(dx, &x[first * image_len..end], |image, rows| gradient(first + image, rows))
+            let end = (first + part).min(x.len() / image_len);
+            self.backward_part(dx, x, first..end, &gradient)
         };
         let (dx, dweights) = if input_gradient {
             let (dx, dweights) = fill_chunks(x.len(), part * image_len, || (), |_, i, dx| work(i, dx));
@@ -69,16 +73,24 @@ impl<'a> Tiles<'a> {
         (dx, self.method.weight_gradient(&sum(&dweights)))
     }
 
-    /// Writes the input gradients of some images and returns their share of the weight gradient.
-    fn backward_part(&self, dx: &mut [f32], x: &[f32], gradient: impl Fn(usize, &mut [f32])) -> Vec<f32> {
-        let (image_len, group) = (self.image_len, self.method.group());
-        let mut scratch = self.method.scratch();
+    /// Writes the input gradients of some images of the batch and returns their share of the weight gradient.
+    fn backward_part(
+        &self,
+        mut dx: &mut [f32],
+        x: Source,
+        images: Range<usize>,
+        gradient: impl Fn(usize, &mut [f32]),
+    ) -> Vec<f32> {
+        let (mut scratch, mut room) = (self.method.scratch(), Vec::new());
         let mut dweight = vec![0.0; self.method.dweight_len()];
-        for (index, images) in x.chunks(group * image_len).enumerate() {
-            scratch.rows.resize(images.len() / image_len * self.map_len, 0.0);
-            gradient(index * group, &mut scratch.rows);
-            let dx = if dx.is_empty() { &mut [] } else { &mut dx[index * group * image_len..][..images.len()] };
-            self.method.backward(&mut scratch, images, dx, &mut dweight);
+        for first in images.clone().step_by(self.method.group()) {
+            let count = self.method.group().min(images.end - first);
+            scratch.rows.resize(count * self.map_len, 0.0);
+            gradient(first, &mut scratch.rows);
+            let group = x.images(first * self.image_len..(first + count) * self.image_len, &mut room);
+            // Nothing is split off where no gradient of the input is asked for.
+            let of_group = dx.split_off_mut(..group.len().min(dx.len())).unwrap_or_default();
+            self.method.backward(&mut scratch, group, of_group, &mut dweight);
         }
         dweight
     }

@@ -15,7 +15,7 @@ use super::floats;
 /// # Errors
 /// A rank other than 4, a size of 0.
 pub fn upsample2d(x: &Tensor, (out_height, out_width): (usize, usize)) -> Result<Tensor> {
-    let (batch, channels, height, width) = floats::dims4("upsample2d", x)?;
+    let (batch, channels, height, width) = floats::dims4("upsample2d", x.dims())?;
     if out_height == 0 || out_width == 0 {
         bail!("upsample2d: expected a size of at least 1×1, got {out_height}×{out_width}");
     }

@@ -10,9 +10,20 @@ use std::path::Path;
 use candle_core::{DType, Device, Result, Tensor, Var};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use ssl_nn::ops::ConvNormLayer;
 
 /// A golden case's values by name: `case/x`, `expected/y`, `expected/gradient of x`.
 type Case = HashMap<String, Tensor>;
+
+/// A layer as backbones have it.
+fn layer<'a>(
+    weight: &'a Tensor,
+    (stride, padding): (usize, usize),
+    (gamma, beta): (&'a Tensor, &'a Tensor),
+    relu: bool,
+) -> ConvNormLayer<'a> {
+    ConvNormLayer { weight, stride, padding, gamma, beta, epsilon: 1e-5, relu }
+}
 
 /// Golden cases whose names begin with `prefix`.
 fn golden(prefix: &str) -> Result<BTreeMap<String, Case>> {

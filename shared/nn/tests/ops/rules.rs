@@ -2,11 +2,11 @@
 
 use candle_core::{Device, Result, Tensor, Var};
 use ssl_nn::ops::{
-    BatchNormMode, add_bias, add_relu, avg_pool2d, batch_norm, conv_batch_norm, conv2d, global_avg_pool2d, log_softmax,
-    max_pool2d, relu, upsample2d,
+    BatchNormMode, ConvNormLayer, add_bias, add_relu, avg_pool2d, batch_norm, conv_batch_norm, conv2d,
+    global_avg_pool2d, log_softmax, max_pool2d, relu, upsample2d,
 };
 
-use super::{assert_close, matches_finite_differences, random};
+use super::{assert_close, layer, matches_finite_differences, random};
 
 #[test]
 fn gradients_match_finite_differences() -> Result<()> {
@@ -18,7 +18,10 @@ fn gradients_match_finite_differences() -> Result<()> {
     let train = BatchNormMode::Train;
     matches_finite_differences(&inputs, |x| Ok(batch_norm(&x[0], &x[1], &x[2], &train, 1e-3, false)?.0))?;
     let inputs = [random(&[3, 2, 3, 4], 8)?, random(&[2, 2, 3, 3], 9)?, random(&[2], 10)?, random(&[2], 11)?];
-    matches_finite_differences(&inputs, |x| Ok(conv_batch_norm(&x[0], &x[1], (1, 1), (&x[2], &x[3]), 1e-3, false)?.0))?;
+    matches_finite_differences(&inputs, |x| {
+        let layer = ConvNormLayer { epsilon: 1e-3, ..layer(&x[1], (1, 1), (&x[2], &x[3]), false) };
+        Ok(conv_batch_norm(&x[0], &layer)?.0)
+    })?;
     let inputs = [random(&[2, 2, 4, 5], 6)?];
     matches_finite_differences(&inputs, |x| avg_pool2d(&x[0], 2, 2))?;
     matches_finite_differences(&inputs, |x| global_avg_pool2d(&x[0]))?;
@@ -53,7 +56,7 @@ fn results_do_not_depend_on_the_number_of_threads() -> Result<()> {
         pool.install(|| {
             let [ones, zeros] = [1f32, 0.0].map(|value| Tensor::full(value, 17, &Device::Cpu));
             let (ones, zeros) = (ones?, zeros?);
-            let (y, _) = conv_batch_norm(&x, &kernel, (1, 1), (&ones, &zeros), 1e-5, true)?;
+            let (y, _) = conv_batch_norm(&x, &layer(&kernel, (1, 1), (&ones, &zeros), true))?;
             let y = max_pool2d(&add_relu(&y, &conv2d(&x, &shortcut, 1, 0)?)?, 2, 2)?;
             let (y, _) = batch_norm(&y, &ones, &zeros, &BatchNormMode::Train, 1e-5, true)?;
             let gradients = y.sqr()?.sum_all()?.backward()?;
@@ -79,8 +82,11 @@ fn wrong_shapes_are_refused_with_what_was_got() -> Result<()> {
         (max_pool2d(&x, 5, 1), "window of 5"),
         (add_relu(&x, &weight), "the shortcut [2, 4, 3, 3]"),
         (
-            conv_batch_norm(&x, &random(&[2, 3, 3, 3], 3)?, (1, 1), (&random(&[2], 4)?, &random(&[3], 5)?), 1e-5, true)
-                .map(|(y, _)| y),
+            conv_batch_norm(
+                &x,
+                &layer(&random(&[2, 3, 3, 3], 3)?, (1, 1), (&random(&[2], 4)?, &random(&[3], 5)?), true),
+            )
+            .map(|(y, _)| y),
             "gamma is [2] and beta [3]",
         ),
         (global_avg_pool2d(&random(&[3, 4], 5)?), "[3, 4]"),
