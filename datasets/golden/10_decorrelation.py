@@ -67,6 +67,13 @@ for a, b in (pair(9, 4).values(), pair(40, 3).values()):
     both = torch.corrcoef(torch.cat([a, b], 1).T.double())[: a.shape[1], a.shape[1] :]
     assert torch.allclose(correlation()(a, b)["C"].double(), both, atol=1e-4)
 
+# Far from 0 every number of f32 is coarse: squares must be taken of what is left of the mean.
+def far(batch, width):
+    return {name: z + 100 * (1 + torch.arange(width)) for name, z in pair(batch, width).items()}
+
+
+golden.check("views_far_from_0", [apart(lambda: far(9, 3)), apart(lambda: far(40, 2))], correlation(), tolerance=1e-4, gradients=["z_a", "z_b"])
+
 
 # Exercise 2.
 def barlow(diagonal=lambda d: (1 - d).square().sum(), others=lambda m: m.square().sum(), weigh=lambda a, b, w: a + w * b):
@@ -176,6 +183,20 @@ golden.check("one_channel_varies", [spread(6, 0.4), spread(2, 0.3)], variance(),
 golden.check("one_channel_covaries", [mixed(5, 1), mixed(2, 1)], lambda z: {"c": torch.zeros(())})
 
 
+# Channels that do not vary, and channels far from 0.
+def collapsed(batch, width):
+    z = spread(batch, *[0.4] * width)["z"]
+    return {"z": torch.where(torch.arange(width) % 2 == 0, z[:1], z)}
+
+
+def far_from_0(case):
+    return {"z": case["z"] + 100 * (1 + torch.arange(case["z"].shape[1]))}
+
+
+golden.check("collapsed_channels", [apart(lambda: collapsed(5, 3)), apart(lambda: collapsed(4, 1)), apart(lambda: far_from_0(spread(7, 0.3, 2.0, 0.9)))], variance(), tolerance=2e-5, gradients=["z"])
+golden.check("channels_far_from_0", [apart(lambda: far_from_0(mixed(7, 3))), apart(lambda: far_from_0(mixed(40, 2)))], covariance(), tolerance=1e-4, gradients=["z"])
+
+
 # Exercise 5.
 def v(z):
     return variance()(z)["v"]
@@ -223,6 +244,15 @@ golden.check(
     tolerance=2e-5,
     gradients=["z_a", "z_b"],
 )
+
+
+def equal_in_part(batch, width):
+    """Some images have the same embedding in both views."""
+    case = vicreg_case(batch, width, 2.0, 0.7, 1.3)
+    return case | {"z_b": torch.where((torch.arange(batch) % 2 == 0).unsqueeze(1), case["z_a"], case["z_b"])}
+
+
+golden.check("equal_embeddings", [apart(lambda: equal_in_part(5, 3)), apart(lambda: equal_in_part(4, 2))], vicreg(), tolerance=2e-5, gradients=["z_a", "z_b"])
 case = vicreg_case(8, 6, 25.0, 25.0, 1.0)
 assert torch.allclose(VICRegLoss()(case["z_a"], case["z_b"]), vicreg()(**case)["loss"], rtol=1e-4)
 
@@ -238,7 +268,7 @@ def entropy(p, log=np.log):
 
 golden.check(
     "rank",
-    [{"spectrum": np.array(s)} for s in ([3.0, 2.0, 0.5], [5.5, 5.5, 5.5, 5.5], [7.5], [4.0, 0.0, 1.5, 0.0, 0.25], list(np.linspace(9.1, 0.3, 50)), [0.01, 1e-5, 0.3, 0.02])],
+    [{"spectrum": np.array(s)} for s in ([3.0, 2.0, 0.5], [5.5, 5.5, 5.5, 5.5], [7.5], [4.0, 0.0, 1.5, 0.0, 0.25], list(np.linspace(9.1, 0.3, 50)), [0.01, 1e-5, 0.3, 0.02], [0.0, 1.5, 0.5], [3e-7, 2e-7, 1e-7], [1.0, 2e-7, 0.4])],
     rank(lambda s: np.exp(entropy(s / s.sum()))),
     {
         "squares": rank(lambda s: np.exp(entropy(s**2 / (s**2).sum()))),
@@ -316,6 +346,19 @@ golden.check(
         "at_right_angles": directions(neighbors=np.array([0, 1 / 4, 0, 1 / 10])),
         "own_seed": directions(differ=0.0),
         "transposed": directions(shapes=np.array([3.0, 5, 1, 7, 4, 1, 2, 3])),
+    },
+    tolerance=0.0115,
+)
+golden.check(
+    "few_directions",
+    [{"seed": 6.0}],
+    lambda seed: {
+        "cosines within a draw, and their squares": np.array([0, 1 / 5]),
+        "cosines of successive draws, and their squares": np.array([0, 1 / 5]),
+        "cosines two apart, and their squares": np.array([0, 1 / 2]),
+        "mean in one dimension": 0.0,
+        "no direction preferred in 64 dimensions (1 is yes)": 1.0,
+        "draws have nothing in common (1 is yes)": 1.0,
     },
     tolerance=0.0115,
 )
@@ -398,7 +441,7 @@ def total(invariance=spread_of, tests=tests_of, weigh=lambda a, b, w: (1 - w) * 
 
 golden.check(
     "sigreg_loss",
-    [views_case(3, 5, 3, 4, 0.05), views_case(3, 4, 2, 3, 0.3), views_case(3, 3, 5, 2, 0.6)],
+    [views_case(4, 5, 3, 4, 0.05), views_case(4, 3, 2, 3, 0.3), views_case(4, 2, 5, 2, 0.6)],
     total(),
     {
         "lambda_reversed": total(weigh=lambda a, b, w: w * a + (1 - w) * b),
@@ -410,9 +453,10 @@ golden.check(
         "first_view_for_the_mean": total(invariance=lambda z: spread_of(z, center=lambda z: z[0])),
         "distances_summed": total(invariance=lambda z: (z - z.mean(0)).square().sum(2).mean()),
         "views_summed": total(invariance=lambda z: len(z) * spread_of(z)),
+        "pairs_of_views": total(invariance=lambda z: 2 * len(z) / (len(z) - 1) * spread_of(z)),
     },
     tolerance=2e-5,
-    gradients=["z0", "z1", "z2"],
+    gradients=["z0", "z1", "z2", "z3"],
 )
 for count in (2, 5):
     golden.check(f"views_{count}", [views_case(count, 4, 3, 2, 0.3)], total(), tolerance=2e-5, gradients=[f"z{v}" for v in range(count)])

@@ -54,15 +54,54 @@ pub fn directions(exercises: &Exercises, case: &Values) -> Result<Values> {
         .with_number("the same state of rng gives the same (1 is yes)", number(first == again))
 }
 
+/// Draws of a few directions each: with so many, a right mean is off by more than the tolerance less than once in a million runs.
+const DRAWS: usize = 15_000;
+
+/// Directions in 64 dimensions.
+const MANY: usize = 20_000;
+
+pub fn few_directions(exercises: &Exercises, case: &Values) -> Result<Values> {
+    let mut rng = Rng::seed_from_u64(case.count("seed")? as u64);
+    let mut draw = |width: usize, count: usize| {
+        let drawn = (exercises.random_directions)(width, count, &mut rng)?;
+        columns(&if drawn.dims2()?.0 == width { drawn } else { drawn.t()? })
+    };
+    let draws = (0..DRAWS).map(|_| draw(5, 3)).collect::<Result<Vec<_>>>()?;
+    let within = draws.iter().flat_map(|x| [(0, 1), (1, 2), (0, 2)].map(|(i, j)| (&x[i], &x[j])));
+    let successive = draws.iter().zip(&draws[1..]).flat_map(|(x, y)| x.iter().zip(y));
+    let plane = draw(2, COUNT)?;
+    let one = average(draw(1, COUNT)?.iter().map(|column| f64::from(column[0].signum())));
+    let wide = draw(64, MANY)?;
+    let fourth = average(wide.iter().flat_map(|x| x.iter().map(|x| f64::from(*x).powi(4)))) * 64.0 * 66.0 / 3.0;
+    Values::new()
+        .with("cosines within a draw, and their squares", &vector(cosines_of(within))?)
+        .with("cosines of successive draws, and their squares", &vector(cosines_of(successive))?)
+        .with("cosines two apart, and their squares", &vector(cosines(&plane, 2))?)
+        .with_number("mean in one dimension", one)?
+        .with_number("no direction preferred in 64 dimensions (1 is yes)", number((fourth - 1.0).abs() < 0.02))?
+        .with_number("draws have nothing in common (1 is yes)", number(repeated(&draws) < DRAWS / 10))
+}
+
+/// How many of the draws' columns begin like an earlier one's, whatever their lengths: three numbers in the same proportions.
+fn repeated(draws: &[Vec<Vec<f32>>]) -> usize {
+    let mut seen = HashSet::new();
+    let proportion = |a: f32, b: f32| (f64::from((a / b).abs()).ln() * 1e4).round() as i64;
+    let all = draws.iter().flatten().flat_map(|column| column.windows(3));
+    all.filter(|x| !seen.insert((proportion(x[0], x[1]), proportion(x[1], x[2])))).count()
+}
+
 fn vector(numbers: Vec<f64>) -> Result<Tensor> {
     Tensor::new(numbers, &Device::Cpu)
 }
 
 /// Mean cosine and mean squared cosine of columns that are so far apart.
 fn cosines(columns: &[Vec<f32>], apart: usize) -> Vec<f64> {
+    cosines_of(columns.iter().zip(&columns[apart..]))
+}
+
+fn cosines_of<'a>(pairs: impl Iterator<Item = (&'a Vec<f32>, &'a Vec<f32>)>) -> Vec<f64> {
     let length = |x: &[f32]| dot(x, x).sqrt();
-    let cosine = |(x, y): (&Vec<f32>, &Vec<f32>)| dot(x, y) / (length(x) * length(y));
-    let all: Vec<f64> = columns.iter().zip(&columns[apart..]).map(cosine).collect();
+    let all: Vec<f64> = pairs.map(|(x, y)| dot(x, y) / (length(x) * length(y))).collect();
     vec![average(all.iter().copied()), average(all.iter().map(|x| x * x))]
 }
 

@@ -69,7 +69,8 @@ fn barlow() -> Vec<Check<Exercises>> {
         Values::new().with_gradients("loss", &loss, &[("c", &c)])
     };
     vec![
-        check("correlation", "cross_correlation", (11, 1e-5), correlation, diagnoses::CORRELATION),
+        check("correlation", "cross_correlation", (10, 1e-5), correlation, diagnoses::CORRELATION),
+        check("views_far_from_0", "cross_correlation", (1, 1e-4), correlation, &[]),
         refused("refused_views", "cross_correlation", 1, refusals::CROSS_CORRELATION),
         check("barlow_loss", "barlow_twins_loss", (10, 1e-5), loss, diagnoses::BARLOW),
         refused("refused_matrices", "barlow_twins_loss", 1, refusals::BARLOW_TWINS_LOSS),
@@ -96,13 +97,16 @@ fn vicreg() -> Vec<Check<Exercises>> {
         Values::new().with_gradients("loss", &loss, &[("z_a", &a), ("z_b", &b)])
     };
     vec![
-        check("variance", "variance_term", (10, 4e-6), variance, diagnoses::VARIANCE),
+        check("variance", "variance_term", (8, 4e-6), variance, diagnoses::VARIANCE),
         check("one_channel_varies", "variance_term", (1, 4e-6), variance, &[]),
+        check("collapsed_channels", "variance_term", (2, 2e-5), variance, &[]),
         refused("refused_batches", "variance_term", 1, refusals::VARIANCE_TERM),
-        check("covariance", "covariance_term", (10, 1e-5), covariance, diagnoses::COVARIANCE),
+        check("covariance", "covariance_term", (9, 1e-5), covariance, diagnoses::COVARIANCE),
         check("one_channel_covaries", "covariance_term", (1, 1e-5), alone, &[]),
+        check("channels_far_from_0", "covariance_term", (1, 1e-4), covariance, &[]),
         refused("refused_rows", "covariance_term", 1, refusals::COVARIANCE_TERM),
-        check("vicreg", "vicreg_loss", (10, 2e-5), loss, diagnoses::VICREG),
+        check("vicreg", "vicreg_loss", (9, 2e-5), loss, diagnoses::VICREG),
+        check("equal_embeddings", "vicreg_loss", (1, 2e-5), loss, &[]),
         refused("refused_pairs", "vicreg_loss", 1, refusals::VICREG_LOSS),
     ]
 }
@@ -115,7 +119,8 @@ fn spectra() -> Vec<Check<Exercises>> {
     vec![
         check("rank", "effective_rank", (8, 1e-9), rank, diagnoses::RANK),
         refused("refused_spectra", "effective_rank", 1, refusals::EFFECTIVE_RANK),
-        check("directions", "random_directions", (9, 0.0115), chance::directions, diagnoses::DIRECTIONS),
+        check("directions", "random_directions", (7, 0.0115), chance::directions, diagnoses::DIRECTIONS),
+        check("few_directions", "random_directions", (2, 0.0115), chance::few_directions, &[]),
     ]
 }
 

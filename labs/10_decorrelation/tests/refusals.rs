@@ -25,6 +25,7 @@ pub const CROSS_CORRELATION: &[Bad<Exercises>] = &[
 
 pub const BARLOW_TWINS_LOSS: &[Bad<Exercises>] = &[
     ("a matrix of 3 rows and 4 columns", |e| (e.barlow_twins_loss)(&ones(&[3, 4])?, 0.1).map(drop)),
+    ("a matrix of 4 rows and 3 columns", |e| (e.barlow_twins_loss)(&ones(&[4, 3])?, 0.1).map(drop)),
     ("a row", |e| (e.barlow_twins_loss)(&ones(&[1, 4])?, 0.1).map(drop)),
     ("a diagonal alone", |e| (e.barlow_twins_loss)(&ones(&[4])?, 0.1).map(drop)),
     ("several matrices", |e| (e.barlow_twins_loss)(&ones(&[3, 3, 3])?, 0.1).map(drop)),
@@ -64,6 +65,8 @@ fn rank(e: &Exercises, spectrum: &[f64]) -> Result<()> {
 pub const EFFECTIVE_RANK: &[Bad<Exercises>] = &[
     ("no values", |e| rank(e, &[])),
     ("a negative value", |e| rank(e, &[3.0, -1.0, 0.5])),
+    ("a negative first value", |e| rank(e, &[-1.0, 3.0, 0.5])),
+    ("a value that is hardly negative", |e| rank(e, &[3.0, 0.5, -1e-6])),
     ("zeros alone", |e| rank(e, &[0.0, 0.0])),
     ("a value that is no number", |e| rank(e, &[1.0, f64::NAN])),
     ("a value that is infinite", |e| rank(e, &[1.0, f64::INFINITY])),
@@ -80,6 +83,7 @@ pub const SIGREG: &[Bad<Exercises>] = &[
     ("one direction without an axis", |e| test(e, &[3, 4], &[4])),
     ("several sets of directions", |e| test(e, &[3, 4], &[2, 4, 5])),
     ("maps", |e| test(e, &[2, 3, 4], &[2, 4, 5])),
+    ("maps, and directions for embeddings", |e| test(e, &[2, 3, 4], &[4, 5])),
 ];
 
 fn loss(e: &Exercises, views: &[&[usize]], directions: &[usize], lambda: f64) -> Result<()> {
@@ -94,6 +98,9 @@ pub const SIGREG_LOSS: &[Bad<Exercises>] = &[
     ("a view of one image", |e| loss(e, &[&[3, 4], &[1, 4]], &[4, 2], 0.5)),
     ("a first view of one image", |e| loss(e, &[&[1, 4], &[3, 4]], &[4, 2], 0.5)),
     ("a narrower view", |e| loss(e, &[&[3, 4], &[3, 1]], &[4, 2], 0.5)),
+    ("a third view of one image", |e| loss(e, &[&[3, 4], &[3, 4], &[1, 4]], &[4, 2], 0.5)),
+    ("a third view of one channel", |e| loss(e, &[&[3, 4], &[3, 4], &[3, 1]], &[4, 2], 0.5)),
+    ("a view of other images, and λ = 1", |e| loss(e, &[&[3, 4], &[2, 4]], &[4, 2], 1.0)),
     ("directions of another width", |e| loss(e, &[&[3, 4], &[3, 4]], &[5, 2], 0.5)),
     ("λ = 1.1", |e| loss(e, &[&[3, 4], &[3, 4]], &[4, 2], 1.1)),
     ("λ = −0.1", |e| loss(e, &[&[3, 4], &[3, 4]], &[4, 2], -0.1)),

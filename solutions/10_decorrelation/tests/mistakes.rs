@@ -166,6 +166,7 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("views_together", total(|views, d, w| (spread(views)? * (1.0 - w))? + (sigreg(&Tensor::cat(views, 0)?, d)? * w)?)),
     ("first_view_for_the_mean", total(|views, d, w| (mean_of(views, |z| mean_square(z, &views[0]))? * (1.0 - w))? + (mean_of(views, |z| sigreg(z, d))? * w)?)),
     ("distances_summed", total(|views, d, w| (spread(views)? * ((1.0 - w) * views[0].dims()[1] as f64))? + (mean_of(views, |z| sigreg(z, d))? * w)?)),
+    ("pairs_of_views", total(|views, d, w| { let all = mean_of(views, |a| mean_of(views, |b| mean_square(a, b)))?; let pairs = views.len() as f64 / (views.len() as f64 - 1.0); (all * ((1.0 - w) * pairs))? + (mean_of(views, |z| sigreg(z, d))? * w)? })),
     ("views_summed", total(|views, d, w| (spread(views)? * ((1.0 - w) * views.len() as f64))? + (mean_of(views, |z| sigreg(z, d))? * w)?)),
 ];
 
@@ -205,6 +206,24 @@ const NAMELESS: &[(&str, Exercises)] = &[
     ("absolute_errors", gaussian(|z, d| { let x = z.matmul(d)?; test_of(&x, &TEST)?.sqrt() })),
     ("two_views_only", total(|views, d, w| sigreg_loss(&views[..2.min(views.len())], d, w))),
     ("any_lambda", total(|views, d, w| { if views.len() < 2 { candle_core::bail!("one view") } (spread(views)? * (1.0 - w))? + (mean_of(views, |z| sigreg(z, d))? * w)? })),
+    ("moments_about_0", correlate(moments_about_0)),
+    ("root_before_epsilon", variance(|z| { several(z)?; hinge(&(z.var(0)?.sqrt()?.sqr()? + 1e-4)?.sqrt()?)?.mean_all() })),
+    ("variance_about_0", variance(|z| { several(z)?; let n = z.dims()[0] as f64; let v = ((z.sqr()?.mean(0)? - z.mean(0)?.sqr()?)? * (n / (n - 1.0)))?; hinge(&(v + 1e-4)?.sqrt()?)?.mean_all() })),
+    ("covariance_about_0", covary(|z| { several(z)?; let n = z.dims()[0] as f64; let mean = z.mean_keepdim(0)?; beside(&((z.t()?.matmul(z)? - (mean.t()?.matmul(&mean)? * n)?)? / (n - 1.0))?, z.dims()[1] as f64) })),
+    ("length_squared", sum(|a, b, w| { if a.dims() != b.dims() { candle_core::bail!("shapes") } let invariance = ((a - b)?.sqr()?.sum(1)?.sqrt()?.sqr()?.mean_all()? / a.dims2()?.1 as f64)?; vicreg(a, b, w, &invariance, [[0.5, 0.5], [1.0, 1.0]]) })),
+    ("thought_sorted", rank(|s| { if s.first().is_none_or(|first| *first <= 0.0) { candle_core::bail!("{s:?}") } effective_rank(s) })),
+    ("small_values_are_0", rank(|s| effective_rank(&s.iter().map(|&x| if (0.0..1e-6).contains(&x) { 0.0 } else { x }).collect::<Vec<_>>()))),
+    ("first_value_unseen", rank(|s| { if s.iter().skip(1).any(|x| *x < 0.0) { candle_core::bail!("{s:?}") } let p = probabilities(s); if p.is_empty() || p.iter().any(|p| !p.is_finite()) { candle_core::bail!("{s:?}") } Ok(entropy(&p).exp()) })),
+    ("mean_of_the_columns_taken_away", draw(|width, count, rng| { let x = random_directions(width, count, rng)?; unit(&x.broadcast_sub(&x.mean_keepdim(1)?)?) })),
+    ("few_at_right_angles", draw(|width, count, rng| if count > width { random_directions(width, count, rng) } else { orthonormal(&random_directions(width, count, rng)?) })),
+    ("six_uniform_numbers", draw(|width, count, rng| columns(width, count, || (0..6).map(|_| rng.random::<f32>() - 0.5).sum()))),
+    ("a_copy_of_rng", draw(|width, count, rng| { let drawn = random_directions(width, count, &mut rng.clone()); rng.random::<u64>(); drawn })),
+    ("few_seeds", draw(|width, count, rng| random_directions(width, count, &mut Rng::seed_from_u64(rng.random::<u16>().into())))),
+    ("forward_in_one_dimension", draw(|width, count, rng| if width == 1 { Tensor::ones((1, count), candle_core::DType::F32, &candle_core::Device::Cpu) } else { random_directions(width, count, rng) })),
+    ("and_back_again", draw(|width, count, rng| { let (a, b) = (random_directions(width, count.div_ceil(4), rng)?, random_directions(width, count.div_ceil(4), rng)?); Tensor::stack(&[&a, &b, &a.neg()?, &b.neg()?], 2)?.flatten_from(1)?.narrow(1, 0, count) })),
+    ("maps_as_embeddings", gaussian(|z, d| { d.dims2()?; if z.rank() == 2 { return sigreg(z, d); } sigreg(&z.flatten_to(1)?, d) })),
+    ("third_view_broadcast", total(|views, d, w| { if views.len() < 2 || views[0].dims() != views[1].dims() { candle_core::bail!("views") } sigreg_loss(&views.iter().map(|z| z.broadcast_as(views[0].dims())?.contiguous()).collect::<Result<Vec<_>>>()?, d, w) })),
+    ("views_unseen_at_one", total(|views, d, w| if w == 1.0 && views.len() > 1 { mean_of(views, |z| sigreg(z, d)) } else { sigreg_loss(views, d, w) })),
     ("tests_without_graph", total(|views, d, w| { if views.len() < 2 || !(0.0..=1.0).contains(&w) { candle_core::bail!("one view") } (spread(views)? * (1.0 - w))? + (mean_of(views, |z| sigreg(&z.detach(), d))? * w)? })),
 ];
 

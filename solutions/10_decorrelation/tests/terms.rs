@@ -41,6 +41,17 @@ pub fn together(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     product(&both.narrow(0, 0, rows)?, &both.narrow(0, rows, rows)?, rows)
 }
 
+/// Covariances as E[ab] − E[a] E[b], which is coarse far from 0.
+pub fn moments_about_0(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    let rows = a.dims2()?.0;
+    if a.dims() != b.dims() {
+        bail!("shapes that differ");
+    }
+    let means = a.mean_keepdim(0)?.t()?.matmul(&b.mean_keepdim(0)?)?;
+    let deviation = |z: &Tensor| (centered(z)?.sqr()?.mean_keepdim(0)? + 1e-5)?.sqrt();
+    (product(a, b, rows)? - means)?.broadcast_div(&deviation(a)?.t()?)?.broadcast_div(&deviation(b)?)
+}
+
 /// Sums over images and channels, one number after the other.
 pub fn correlation_by_columns(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     let (rows, width) = a.dims2()?;
@@ -181,6 +192,17 @@ pub fn unit(columns: &Tensor) -> Result<Tensor> {
 pub fn normal(rng: &mut Rng) -> f32 {
     let (u, v): (f64, f64) = (1.0 - rng.random::<f64>(), rng.random());
     ((-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()) as f32
+}
+
+/// Columns at right angles to all before them (Gram and Schmidt).
+pub fn orthonormal(columns: &Tensor) -> Result<Tensor> {
+    let mut done: Vec<Tensor> = Vec::new();
+    for c in 0..columns.dims2()?.1 {
+        let column = columns.narrow(1, c, 1)?;
+        let less = |rest: Tensor, other: &Tensor| &rest - other.broadcast_mul(&(other * &rest)?.sum_all()?)?;
+        done.push(unit(&done.iter().try_fold(column, less)?)?);
+    }
+    Tensor::cat(&done, 1)
 }
 
 /// Pairs of neighbors at right angles: the second column of each pair less its projection on the first.

@@ -13,7 +13,11 @@ pub const DIRECTIONS: &[Mistake] = &[
         "one corner only",
         "All components are positive: numbers around 0 are needed, normal ones.",
     ),
-    mistake("lengths_forgotten", "lengths", "The columns have not length 1: divide each by its own."),
+    mistake(
+        "lengths_forgotten",
+        "lengths",
+        "The columns have not length 1: divide each by its own, the root of the sum of the squares in the column.",
+    ),
     mistake("one_direction", "one direction", "All columns are the same: draw each."),
     mistake("at_right_angles", "not independent", "Neighbors are at right angles: each is drawn by itself."),
     mistake("own_seed", "a generator of its own", "The same directions are drawn each time: draw from `rng`."),
@@ -29,7 +33,7 @@ pub const SIGREG: &[Mistake] = &[
     mistake(
         "ends_not_halved",
         "ends not halved",
-        "The first and the last point have the same weight as the others: half of it.",
+        "Not both ends have half the weight of the other points: the first and the last have.",
     ),
     mistake("half_of_the_line", "half of the line", "The rule goes from 0 to 3: from −3 to 3, so twice that."),
     mistake(
@@ -69,4 +73,9 @@ pub const SIGREG_LOSS: &[Mistake] = &[
         "The squares are summed over the channels: take the mean over them, too.",
     ),
     mistake("views_summed", "sum for mean", "The views' distances are summed: take their mean."),
+    mistake(
+        "pairs_of_views",
+        "pairs of views",
+        "Views are compared with each other, pair by pair: each with the mean of all.",
+    ),
 ];
