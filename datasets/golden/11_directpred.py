@@ -113,10 +113,10 @@ golden.check(
     },
     tolerance=2e-5,
 )
-# An eigenvalue a little below 0 and one far below, directions without features, and small numbers.
+# An eigenvalue a little below 0 and one far below, directions without features, small numbers, and eigenvectors that are axes or diagonals.
 block = np.zeros((5, 5), np.float32)
 block[:2, :2] = symmetric([1.5, 0.4], 3)
-given = [symmetric([2.0, 0.5, -1e-5], 8), symmetric([1.0, -3.0, 0.2], 9), block, symmetric([4e-4, 1e-4], 10)]
+given = [symmetric([2.0, 0.5, -1e-5], 8), symmetric([1.0, -3.0, 0.2], 9), block, symmetric([4e-4, 1e-4], 10), symmetric([2e-7, 1e-7], 14), symmetric([2.0, 0.3, 1e-3], 15), np.diag([0.5, 3.0]), np.array([[2.0, -1.0], [-1.0, 2.0]])]
 given = [{"correlation": f.astype(np.float32), "epsilon": 0.1} for f in given]
 golden.check(
     "below_zero",
@@ -190,7 +190,7 @@ golden.check(
 golden.check("no_predictor", [alignment_case(POSITIVE[0], 1, np.zeros((3, 3)))], aligned(), tolerance=1e-4)
 
 
-# A direction that the predictor ignores, and eigenvalues below 0.
+# A direction that the predictor ignores, eigenvalues below 0, and small numbers.
 def as_given(w, correlation):
     s, u = np.linalg.eigh(correlation.astype(np.float64))
     c, s = of_images(w.astype(np.float64), u), np.maximum(s, 0)
@@ -204,6 +204,7 @@ golden.check(
     [
         {"w": ignored, "correlation": np.diag([0.5, 3.0, 1.5]).astype(np.float32)},
         {"w": rng.normal(size=(3, 3)).astype(np.float32), "correlation": symmetric([2.0, -1.5, 0.3], 12).astype(np.float32)},
+        {"w": (1e-4 * (np.random.default_rng(17).normal(size=(3, 3)) + np.eye(3))).astype(np.float32), "correlation": (1e-4 * symmetric([2.0, 1.5, 0.3], 16)).astype(np.float32)},
         {"w": (rng.normal(size=(7, 7)) - 2 * np.eye(7)).astype(np.float32), "correlation": symmetric([3.0, 2.0, 1.2, 0.7, 0.4, -0.2, -1.0], 13).astype(np.float32)},
     ],
     as_given,
@@ -275,7 +276,7 @@ def mode_case(*numbers):
 
 golden.check(
     "flow",
-    [mode_case(0.4, 0.7, 0.9, 1.5, 0.2, 0.3, 0.6), mode_case(0.05, 0.2, 0.5, 0.4, 0.05, 2.0, 1.4), mode_case(-0.3, 2.5, 0.3, 3.0, 0.1, 0.02, 0.1), mode_case(0.9, 0.6, 1.2, 1.5, 0.1, 0.4, 0.5), mode_case(0.0, 12.0, 1.0, 0.7, 0.2, 0.9, 0.0)],
+    [mode_case(0.4, 0.7, 0.9, 1.5, 0.2, 0.3, 0.6), mode_case(0.05, 0.2, 0.5, 0.4, 0.05, 2.0, 1.4), mode_case(-0.3, 2.5, 0.3, 3.0, 0.1, 0.02, 0.1), mode_case(0.9, 0.6, 1.2, 1.5, 0.1, 0.4, 0.5), mode_case(0.0, 12.0, 1.0, 0.7, 0.2, 0.9, 0.0), mode_case(0.02, 1e-4, 0.6, 1.2, 0.3, 0.5, 0.4), mode_case(-2.5, 0.8, -0.2, 1.1, 0.2, 0.3, 2.5)],
     flow(),
     {
         "noise_forgotten": flow(noise=lambda n: 1),
@@ -308,7 +309,7 @@ def rests(inside=lambda t, n, d: t * t - 4 * (1 + n) * d, divide=lambda n: 2 * (
 
 golden.check(
     "rests",
-    [{"tau": 1.0, "noise": 0.5, "decay": 0.05}, {"tau": 0.7, "noise": 1.5, "decay": 0.01}, {"tau": 1.0, "noise": 0.6, "decay": 0.3}, {"tau": 0.9, "noise": 0.25, "decay": 0.0}, {"tau": 1.0, "noise": 1.0, "decay": 0.125}, {"tau": 0.5, "noise": 0.5, "decay": 0.05}, {"tau": 1.0, "noise": 0.6, "decay": 0.1564}, {"tau": 0.8, "noise": 0.7, "decay": 0.004}],
+    [{"tau": 1.0, "noise": 0.5, "decay": 0.05}, {"tau": 0.7, "noise": 1.5, "decay": 0.01}, {"tau": 1.0, "noise": 0.6, "decay": 0.3}, {"tau": 0.9, "noise": 0.25, "decay": 0.0}, {"tau": 1.0, "noise": 1.0, "decay": 0.125}, {"tau": 0.5, "noise": 0.5, "decay": 0.05}, {"tau": 1.0, "noise": 0.6, "decay": 0.1564}, {"tau": 0.8, "noise": 0.7, "decay": 0.004}, {"tau": 1.0, "noise": 0.6, "decay": 0.156251}, {"tau": 1.3, "noise": 2.6, "decay": 1e-4}],
     rests(),
     {
         "noise_forgotten": rests(inside=lambda t, n, d: t * t - 4 * d, divide=lambda n: 2),
@@ -400,5 +401,33 @@ golden.check(
     },
     tolerance=2e-5,
 )
+
+
+def two_steps(correlation, rho, momentum, learning_rate, mix, **state):
+    """Of one optimizer, whose momentum the second step shows."""
+    a, b = state["view0"], state["view1"]
+    online, target = Network(state, "online"), Network(state, "target")
+    optimizer = torch.optim.SGD(online.parameters(), learning_rate, 0.9)
+    losses = []
+    for _ in range(2):
+        f_a, f_b = online(a), online(b)
+        f = torch.cat([f_a, f_b]).detach()
+        correlation = rho * correlation + (1 - rho) * f.T @ f / len(f)
+        w = predictor_of(correlation, mix)
+        t_a, t_b = target(a), target(b)
+        loss = loss_of(f_a @ w.T, t_b) + loss_of(f_b @ w.T, t_a)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+        with torch.no_grad():
+            for name, value in target.state_dict().items():
+                if name in WEIGHTS:
+                    value.copy_(momentum * value + (1 - momentum) * online.state_dict()[name])
+    return {"losses": np.array(losses)} | online.named("online") | target.named("target") | {"correlation": correlation}
+
+
+first = apart(lambda: step_case(5, 2, 3, 0.7, 0.9, 0.2, 0.3))
+golden.check("after_two_steps", [first | {"correlation": torch.zeros(3, 3)}, apart(lambda: step_case(4, 1, 2, 0.4, 0.5, 0.1, -0.2))], two_steps, tolerance=1e-4)
 
 golden.save()

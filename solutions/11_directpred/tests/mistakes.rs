@@ -193,6 +193,17 @@ const NAMELESS: &[(&str, Exercises)] = &[
     ("half_the_rate", step(|step, f, optimizer| directpred_step(&Step { learning_rate: step.learning_rate / 2.0, ..*step }, f, optimizer))),
     ("one_view_twice", step(|step, f, optimizer| directpred_step(&Step { views: [step.views[0], step.views[0]], ..*step }, f, optimizer))),
     ("views_backwards", step(|step, f, optimizer| directpred_step(&Step { views: [step.views[1], step.views[0]], ..*step }, f, optimizer))),
+    ("nothing_below_a_hundred_thousandth", predictor(|f, e| { if greatest(&symmetric_eigen(f)?.0) < 1e-5 { candle_core::bail!("nothing") } eigen_predictor(f, e) })),
+    ("small_directions_dropped", predictor(|f, e| along(f, |s, value| if value > 1e-3 * greatest(s) { (value / greatest(s)).sqrt() + e } else { e }))),
+    ("divisor_a_little_more", predictor(|f, e| along(f, |s, value| (value.max(0.0) / (greatest(s) + 1e-8)).sqrt() + e))),
+    ("copied_by_a_little_more", copy(|f, e| (f / (greatest(&symmetric_eigen(f)?.0) + 1e-8))? + (eye(f)? * e)?)),
+    ("greatest_by_power_iteration", copy(|f, e| { direct_copy(f, e)?; let mut x = Tensor::ones((f.dims()[0], 1), f.dtype(), f.device())?; let mut length = 1f32; for _ in 0..2000 { let y = f.matmul(&x)?; length = y.sqr()?.sum_all()?.sqrt()?.to_scalar()?; x = (y / f64::from(length))?; } (f / f64::from(length))? + (eye(f)? * e)? })),
+    ("small_images_have_no_direction", align(|w, f| { let (c, s) = cosines(w, f)?; let lengths: Vec<f64> = w.matmul(&symmetric_eigen(f)?.1)?.sqr()?.sum(0)?.sqrt()?.to_dtype(candle_core::DType::F64)?.to_vec1()?; alignment(w, f)?; Ok(weighed(&c.iter().zip(lengths).map(|(c, length)| if length > 1e-3 { *c } else { 0.0 }).collect::<Vec<_>>(), &s)) })),
+    ("s_at_least_a_thousandth", flow(|mode, rates| { let right = eigen_flow(mode, rates); Mode { tau: rates.target * (1.0 - mode.tau) - mode.tau * right.s / (2.0 * mode.s.max(1e-3)), ..right } })),
+    ("a_little_beyond_the_limit", rest(|tau, noise, decay| { let inside = tau * tau - 4.0 * (1.0 + noise) * decay; if inside < -1e-4 { return None; } let (half, below) = (inside.max(0.0).sqrt(), 2.0 * (1.0 + noise)); Some(((tau - half) / below, (tau + half) / below)) })),
+    ("small_decay_is_none", rest(|tau, noise, decay| equilibria(tau, noise, if decay < 1e-3 { 0.0 } else { decay }))),
+    ("step_of_its_own", step(step_of_its_own)),
+    ("first_correlation_whole", step(|step, f, optimizer| { let empty = f.sqr()?.sum_all()?.to_scalar::<f32>()? == 0.0; directpred_step(&Step { rho: if empty { 0.0 } else { step.rho }, ..*step }, f, optimizer) })),
     ("loss_after_the_step", step(|step, f, optimizer| { let before = f.copy()?; directpred_step(step, f, optimizer)?; *f = before; directpred_step(step, f, &mut nobody()) })),
 ];
 

@@ -1,7 +1,7 @@
 //! Predictors, dynamics and steps in other ways, most of them wrong.
 
 use candle_core::{DType, Result, Tensor, bail};
-use directpred::{LinearByol, Mode, Rates, Step, byol_loss, symmetric_eigen};
+use directpred::{LinearByol, Mode, Rates, Step, byol_loss, directpred_step, symmetric_eigen};
 use ssl_nn::{Optimizer, Sgd, trailing_average};
 
 pub fn outer(f: &Tensor, divisor: f64) -> Result<Tensor> {
@@ -194,6 +194,12 @@ pub fn roots(inside: f64, tau: f64, divisor: f64) -> Option<(f64, f64)> {
 /// An optimizer of no weights.
 pub fn nobody() -> Sgd {
     Sgd::new(Vec::new(), 0.0, 0.0)
+}
+
+/// Plain gradient descent, whatever the optimizer is.
+pub fn step_of_its_own(step: &Step, correlation: &mut Tensor, optimizer: &mut dyn Optimizer) -> Result<f64> {
+    optimizer.backward_step(&Tensor::new(0f32, correlation.device())?, 0.0)?;
+    directpred_step(step, correlation, &mut Sgd::new(step.online_params.trained(), 0.0, 0.0))
 }
 
 /// The new correlation with the features' graph.
