@@ -55,6 +55,9 @@ golden.check(
     tolerance=1e-6,
 )
 
+# Encoders of two blocks with layers of the same names: how far the key encoder is from where it should be.
+golden.check("two_blocks_followed", [{"momentum": 0.7}, {"momentum": 0.2}], lambda momentum: {"greatest distance from the mean": 0.0}, tolerance=1e-6)
+
 
 # Exercise 2. Several batches after each other: around the end, exactly to the end, as many as there are places.
 def queue_case(size, width, start, batches):
@@ -167,7 +170,7 @@ def queue_divided(q, k, queue, temperature):
 
 golden.check(
     "logits",
-    [scores_case(5, 3, 4, 0.2), scores_case(1, 7, 3, 0.07), scores_case(4, 2, 11, 3.0), scores_case(3, 5, 1, 0.5), scores_case(3, 4, 3, 0.7), scores_case(3, 5, 5, 0.4), scores_case(4, 4, 6, 0.3), apart(lambda: scores_case(33, 20, 70, 0.3))],
+    [scores_case(5, 3, 4, 0.2), scores_case(1, 7, 3, 0.07), scores_case(4, 2, 11, 3.0), scores_case(3, 5, 1, 0.5), scores_case(3, 4, 3, 0.7), scores_case(3, 5, 5, 0.4), scores_case(4, 4, 6, 0.3), apart(lambda: scores_case(33, 20, 70, 0.3)), apart(lambda: scores_case(3, 4, 5, 0.004)), apart(lambda: scores_case(2, 3, 4, 20.0))],
     logits,
     {
         "own_key_last": scores(lambda x: torch.cat([x[:, 1:], x[:, :1]], 1)),
@@ -220,7 +223,7 @@ golden.check(
 )
 golden.check(
     "loss_of_great_scores",
-    [{"logits": torch.tensor([[700.0, 690.0, -800.0], [-500.0, 300.0, 299.0]])}, {"logits": torch.tensor([[-900.0, -900.0, -905.0]])}],
+    [{"logits": torch.tensor([[700.0, 690.0, -800.0], [-500.0, 300.0, 299.0]])}, {"logits": torch.tensor([[-900.0, -900.0, -905.0]])}, {"logits": torch.tensor([[2990.0, 3000.0]])}, {"logits": torch.tensor([[0.5], [-2.0]])}],
     loss_of(lambda x: F.cross_entropy(x, own(x))),
     # A logarithm of sums near 900, less 900, has four digits left behind the point.
     tolerance=2e-4,
@@ -350,9 +353,11 @@ def whole_bank(memory, images, v, momentum):
 longer, nothing = bank_case(4, 3, [3, 1], 0.7), bank_case(3, 2, [1, 2], 0.0)
 longer["memory"] = 2.5 * longer["memory"]
 nothing["v"][0] = 0
+long_kept, short = apart(lambda: bank_case(3, 4, [2, 0], 1.0)), apart(lambda: bank_case(5, 3, [1, 4], 0.0))
+long_kept["memory"], short["v"] = 2.5 * long_kept["memory"], 1e-4 * short["v"]
 golden.check(
     "remembered",
-    [bank_case(7, 3, [4, 0, 5], 0.5), bank_case(5, 2, [3], 0.9), bank_case(4, 5, [2, 3, 1, 0], 0.25), bank_case(3, 4, [1, 2], 0.0), bank_case(3, 2, [2, 0], 1.0), longer, nothing, apart(lambda: bank_case(90, 3, torch.randperm(90)[:40].tolist(), 0.6))],
+    [bank_case(7, 3, [4, 0, 5], 0.5), bank_case(5, 2, [3], 0.9), bank_case(4, 5, [2, 3, 1, 0], 0.25), bank_case(3, 4, [1, 2], 0.0), bank_case(3, 2, [2, 0], 1.0), longer, nothing, apart(lambda: bank_case(90, 3, torch.randperm(90)[:40].tolist(), 0.6)), long_kept, short],
     remembered(),
     {
         "not_normalized": remembered(lambda m, v, momentum: momentum * m + (1 - momentum) * v),
@@ -411,6 +416,14 @@ golden.check(
     pirl(lambda nce, m, p, i, w: w * nce(p, m) + (1 - w) * nce(i, m)),
 )
 
+# Scores in the hundreds and beyond.
+golden.check(
+    "great_scores_of_terms",
+    [case | {"memory": 20 * case["memory"]} for case in (apart(lambda: pirl_case(4, 3, 5, 0.05, 0.4)), apart(lambda: pirl_case(2, 5, 3, 0.04, 0.7)))],
+    pirl(lambda nce, m, p, i, w: w * nce(p, m) + (1 - w) * nce(i, m)),
+    tolerance=2e-4,
+)
+
 
 # Exercise 11.
 def pair(batch, width, noise):
@@ -435,7 +448,7 @@ same = pair(4, 3, 0.0)
 middle = {"a": torch.tensor([[1.5, 0.5], [-0.5, -1.5], [0.5, -0.5]]), "b": torch.tensor([[2.0, 1.0], [1.0, 3.0], [0.5, 0.25]])}
 golden.check(
     "invariance",
-    [pair(7, 3, 0.4), pair(3, 5, 1.0), pair(300, 2, 2.0), pair(2, 4, 0.3), same, {"a": same["a"], "b": 0.3 * same["a"].flip(0) - same["a"]}, middle],
+    [pair(7, 3, 0.4), pair(3, 5, 1.0), pair(300, 2, 2.0), pair(2, 4, 0.3), same, {"a": same["a"], "b": 0.3 * same["a"].flip(0) - same["a"]}, middle, {name: 1e-4 * x for name, x in apart(lambda: pair(5, 3, 0.6)).items()}],
     alike(lambda a, b: cosine(centered(a), centered(b))),
     {
         "not_centered": alike(cosine),
@@ -452,6 +465,8 @@ golden.check(
     },
     tolerance=1e-4,
 )
+
+golden.check("one_picture", [apart(lambda: pair(1, 3, 0.5))], alike(lambda a, b: cosine(centered(a), centered(b))), tolerance=1e-4)
 
 # Exercise 5: how often each order of four rows comes, in the order of `itertools.permutations`.
 ORDERS = list(itertools.permutations(range(4)))
@@ -483,6 +498,17 @@ golden.check(
     },
     tolerance=0.009,
 )
+golden.check(
+    "larger_batches",
+    [{"seed": 4.0}],
+    lambda seed: {
+        "how far a row moves, of 64": (64**2 - 1) / (3 * 64) / 64,
+        "share of even orders of 6 rows": 0.5,
+        "a shuffle of 64 rows takes more than 32 bits of rng (1 is yes)": 1.0,
+        "batches of any rank (1 is yes)": 1.0,
+    },
+    tolerance=0.02,
+)
 
 
 # Exercise 7, what chance decides.
@@ -508,6 +534,12 @@ golden.check(
         "one_order_for_all_steps": seen(several=0.0),
     },
     tolerance=1e-6,
+)
+golden.check(
+    "orders_of_keys",
+    [{"seed": 2.0}],
+    lambda seed: {"share of 7 images that stay where they are": 1 / 7, "a step with 20 images takes more than 32 bits of rng (1 is yes)": 1.0},
+    tolerance=0.05,
 )
 
 
@@ -539,7 +571,7 @@ def among(candidates):
 
 golden.check(
     "negatives",
-    [{"images": 7.0, "batch": np.array([4, 1], dtype=np.int64), "count": 2.0}, {"images": 6.0, "batch": np.array([5, 0, 3], dtype=np.int64), "count": 3.0}, {"images": 8.0, "batch": np.array([3, 0, 3], dtype=np.int64), "count": 2.0}],
+    [{"images": 7.0, "batch": np.array([4, 1], dtype=np.int64), "count": 2.0}, {"images": 6.0, "batch": np.array([5, 0, 3], dtype=np.int64), "count": 3.0}, {"images": 8.0, "batch": np.array([3, 0, 3], dtype=np.int64), "count": 2.0}, {"images": 8.0, "batch": np.array([3, 0, 3], dtype=np.int64), "count": 6.0}, {"images": 8.0, "batch": np.array([5, 2], dtype=np.int64), "count": 3.0}],
     shares(*among(lambda others, images: others)),
     {
         "own_images_too": shares(*among(lambda others, images: range(images))),
@@ -557,6 +589,17 @@ golden.check(
         ),
     },
     tolerance=0.016,
+)
+golden.check(
+    "many_images",
+    [{"seed": 3.0}],
+    lambda seed: {
+        "share of the second half": 0.5,
+        "none of the batch (1 is yes)": 1.0,
+        "10 of 1,000 images take more than 32 bits of rng (1 is yes)": 1.0,
+        "negatives if none are asked for": 0.0,
+    },
+    tolerance=0.04,
 )
 
 golden.save()

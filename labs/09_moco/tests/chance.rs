@@ -20,7 +20,8 @@ const REPLAYED: usize = 50;
 
 pub fn orders() -> Vec<Check<Exercises>> {
     vec![
-        check("orders", "shuffle_batch", (7, 0.009), shares_of_orders, diagnoses::ORDERS),
+        check("orders", "shuffle_batch", (6, 0.009), shares_of_orders, diagnoses::ORDERS),
+        check("larger_batches", "shuffle_batch", (1, 0.02), larger_batches, &[]),
         refused("refused_batches", "shuffle_batch", 1, refusals::SHUFFLE_BATCH),
     ]
 }
@@ -95,6 +96,64 @@ fn rows(x: &Tensor) -> Result<Vec<Vec<f32>>> {
     x.flatten_from(1)?.to_vec2()
 }
 
+/// Whether a draw takes more than 32 bits: with so few, there are not as many draws as there should be, or one tells of the next.
+fn takes_bits<T>(draw: impl FnOnce(&mut Rng) -> Result<T>) -> Result<f64> {
+    let mut rng = Rng::seed_from_u64(1);
+    let before = rng.get_word_pos();
+    draw(&mut rng)?;
+    Ok(number(rng.get_word_pos() > before + 1))
+}
+
+fn larger_batches(exercises: &Exercises, case: &Values) -> Result<Values> {
+    const LARGE: usize = 64;
+    let mut rng = Rng::seed_from_u64(case.count("seed")? as u64);
+    let order = |length: usize, rng: &mut Rng| {
+        Ok::<_, candle_core::Error>(
+            (exercises.shuffle_batch)(&Tensor::zeros((length, 2), DType::F32, &Device::Cpu)?, rng)?.1,
+        )
+    };
+    let draw = |length: usize, draws: usize, rng: &mut Rng| {
+        (0..draws).map(|_| order(length, rng)).collect::<Result<Vec<Vec<u32>>>>()
+    };
+    let moved =
+        |order: &Vec<u32>| order.iter().enumerate().map(|(to, &from)| to.abs_diff(from as usize)).sum::<usize>();
+    let far = draw(LARGE, 1000, &mut rng)?.iter().map(moved).sum::<usize>() as f64 / 1000.0;
+    let turned = |order: &Vec<u32>| {
+        (1..order.len()).flat_map(|j| (0..j).map(move |i| (i, j))).filter(|&(i, j)| order[i] > order[j]).count()
+    };
+    let even = draw(6, DRAWS, &mut rng)?.iter().filter(|order| turned(order) % 2 == 0).count();
+    let any_rank = [vec![5], vec![5, 3], vec![5, 3, 2, 2]].into_iter().map(|shape| {
+        let (shuffled, order) =
+            (exercises.shuffle_batch)(&Tensor::ones(shape.clone(), DType::F32, &Device::Cpu)?, &mut rng)?;
+        Ok(shuffled.dims() == shape && order.len() == 5)
+    });
+    let any_rank = any_rank.collect::<Result<Vec<bool>>>()?;
+    Values::new()
+        .with_number("how far a row moves, of 64", far / (LARGE * LARGE) as f64)?
+        .with_number("share of even orders of 6 rows", even as f64 / DRAWS as f64)?
+        .with_number(
+            "a shuffle of 64 rows takes more than 32 bits of rng (1 is yes)",
+            takes_bits(|rng| order(LARGE, rng))?,
+        )?
+        .with_number("batches of any rank (1 is yes)", number(!any_rank.contains(&false)))
+}
+
+pub fn many_images(exercises: &Exercises, case: &Values) -> Result<Values> {
+    const IMAGES: usize = 1000;
+    let mut rng = Rng::seed_from_u64(case.count("seed")? as u64);
+    let batch: Vec<usize> = (0..20).map(|i| 50 * i + 7).collect();
+    let sample = |count: usize, rng: &mut Rng| (exercises.sample_negatives)(&batch, IMAGES, count, rng);
+    let drawn = (0..500).map(|_| sample(10, &mut rng)).collect::<Result<Vec<_>>>()?.concat();
+    let second = drawn.iter().filter(|&&image| image >= IMAGES / 2).count() as f64 / drawn.len() as f64;
+    let most = sample(IMAGES - batch.len(), &mut rng)?;
+    let apart = |images: &[usize]| images.iter().all(|image| !batch.contains(image));
+    Values::new()
+        .with_number("share of the second half", second)?
+        .with_number("none of the batch (1 is yes)", number(apart(&drawn) && apart(&most)))?
+        .with_number("10 of 1,000 images take more than 32 bits of rng (1 is yes)", takes_bits(|rng| sample(10, rng))?)?
+        .with_number("negatives if none are asked for", sample(0, &mut rng)?.len() as f64)
+}
+
 pub fn negatives(exercises: &Exercises, case: &Values) -> Result<Values> {
     let (images, count) = (case.count("images")?, case.count("count")?);
     let batch: Vec<usize> = case.tensor("batch")?.to_vec1::<u32>()?.into_iter().map(|image| image as usize).collect();
@@ -142,6 +201,19 @@ pub fn shuffled_keys(exercises: &Exercises, case: &Values) -> Result<Values> {
         .with_number("every step draws its own order (1 is yes)", number(orders.len() > 1))?
         .with_number("the keys are turned only (1 is yes)", number(seen.iter().all(turned)))?
         .with_number("the same state of rng gives the same (1 is yes)", number(seen == again))
+}
+
+/// How often a key stays in the place of its query, over many steps.
+pub fn orders_of_keys(exercises: &Exercises, case: &Values) -> Result<Values> {
+    const STEPS: usize = 300;
+    let mut rng = Rng::seed_from_u64(case.count("seed")? as u64);
+    let seen = (0..STEPS).map(|_| observed(exercises, 7, &mut rng)).collect::<Result<Vec<Observed>>>()?;
+    let stay = |step: &Observed| step.keys.iter().enumerate().filter(|&(i, &image)| i == image as usize).count();
+    let share = seen.iter().map(stay).sum::<usize>() as f64 / (7 * STEPS) as f64;
+    Values::new().with_number("share of 7 images that stay where they are", share)?.with_number(
+        "a step with 20 images takes more than 32 bits of rng (1 is yes)",
+        takes_bits(|rng| observed(exercises, 20, rng))?,
+    )
 }
 
 #[derive(PartialEq)]

@@ -69,7 +69,8 @@ fn check(
 
 fn twins() -> Vec<Check<Exercises>> {
     vec![
-        check("followed", "momentum_update", (7, 1e-6), network::followed, diagnoses::FOLLOWED),
+        check("followed", "momentum_update", (6, 1e-6), network::followed, diagnoses::FOLLOWED),
+        check("two_blocks_followed", "momentum_update", (1, 1e-6), network::two_blocks_followed, &[]),
         refused("refused_branches", "momentum_update", 2, refusals::MOMENTUM_UPDATE),
         check("enqueued", "enqueue", (10, 1e-6), network::enqueued, diagnoses::ENQUEUED),
         refused("refused_keys", "enqueue", 2, refusals::ENQUEUE),
@@ -104,8 +105,9 @@ fn steps() -> Vec<Check<Exercises>> {
     vec![
         check("restored", "unshuffle_batch", (5, 1e-6), restored, diagnoses::RESTORED),
         refused("refused_orders", "unshuffle_batch", 1, refusals::UNSHUFFLE_BATCH),
-        check("after_a_step", "moco_step", (10, 2e-5), network::after_a_step, diagnoses::STEP),
+        check("after_a_step", "moco_step", (9, 2e-5), network::after_a_step, diagnoses::STEP),
         check("shuffled_keys", "moco_step", (3, 1e-6), chance::shuffled_keys, diagnoses::SHUFFLED_KEYS),
+        check("orders_of_keys", "moco_step", (1, 0.05), chance::orders_of_keys, &[]),
         refused("errors_in_a_step", "moco_step", 1, refusals::MOCO_STEP),
     ]
 }
@@ -135,12 +137,15 @@ fn memory() -> Vec<Check<Exercises>> {
     vec![
         check("remembered", "update", (8, 1e-6), network::remembered, diagnoses::REMEMBERED),
         refused("refused_images", "update", 1, refusals::UPDATE),
-        check("negatives", "sample_negatives", (7, 0.016), chance::negatives, diagnoses::NEGATIVES),
+        check("negatives", "sample_negatives", (6, 0.016), chance::negatives, diagnoses::NEGATIVES),
+        check("many_images", "sample_negatives", (1, 0.04), chance::many_images, &[]),
         refused("refused_counts", "sample_negatives", 1, refusals::SAMPLE_NEGATIVES),
-        check("pirl_loss", "pirl_loss", (6, 1e-5), pirl, diagnoses::PIRL),
+        check("pirl_loss", "pirl_loss", (5, 1e-5), pirl, diagnoses::PIRL),
         check("one_term_only", "pirl_loss", (1, 1e-5), value, &[]),
+        check("great_scores_of_terms", "pirl_loss", (1, 2e-4), value, &[]),
         refused("refused_terms", "pirl_loss", 1, refusals::PIRL_LOSS),
-        check("invariance", "invariance", (7, 1e-4), alike, diagnoses::INVARIANCE),
+        check("invariance", "invariance", (6, 1e-4), alike, diagnoses::INVARIANCE),
+        check("one_picture", "invariance", (1, 1e-4), alike, &[]),
         refused("refused_features", "invariance", 1, refusals::INVARIANCE),
     ]
 }

@@ -1,11 +1,12 @@
 //! Encoders, queues and banks with a case's values.
 
-use candle_core::{Device, Result, Tensor};
+use candle_core::{Device, Result, Tensor, Var};
 use moco::{MemoryBank, Queue, Step, unit_rows};
 use rand::SeedableRng;
 use ssl_data::Rng;
 use ssl_grading::Values;
 use ssl_grading::network::{Embedder, fill, state};
+use ssl_nn::params::Init;
 use ssl_nn::{Params, Sgd};
 
 use super::Exercises;
@@ -19,6 +20,30 @@ pub fn followed(exercises: &Exercises, case: &Values) -> Result<Values> {
     fill(&mut params, case)?;
     (exercises.momentum_update)(&params.pp("key"), &params.pp("query"), case.number("momentum")?)?;
     Ok(state(&params, Values::new()))
+}
+
+/// How far the key encoder is from where it should be, of two blocks whose layers have the same names, on branches below other ones.
+pub fn two_blocks_followed(exercises: &Exercises, case: &Values) -> Result<Values> {
+    let (params, momentum) = (Params::new(3, &Device::Cpu), case.number("momentum")?);
+    let [key, query] = ["slow", "fast"].map(|branch| params.pp("encoders").pp(branch));
+    for encoder in [&key, &query] {
+        for block in ["block1", "block2"] {
+            let block = encoder.pp(block);
+            block.trainable("conv.weight", &[3, 2, 1, 2], Init::Uniform(1.0))?;
+            block.trainable("key.weight", &[2, 3], Init::Uniform(1.0))?;
+            block.buffer("norm.running_mean", &[3], Init::Uniform(1.0))?;
+            block.buffer("center", &[4], Init::Uniform(1.0))?;
+        }
+    }
+    let pairs = [key.pairs(&query)?, key.buffer_pairs(&query)?].concat();
+    let expected = pairs.iter().map(|(k, q)| (k.as_tensor() * momentum)? + (q.as_tensor() * (1.0 - momentum))?);
+    let expected = expected.collect::<Result<Vec<Tensor>>>()?;
+    (exercises.momentum_update)(&key, &query, momentum)?;
+    let distance = |((key, _), expected): (&(Var, Var), &Tensor)| {
+        (key.as_tensor() - expected)?.abs()?.flatten_all()?.max(0)?.to_scalar::<f32>()
+    };
+    let distances = pairs.iter().zip(&expected).map(distance).collect::<Result<Vec<f32>>>()?;
+    Values::new().with_number("greatest distance from the mean", distances.into_iter().fold(0.0, f32::max).into())
 }
 
 /// Ring and place after several batches.

@@ -51,6 +51,9 @@ pub const MOMENTUM_UPDATE: &[Bad<Exercises>] = &[
     ("weights of another shape", |e| {
         follow(e, [&[("a", &[3]), ("b", &[2, 3])], &[("a", &[3]), ("b", &[1, 3])]], [&[]; 2], 0.9)
     }),
+    ("weights with other names, and a momentum of 1", |e| {
+        follow(e, [&[("a", &[3]), ("b", &[3])], &[("b", &[3]), ("c", &[3])]], [&[]; 2], 1.0)
+    }),
     ("buffers with other names", |e| follow(e, [A; 2], [&[("mean", &[3])], &[("means", &[3])]], 0.9)),
     ("buffers of another shape", |e| follow(e, [A; 2], [&[("mean", &[3])], &[("mean", &[1])]], 0.9)),
     ("a key encoder without buffers", |e| follow(e, [A; 2], [&[], &[("mean", &[3])]], 0.9)),
@@ -58,14 +61,20 @@ pub const MOMENTUM_UPDATE: &[Bad<Exercises>] = &[
 ];
 
 fn enqueue(e: &Exercises, keys: &[usize]) -> Result<()> {
+    enqueue_from(e, 0, keys)
+}
+
+fn enqueue_from(e: &Exercises, place: usize, keys: &[usize]) -> Result<()> {
     let params = Params::new(0, &Device::Cpu);
     let queue = Queue::new(5, 3, &params)?;
+    queue.next.set(&Tensor::new(&[place as f32], &Device::Cpu)?)?;
     unchanged(&params, || (e.enqueue)(&queue, &ones(keys)?))
 }
 
 pub const ENQUEUE: &[Bad<Exercises>] = &[
     ("6 keys for 5 places", |e| enqueue(e, &[6, 3])),
     ("11 keys for 5 places", |e| enqueue(e, &[11, 3])),
+    ("6 keys for 5 places, from place 3 on", |e| enqueue_from(e, 3, &[6, 3])),
     ("narrower keys", |e| enqueue(e, &[2, 1])),
     ("wider keys", |e| enqueue(e, &[2, 4])),
     ("one key without a batch axis", |e| enqueue(e, &[3])),
@@ -90,6 +99,7 @@ pub const MOCO_LOGITS: &[Bad<Exercises>] = &[
 pub const MOCO_LOSS: &[Bad<Exercises>] = &[
     ("scores of one query without a batch axis", |e| (e.moco_loss)(&ones(&[4])?).map(drop)),
     ("maps", |e| (e.moco_loss)(&ones(&[3, 4, 2])?).map(drop)),
+    ("maps of maps", |e| (e.moco_loss)(&ones(&[3, 4, 2, 2])?).map(drop)),
 ];
 
 pub const SHUFFLE_BATCH: &[Bad<Exercises>] =
@@ -108,42 +118,60 @@ pub const UNSHUFFLE_BATCH: &[Bad<Exercises>] = &[
     ("row 4 of 4", |e| restore(e, &[2, 0, 4, 1])),
 ];
 
-/// A step on a queue of 5 places whose encoders report an error where they are told to.
-fn step(e: &Exercises, batch: usize, broken: [bool; 3], alike: bool) -> Result<()> {
+/// What goes wrong in a step.
+#[derive(Clone, Copy)]
+struct Wrong {
+    batch: usize,
+    query: bool,
+    key: bool,
+    optimizer: bool,
+    /// The key encoder's weights have other names.
+    other_names: bool,
+    temperature: f64,
+    momentum: f64,
+}
+
+const SOUND: Wrong =
+    Wrong { batch: 2, query: false, key: false, optimizer: false, other_names: false, temperature: 0.5, momentum: 0.9 };
+
+/// A step of encoders of 3 weights, with 5 places in the queue, in which something goes wrong.
+fn step(e: &Exercises, wrong: Wrong) -> Result<()> {
     let params = Params::new(0, &Device::Cpu);
     let queue = Queue::new(5, 3, &params.pp("queue"))?;
     let (query_params, key_params) = (params.pp("query"), params.pp("key"));
     let weight = query_params.trainable("weight", &[3, 3], Init::Uniform(1.0))?;
-    key_params.trainable(if alike { "weight" } else { "weights" }, &[3, 3], Init::Uniform(1.0))?;
+    key_params.trainable(if wrong.other_names { "weights" } else { "weight" }, &[3, 3], Init::Uniform(1.0))?;
     let encode = |broken: bool, images: &Tensor| {
         if broken {
             bail!("no embeddings today");
         }
         images.flatten_from(1)?.matmul(&weight)
     };
-    let views = ones(&[batch, 3, 1, 1])?;
+    let views = ones(&[wrong.batch, 3, 1, 1])?;
     let step = Step {
-        query: &|images, _| encode(broken[0], images),
-        key: &|images, _| encode(broken[1], images),
+        query: &|images, _| encode(wrong.query, images),
+        key: &|images, _| encode(wrong.key, images),
         query_params: &query_params,
         key_params: &key_params,
         views: [&views, &views],
         queue: &queue,
-        temperature: 0.5,
-        momentum: 0.9,
+        temperature: wrong.temperature,
+        momentum: wrong.momentum,
         learning_rate: 0.1,
     };
     let mut sound = Sgd::new(query_params.trained(), 0.0, 0.0);
-    let optimizer: &mut dyn Optimizer = if broken[2] { &mut Failing } else { &mut sound };
+    let optimizer: &mut dyn Optimizer = if wrong.optimizer { &mut Failing } else { &mut sound };
     (e.moco_step)(&step, optimizer, &mut rng()).map(drop)
 }
 
 pub const MOCO_STEP: &[Bad<Exercises>] = &[
-    ("an error that `query` reports", |e| step(e, 2, [true, false, false], true)),
-    ("an error that `key` reports", |e| step(e, 2, [false, true, false], true)),
-    ("an error that the optimizer reports", |e| step(e, 2, [false, false, true], true)),
-    ("encoders of different kinds", |e| step(e, 2, [false; 3], false)),
-    ("more keys than places", |e| step(e, 6, [false; 3], true)),
+    ("an error that `query` reports", |e| step(e, Wrong { query: true, ..SOUND })),
+    ("an error that `key` reports", |e| step(e, Wrong { key: true, ..SOUND })),
+    ("an error that the optimizer reports", |e| step(e, Wrong { optimizer: true, ..SOUND })),
+    ("encoders of different kinds", |e| step(e, Wrong { other_names: true, ..SOUND })),
+    ("more keys than places", |e| step(e, Wrong { batch: 6, ..SOUND })),
+    ("a momentum of 1.1", |e| step(e, Wrong { momentum: 1.1, ..SOUND })),
+    ("T = 0", |e| step(e, Wrong { temperature: 0.0, ..SOUND })),
 ];
 
 /// An update of a bank of 4 images.
@@ -163,6 +191,7 @@ pub const UPDATE: &[Bad<Exercises>] = &[
     ("a momentum that is no number", |e| remember_with(e, &[1, 3], &[2, 3], f64::NAN)),
     ("image 4 of 4", |e| remember(e, &[1, 4], &[2, 3])),
     ("an image that comes twice", |e| remember(e, &[1, 3, 1], &[3, 3])),
+    ("an image that comes twice in a row", |e| remember(e, &[1, 1, 3], &[3, 3])),
     ("3 embeddings of 2 images", |e| remember(e, &[1, 3], &[3, 3])),
     ("1 embedding of 2 images", |e| remember(e, &[1, 3], &[1, 3])),
     ("narrower embeddings", |e| remember(e, &[1, 3], &[2, 1])),
@@ -184,6 +213,9 @@ pub const PIRL_LOSS: &[Bad<Exercises>] = &[
     ("λ = −0.1", |e| pirl(e, [&[3, 4], &[3, 4], &[3, 4], &[5, 4]], -0.1, 0.5)),
     ("a λ that is no number", |e| pirl(e, [&[3, 4], &[3, 4], &[3, 4], &[5, 4]], f64::NAN, 0.5)),
     ("T = 0", |e| pirl(e, [&[3, 4], &[3, 4], &[3, 4], &[5, 4]], 0.5, 0.0)),
+    ("T = −0.5", |e| pirl(e, [&[3, 4], &[3, 4], &[3, 4], &[5, 4]], 0.5, -0.5)),
+    ("maps", |e| pirl(e, [&[3, 4, 2], &[3, 4, 2], &[3, 4, 2], &[5, 2]], 0.5, 0.5)),
+    ("narrower images, which do not count", |e| pirl(e, [&[3, 4], &[3, 4], &[3, 2], &[5, 4]], 1.0, 0.5)),
     ("one image for three puzzles", |e| pirl(e, [&[3, 4], &[3, 4], &[1, 4], &[5, 4]], 0.5, 0.5)),
     ("one image for three puzzles, which does not count", |e| pirl(e, [&[3, 4], &[3, 4], &[1, 4], &[5, 4]], 1.0, 0.5)),
     ("one puzzle for three images, which does not count", |e| pirl(e, [&[3, 4], &[1, 4], &[3, 4], &[5, 4]], 0.0, 0.5)),
