@@ -86,7 +86,7 @@ def matrix(width, weight):
 
 golden.check(
     "barlow_loss",
-    [matrix(3, 0.2), matrix(5, 0.005), matrix(2, 1.5), matrix(1, 0.3), matrix(7, 0.03), apart(lambda: matrix(40, 0.01))],
+    [matrix(3, 0.2), matrix(5, 0.005), matrix(2, 1.5), matrix(1, 0.3), matrix(7, 0.03), apart(lambda: matrix(40, 0.01)), apart(lambda: {"c": 6 * torch.rand(3, 3) - 3, "lambda": 3.0})],
     barlow(),
     {
         "lambda_on_the_diagonal": barlow(weigh=lambda a, b, w: w * a + b),
@@ -252,7 +252,7 @@ def equal_in_part(batch, width):
     return case | {"z_b": torch.where((torch.arange(batch) % 2 == 0).unsqueeze(1), case["z_a"], case["z_b"])}
 
 
-golden.check("equal_embeddings", [apart(lambda: equal_in_part(5, 3)), apart(lambda: equal_in_part(4, 2))], vicreg(), tolerance=2e-5, gradients=["z_a", "z_b"])
+golden.check("equal_embeddings", [apart(lambda: equal_in_part(5, 3)), apart(lambda: equal_in_part(4, 2)), apart(lambda: vicreg_case(4, 3, 0.0, 2.0, 0.0)), apart(lambda: vicreg_case(5, 2, 1.5, 0.0, 0.7))], vicreg(), tolerance=2e-5, gradients=["z_a", "z_b"])
 case = vicreg_case(8, 6, 25.0, 25.0, 1.0)
 assert torch.allclose(VICRegLoss()(case["z_a"], case["z_b"]), vicreg()(**case)["loss"], rtol=1e-4)
 

@@ -56,6 +56,10 @@ pub const VICREG_LOSS: &[Bad<Exercises>] = &[
     ("a view of one channel", |e| vicreg(e, &[3, 4], &[3, 1])),
     ("one embedding", |e| vicreg(e, &[1, 4], &[1, 4])),
     ("maps", |e| vicreg(e, &[3, 4, 2], &[3, 4, 2])),
+    ("one embedding, whose variance does not count", |e| {
+        let weights = Weights { invariance: 1.0, variance: 0.0, covariance: 0.0 };
+        (e.vicreg_loss)(&ones(&[1, 4])?, &ones(&[1, 4])?, &weights).map(drop)
+    }),
 ];
 
 fn rank(e: &Exercises, spectrum: &[f64]) -> Result<()> {

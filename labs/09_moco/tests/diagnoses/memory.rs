@@ -81,5 +81,9 @@ pub const NEGATIVES: &[Mistake] = &[
         "As many images as the batch has are left out, but the first ones: leave out those of the batch.",
     ),
     mistake("with_replacement", "the same image twice", "An image may be drawn twice: draw different ones."),
-    mistake("own_seed", "a generator of its own", "The same images are drawn each time: draw from `rng`."),
+    mistake(
+        "own_seed",
+        "a generator of its own",
+        "The same images are drawn each time: draw from `rng` itself, not from a copy or a generator of your own.",
+    ),
 ];

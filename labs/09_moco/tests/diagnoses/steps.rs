@@ -45,10 +45,14 @@ pub const ORDERS: &[Mistake] = &[
     mistake(
         "inverse_order",
         "the inverse order",
-        "shuffled[i] = x[order[i]] does not hold: is the order that of the way back, or has the batch another shape?",
+        "shuffled[i] = x[order[i]] does not hold: is the order that of the way back, or another one than the rows have, or has the batch another shape?",
     ),
     mistake("with_replacement", "rows twice", "Rows come twice and others never: each comes once."),
-    mistake("own_seed", "a generator of its own", "The same order is drawn each time: draw from `rng`."),
+    mistake(
+        "own_seed",
+        "a generator of its own",
+        "The same order is drawn each time: draw from `rng` itself, not from a copy or a generator of your own.",
+    ),
 ];
 
 pub const RESTORED: &[Mistake] = &[
@@ -115,7 +119,7 @@ pub const SHUFFLED_KEYS: &[Mistake] = &[
     mistake(
         "keys_not_put_back",
         "keys not put back",
-        "The keys stay in the shuffled order, so that queries meet other images' keys: exercise 6 is missing.",
+        "The keys are not back in the order of their queries, which meet other images' keys: exercise 6 is missing, or the order is applied once more instead of undone.",
     ),
     mistake(
         "queries_shuffled_too",

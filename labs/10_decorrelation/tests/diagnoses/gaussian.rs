@@ -20,7 +20,11 @@ pub const DIRECTIONS: &[Mistake] = &[
     ),
     mistake("one_direction", "one direction", "All columns are the same: draw each."),
     mistake("at_right_angles", "not independent", "Neighbors are at right angles: each is drawn by itself."),
-    mistake("own_seed", "a generator of its own", "The same directions are drawn each time: draw from `rng`."),
+    mistake(
+        "own_seed",
+        "a generator of its own",
+        "The same directions are drawn each time: draw from `rng` itself, not from a copy or a generator of your own.",
+    ),
     mistake("transposed", "transposed", "The directions are rows: they are columns, [width, count]."),
 ];
 
