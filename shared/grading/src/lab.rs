@@ -125,5 +125,12 @@ macro_rules! exercises {
         }
 
         pub const EXERCISES: Exercises = Exercises { $($name: $function),+ };
+
+        impl $crate::mistakes::Differing for Exercises {
+            fn differing(&self, other: &Self) -> Vec<&'static str> {
+                let same = [$((stringify!($name), std::ptr::fn_addr_eq(self.$name, other.$name))),+];
+                same.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect()
+            }
+        }
     };
 }
