@@ -88,10 +88,10 @@ pub fn spectrum(run: &Run, embeddings: &[Named]) -> anyhow::Result<String> {
         let rank = rank(z)?;
         let most = values.first().copied().filter(|value| *value > 0.0).unwrap_or(1.0);
         let points = values.iter().enumerate().map(|(i, value)| ((i + 1) as f64, value / most)).collect();
-        Ok((format!("{name}, rank {rank:.1}"), points))
+        Ok((format!("{name}: {rank:.1}"), points))
     };
     let curves = Curves {
-        title: "Spectrum of z".to_string(),
+        title: "Spectrum of z, and its effective rank".to_string(),
         x_label: "direction".to_string(),
         y_label: "singular value ÷ greatest".to_string(),
         series: embeddings.iter().map(line).collect::<Result<Vec<_>>>()?,

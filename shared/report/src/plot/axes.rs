@@ -92,7 +92,7 @@ where
 }
 
 /// Pixels to the right of a plot for its legend.
-pub(super) const LEGEND_WIDTH: u32 = 150;
+pub(super) const LEGEND_WIDTH: u32 = 170;
 
 /// How an area of series number `i` is drawn: the second round of colors is hollow.
 pub(super) fn series_style(i: usize) -> ShapeStyle {
