@@ -88,7 +88,7 @@ fn a_circle_on_equal_axes_is_as_wide_as_it_is_tall() -> Result<()> {
     };
     scatter.save(dir.path(), "circle")?;
     let image = image::open(dir.path().join("circle.png"))?.to_rgb8();
-    let blue = image.enumerate_pixels().filter(|(x, _, pixel)| *x < 560 && pixel.0 == [0, 114, 178]);
+    let blue = image.enumerate_pixels().filter(|(x, _, pixel)| *x < 550 && pixel.0 == [0, 114, 178]);
     let (columns, rows): (BTreeSet<u32>, BTreeSet<u32>) = blue.map(|(x, y, _)| (x, y)).unzip();
     let extent = |places: &BTreeSet<u32>| places.last().zip(places.first()).map_or(0, |(last, first)| last - first);
     let (width, height) = (extent(&columns), extent(&rows));
@@ -111,7 +111,7 @@ fn of_two_equal_lines_both_can_be_seen() -> Result<()> {
     curves.save(dir.path(), "equal")?;
     let image = image::open(dir.path().join("equal.png"))?.to_rgb8();
     for line in [[0, 114, 178], [213, 94, 0]] {
-        let ink = image.enumerate_pixels().filter(|(x, _, pixel)| *x < 560 && pixel.0 == line).count();
+        let ink = image.enumerate_pixels().filter(|(x, _, pixel)| *x < 550 && pixel.0 == line).count();
         assert!(ink > 200, "{ink} pixels of {line:?}");
     }
     Ok(())
