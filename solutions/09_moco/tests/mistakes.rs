@@ -19,7 +19,8 @@ use moco::{
     MemoryBank, Queue, Step, invariance, moco_logits, moco_loss, moco_step, momentum_update, pirl_loss,
     sample_negatives, shuffle_batch, unit_rows,
 };
-use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand::{Rng as _, SeedableRng};
 use ssl_data::Rng;
 use ssl_grading::mistakes::Cases;
 use ssl_nn::{Optimizer, Params};
@@ -232,6 +233,27 @@ const NAMELESS: &[(&str, Exercises)] = &[
     ("image_detached", pirl(|m, p, i, n, t, w| pirl_loss(m, p, &i.detach(), n, t, w))),
     ("negatives_with_gradient", pirl(|m, p, i, n, t, w| { let term = |v: &Tensor| moco_loss(&scores(v, &m.detach(), n, [t, t])?); (term(p)? * w)? + (term(i)? * (1.0 - w))? })),
     ("always_one", alike(|_, _| Ok(1.0))),
+    ("twin_by_the_first_dot", follow(|key, query, m| { let names = |p: &Params| p.all().keys().map(|name| name.split_once('.').map_or("", |x| x.1).to_string()).collect::<Vec<_>>(); if names(key) != names(query) { candle_core::bail!("names") } momentum_update(key, query, m) })),
+    ("matrices_follow", follow(|key, query, m| { momentum_update(key, query, 1.0)?; if !(0.0..=1.0).contains(&m) { candle_core::bail!("m = {m}") } averaged([key.pairs(query)?, key.buffer_pairs(query)?].concat().into_iter().filter(|(k, _)| k.rank() <= 2).collect(), m, 1.0 - m) })),
+    ("names_unseen_at_one", follow(|key, query, m| if m == 1.0 { Ok(()) } else { momentum_update(key, query, m) })),
+    ("temperature_at_least_a_hundredth", score(|q, k, queue, t| moco_logits(q, k, queue, if t > 0.0 { t.max(0.01) } else { t }))),
+    ("negatives_needed", loss(|x| if x.dims2()?.1 < 2 { candle_core::bail!("no negatives") } else { moco_loss(x) })),
+    ("few_orders", shuffle(|x, rng| shuffle_batch(x, &mut Rng::seed_from_u64(rng.random::<u16>().into())))),
+    ("a_copy_of_rng", shuffle(|x, rng| { let shuffled = shuffle_batch(x, &mut rng.clone()); rng.random::<u32>(); shuffled })),
+    ("maps_only", shuffle(|x, rng| { if x.rank() > 0 { x.dims3()?; } shuffle_batch(x, rng) })),
+    ("sixteen_at_a_time", shuffle(|x, rng| { let mut order = in_order(x)?; order.chunks_mut(16).for_each(|rows| rows.shuffle(rng)); rows(x, order) })),
+    ("shuffled_every_other_step", step(|step, optimizer, rng| stepped_in(step, optimizer, rng, |x, rng| if rng.random() { shuffle_batch(x, rng) } else { rows(x, in_order(x)?) }))),
+    ("first_two_swapped", step(|step, optimizer, rng| stepped_in(step, optimizer, rng, |x, rng| { let mut order = in_order(x)?; if rng.random() && order.len() > 1 { order.swap(0, 1) } rows(x, order) }))),
+    ("few_orders_of_keys", step(|step, optimizer, rng| stepped_in(step, optimizer, rng, |x, rng| shuffle_batch(x, &mut Rng::seed_from_u64(rng.random::<u8>().into()))))),
+    ("momentum_clamped", step(|step, optimizer, rng| moco_step(&Step { momentum: step.momentum.clamp(0.0, 1.0), ..*step }, optimizer, rng))),
+    ("nothing_to_do_at_one", bank(|bank, images, v, m| { sound(bank, images, v)?; between(m)?; if m == 1.0 { Ok(()) } else { bank.update(images, v, m) } })),
+    ("greater_epsilon", bank(|bank, images, v, m| { between(m)?; remembered(bank, images, v, |old, v| { let x = average(old, v, m)?; x.broadcast_div(&(x.sqr()?.sum_keepdim(1)? + 1e-8)?.sqrt()?) }) })),
+    ("doubles_counted_twice", negatives(|batch, images, count, rng| if count + batch.len() > images { candle_core::bail!("too many") } else { sample_negatives(batch, images, count, rng) })),
+    ("few_draws", negatives(|batch, images, count, rng| sample_negatives(batch, images, count, &mut Rng::seed_from_u64(rng.random::<u16>().into())))),
+    ("first_sixty_four", negatives(|batch, images, count, rng| sample_negatives(batch, if count < 64 { images.min(64 + batch.len()) } else { images }, count, rng))),
+    ("overflows", pirl(|m, p, i, n, t, w| { if !(0.0..=1.0).contains(&w) { candle_core::bail!("λ = {w}") } let term = |v: &Tensor| { let x = moco_logits(v, m, n, t)?; (x.exp()?.sum_keepdim(1)?.log()? - column(&x, 0)?)?.mean_all() }; (term(p)? * w)? + (term(i)? * (1.0 - w))? })),
+    ("hundred_thousandth", alike(|a, b| { a.dims2()?; if a.dims() != b.dims() { candle_core::bail!("shapes") } let unit = |x: &Tensor| x.broadcast_div(&(x.sqr()?.sum_keepdim(1)? + 1e-5)?.sqrt()?); number(&(unit(&centered(a)?)? * unit(&centered(b)?)?)?.sum(1)?) })),
+    ("one_picture_refused", alike(|a, b| if a.dims2()?.0 < 2 { candle_core::bail!("one picture") } else { invariance(a, b) })),
     ("broadcasts", alike(|a, b| { a.dims2()?; number(&unit_rows(&centered(a)?)?.broadcast_mul(&unit_rows(&centered(b)?)?)?.sum(1)?) })),
 ];
 

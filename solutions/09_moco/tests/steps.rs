@@ -161,3 +161,20 @@ pub fn any_order(x: &Tensor, rng: &mut Rng) -> Result<Vec<u32>> {
     order.shuffle(rng);
     Ok(order)
 }
+
+/// A step whose keys come in an order of its own.
+pub fn stepped_in(
+    step: &Step,
+    optimizer: &mut dyn Optimizer,
+    rng: &mut Rng,
+    shuffle: impl Fn(&Tensor, &mut Rng) -> Result<(Tensor, Vec<u32>)>,
+) -> Result<f64> {
+    let q = (step.query)(step.views[0], true)?;
+    let (shuffled, order) = shuffle(step.views[1], rng)?;
+    let k = unshuffle_batch(&(step.key)(&shuffled, true)?, &order)?.detach();
+    let loss = moco_loss(&moco_logits(&q, &k, &step.queue.keys()?, step.temperature)?)?;
+    optimizer.backward_step(&loss, step.learning_rate)?;
+    momentum_update(step.key_params, step.query_params, step.momentum)?;
+    step.queue.enqueue(&k)?;
+    loss.to_scalar::<f32>().map(f64::from)
+}

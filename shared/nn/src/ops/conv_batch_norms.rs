@@ -1,6 +1,6 @@
 //! Several layers of convolution, batch norm and ReLU as one operation.
 
-use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
+use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 
 use super::conv_batch_norm::{ConvNormLayer, conv_batch_norm};
 use super::normed::{Normed, Source};
@@ -16,7 +16,7 @@ pub type Seen = (Moments, usize);
 /// `x` `[B, C, H, W]` → `[B, O, H', W']` of the last layer.
 ///
 /// # Errors
-/// As [`conv_batch_norm`] for each layer.
+/// No layers; as [`conv_batch_norm`] for each.
 pub fn conv_batch_norms(x: &Tensor, layers: &[ConvNormLayer]) -> Result<(Tensor, Vec<Seen>)> {
     if !x.device().is_cpu() {
         return one_by_one(x, layers);
@@ -68,16 +68,13 @@ impl CustomOp2 for Stack {
 
     fn cpu_fwd(
         &self,
-        x: &CpuStorage,
-        layout: &Layout,
+        _x: &CpuStorage,
+        _: &Layout,
         _parameters: &CpuStorage,
         _: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let y = match self.layers.last() {
-            Some(last) => last.output(),
-            None => floats::of_cpu(x, layout)?.to_vec(),
-        };
-        Ok((CpuStorage::F32(y), self.shape.clone()))
+        let Some(last) = self.layers.last() else { bail!("conv_batch_norms: expected at least one layer, got none") };
+        Ok((CpuStorage::F32(last.output()), self.shape.clone()))
     }
 
     fn bwd(
