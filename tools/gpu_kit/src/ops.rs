@@ -3,7 +3,7 @@
 use anyhow::ensure;
 use candle_core::{Device, Result, Tensor, Var};
 use ssl_nn::gpu::{self, ConvGradients, Precision};
-use ssl_nn::ops::{self, BatchNormMode, Moments};
+use ssl_nn::ops::{self, BatchNormMode, ConvNormLayer, Moments};
 use ssl_nn::{AdamW, Backbone, BackboneKind, Linear, Optimizer, Params, Part, Sgd};
 
 use super::on::On;
@@ -66,6 +66,7 @@ fn all() -> Result<Vec<Check>> {
     let train = BatchNormMode::Train;
     let maps: &[usize] = &[37, 16, 9, 8];
     let channels: &[usize] = &[16];
+    let weight: &[usize] = &[16, 16, 3, 3];
     let mut checks = trainings()?;
     checks.extend([
         op("convolution 3×3", &[maps, &[24, 16, 3, 3]], |x| ops::conv2d(&x[0], &x[1], 1, 1))?,
@@ -80,8 +81,11 @@ fn all() -> Result<Vec<Check>> {
             // What has no gradient has none on either side.
             y + (x[3].sum_all()? + x[4].sum_all()?)?.broadcast_as(x[0].shape())?
         })?,
-        op("convolution with batch norm", &[maps, &[16, 16, 3, 3], channels, channels], |x| {
-            Ok(ops::conv_batch_norm(&x[0], &x[1], (2, 1), (&x[2], &x[3]), 1e-5, true)?.0)
+        op("convolution with batch norm", &[maps, weight, channels, channels], |x| {
+            Ok(ops::conv_batch_norm(&x[0], &layer(&x[1], &x[2], &x[3]))?.0)
+        })?,
+        op("two convolutions with batch norm", &[maps, weight, channels, channels, weight, channels, channels], |x| {
+            Ok(ops::conv_batch_norms(&x[0], &[layer(&x[1], &x[2], &x[3]), layer(&x[4], &x[5], &x[6])])?.0)
         })?,
         op("ReLU", &[maps], |x| ops::relu(&x[0]))?,
         op("residual sum", &[maps, maps], |x| ops::add_relu(&x[0], &x[1]))?,
@@ -93,6 +97,11 @@ fn all() -> Result<Vec<Check>> {
         op("matrix product", &[&[37, 65], &[65, 29]], |x| x[0].matmul(&x[1]))?,
     ]);
     Ok(checks)
+}
+
+/// A layer of stride 2 with a ReLU.
+fn layer<'a>(weight: &'a Tensor, gamma: &'a Tensor, beta: &'a Tensor) -> ConvNormLayer<'a> {
+    ConvNormLayer { weight, stride: 2, padding: 1, gamma, beta, epsilon: 1e-5, relu: true }
 }
 
 /// What is trained for a few steps.
