@@ -3,7 +3,7 @@
 use candle_core::{DType, Result, Tensor, Var};
 
 use crate::collective;
-use crate::ops::{self, BatchNormMode, ConvNormLayer, Moments};
+use crate::ops::{self, BatchNormMode, ConvNormLayer, Moments, Section};
 use crate::params::{Init, Params};
 
 /// A convolution, with or without bias.
@@ -163,27 +163,19 @@ impl ConvNorm {
         })
     }
 
-    /// `[B, C, H, W]` → `[B, O, H', W']`. `train` uses the batch's statistics and moves the running ones.
+    /// `sections` one after the other, in training computed as one: `[B, C, H, W]` → the last section's `[B, O, H', W']`. `train` uses the
+    /// batch's statistics and moves the running ones.
     ///
     /// # Errors
-    /// As [`ops::conv_batch_norm`].
-    pub fn forward(&self, x: &Tensor, train: bool) -> Result<Tensor> {
-        let Self { conv, norm } = self;
+    /// As [`ops::conv_network`].
+    pub fn forward_all(sections: &[Section<Self>], x: &Tensor, train: bool) -> Result<Tensor> {
         if !train {
-            return norm.forward(&conv.forward(x)?, false);
+            let layer = |x: &Tensor, Self { conv, norm }: &Self| norm.forward(&conv.forward(x)?, false);
+            return sections.iter().try_fold(x.clone(), |x, section| section.forward(&x, layer));
         }
-        let (y, batch) = ops::conv_batch_norm(x, &self.layer())?;
-        norm.follow(&batch, y.elem_count())?;
-        Ok(y)
-    }
-
-    /// `layers` one after the other in training, computed as one: `[B, C, H, W]` → the last layer's `[B, O, H', W']`.
-    ///
-    /// # Errors
-    /// As [`ops::conv_batch_norms`].
-    pub fn train_all(layers: &[Self], x: &Tensor) -> Result<Tensor> {
-        let (y, seen) = ops::conv_batch_norms(x, &layers.iter().map(Self::layer).collect::<Vec<_>>())?;
-        for (layer, (batch, elements)) in layers.iter().zip(seen) {
+        let layers: Vec<_> = sections.iter().map(|section| section.map(Self::layer)).collect();
+        let (y, seen) = ops::conv_network(x, &layers)?;
+        for (layer, (batch, elements)) in sections.iter().flat_map(Section::layers).zip(seen) {
             layer.norm.follow(&batch, elements)?;
         }
         Ok(y)

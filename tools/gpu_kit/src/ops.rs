@@ -84,9 +84,6 @@ fn all() -> Result<Vec<Check>> {
         op("convolution with batch norm", &[maps, weight, channels, channels], |x| {
             Ok(ops::conv_batch_norm(&x[0], &layer(&x[1], &x[2], &x[3]))?.0)
         })?,
-        op("two convolutions with batch norm", &[maps, weight, channels, channels, weight, channels, channels], |x| {
-            Ok(ops::conv_batch_norms(&x[0], &[layer(&x[1], &x[2], &x[3]), layer(&x[4], &x[5], &x[6])])?.0)
-        })?,
         op("ReLU", &[maps], |x| ops::relu(&x[0]))?,
         op("residual sum", &[maps, maps], |x| ops::add_relu(&x[0], &x[1]))?,
         op("bias", &[maps, channels], |x| ops::add_bias(&x[0], &x[1]))?,

@@ -3,7 +3,7 @@
 use candle_core::{Result, Tensor};
 
 use crate::layers::ConvNorm;
-use crate::ops;
+use crate::ops::{self, Section};
 use crate::params::Params;
 
 /// Four 3×3 convolutions, each with batch norm and ReLU: 32, 64, 128 and 256 channels at strides 1, 2, 2 and 2.
@@ -11,7 +11,7 @@ use crate::params::Params;
 /// 388,000 weights and 15 million multiplications for a 32×32 RGB image: small enough for a laptop's CPU.
 #[derive(Clone)]
 pub struct ConvNet4 {
-    blocks: Vec<ConvNorm>,
+    blocks: Vec<Section<ConvNorm>>,
 }
 
 impl ConvNet4 {
@@ -28,7 +28,7 @@ impl ConvNet4 {
         let block = |(i, &stride): (usize, &usize)| {
             let (conv, norm) = (params.pp(format!("conv{}", i + 1)), params.pp(format!("bn{}", i + 1)));
             let from = if i == 0 { channels } else { Self::CHANNELS[i - 1] };
-            ConvNorm::new((from, Self::CHANNELS[i]), 3, stride, true, &conv, &norm)
+            Ok(Section::Layer(ConvNorm::new((from, Self::CHANNELS[i]), 3, stride, true, &conv, &norm)?))
         };
         Ok(Self { blocks: Self::STRIDES.iter().enumerate().map(block).collect::<Result<_>>()? })
     }
@@ -40,8 +40,8 @@ impl ConvNet4 {
     /// Images that are not `[B, channels, H, W]` in `f32`.
     pub fn forward_blocks(&self, images: &Tensor, train: bool) -> Result<Vec<Tensor>> {
         let mut outputs: Vec<Tensor> = Vec::with_capacity(self.blocks.len());
-        for block in &self.blocks {
-            outputs.push(block.forward(outputs.last().unwrap_or(images), train)?);
+        for block in self.blocks.chunks(1) {
+            outputs.push(ConvNorm::forward_all(block, outputs.last().unwrap_or(images), train)?);
         }
         Ok(outputs)
     }
@@ -51,11 +51,6 @@ impl ConvNet4 {
     /// # Errors
     /// As [`ConvNet4::forward_blocks`].
     pub fn forward(&self, images: &Tensor, train: bool) -> Result<Tensor> {
-        let maps = if train {
-            ConvNorm::train_all(&self.blocks, images)?
-        } else {
-            self.blocks.iter().try_fold(images.clone(), |x, block| block.forward(&x, train))?
-        };
-        ops::global_avg_pool2d(&maps)
+        ops::global_avg_pool2d(&ConvNorm::forward_all(&self.blocks, images, train)?)
     }
 }

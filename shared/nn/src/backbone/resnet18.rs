@@ -3,7 +3,7 @@
 use candle_core::{Result, Tensor};
 
 use crate::layers::ConvNorm;
-use crate::ops;
+use crate::ops::{self, Section};
 use crate::params::Params;
 
 /// ResNet-18 for small images: the stem is a 3×3 convolution of stride 1 without max pooling, so that a 32×32 image is
@@ -12,8 +12,8 @@ use crate::params::Params;
 /// 11.2 million weights and 556 million multiplications for a 32×32 RGB image: slow on a CPU.
 #[derive(Clone)]
 pub struct ResNet18 {
-    stem: ConvNorm,
-    stages: Vec<[BasicBlock; 2]>,
+    /// The stem, and two blocks for each of four stages.
+    sections: Vec<Section<ConvNorm>>,
 }
 
 impl ResNet18 {
@@ -27,13 +27,15 @@ impl ResNet18 {
     /// One of the names is taken in `params`.
     pub fn new(channels: usize, params: &Params) -> Result<Self> {
         let stem = ConvNorm::new((channels, Self::CHANNELS[0]), 3, 1, true, &params.pp("conv1"), &params.pp("bn1"))?;
-        let stage = |i: usize| {
+        let mut sections = vec![Section::Layer(stem)];
+        for i in 0..4 {
             let (from, to) = (Self::CHANNELS[i], Self::CHANNELS[i + 1]);
             let params = params.pp(format!("layer{}", i + 1));
             let stride = if i == 0 { 1 } else { 2 };
-            Ok([BasicBlock::new(from, to, stride, &params.pp(0))?, BasicBlock::new(to, to, 1, &params.pp(1))?])
-        };
-        Ok(Self { stem, stages: (0..4).map(stage).collect::<Result<_>>()? })
+            sections.push(basic_block(from, to, stride, &params.pp(0))?);
+            sections.push(basic_block(to, to, 1, &params.pp(1))?);
+        }
+        Ok(Self { sections })
     }
 
     /// What each stage gives, from shallow to deep: for 32×32 images `[B, 64, 32, 32]`, `[B, 128, 16, 16]`,
@@ -42,12 +44,12 @@ impl ResNet18 {
     /// # Errors
     /// Images that are not `[B, channels, H, W]` in `f32`.
     pub fn forward_blocks(&self, images: &Tensor, train: bool) -> Result<Vec<Tensor>> {
-        let mut x = self.stem.forward(images, train)?;
-        let stage = |[first, second]: &[BasicBlock; 2]| {
-            x = second.forward(&first.forward(&x, train)?, train)?;
-            Ok(x.clone())
-        };
-        self.stages.iter().map(stage).collect()
+        let mut outputs: Vec<Tensor> = Vec::with_capacity(4);
+        // The stem belongs to the first stage.
+        for stage in [0..3, 3..5, 5..7, 7..9] {
+            outputs.push(ConvNorm::forward_all(&self.sections[stage], outputs.last().unwrap_or(images), train)?);
+        }
+        Ok(outputs)
     }
 
     /// Features h `[B, 512]`: the last stage's output, averaged over space.
@@ -55,42 +57,19 @@ impl ResNet18 {
     /// # Errors
     /// As [`ResNet18::forward_blocks`].
     pub fn forward(&self, images: &Tensor, train: bool) -> Result<Tensor> {
-        let mut x = self.stem.forward(images, train)?;
-        for block in self.stages.iter().flatten() {
-            x = block.forward(&x, train)?;
-        }
-        ops::global_avg_pool2d(&x)
+        ops::global_avg_pool2d(&ConvNorm::forward_all(&self.sections, images, train)?)
     }
 }
 
-/// max(F(x) + shortcut(x), 0): F has two 3×3 convolutions; the shortcut is a 1×1 convolution where the shape changes.
-#[derive(Clone)]
-struct BasicBlock {
-    first: ConvNorm,
-    second: ConvNorm,
-    shortcut: Option<ConvNorm>,
-}
-
-impl BasicBlock {
-    fn new(from: usize, to: usize, stride: usize, params: &Params) -> Result<Self> {
-        let layer = |channels, kernel, stride, relu, conv: &str, norm: &str| {
-            ConvNorm::new(channels, kernel, stride, relu, &params.pp(conv), &params.pp(norm))
-        };
-        let changes = from != to || stride != 1;
-        Ok(Self {
-            first: layer((from, to), 3, stride, true, "conv1", "bn1")?,
-            second: layer((to, to), 3, 1, false, "conv2", "bn2")?,
-            shortcut: changes
-                .then(|| layer((from, to), 1, stride, false, "downsample.0", "downsample.1"))
-                .transpose()?,
-        })
-    }
-
-    fn forward(&self, x: &Tensor, train: bool) -> Result<Tensor> {
-        let residual = self.second.forward(&self.first.forward(x, train)?, train)?;
-        match &self.shortcut {
-            Some(shortcut) => ops::add_relu(&residual, &shortcut.forward(x, train)?),
-            None => ops::add_relu(&residual, x),
-        }
-    }
+/// Two 3×3 convolutions; the shortcut is a 1×1 convolution where the shape changes.
+fn basic_block(from: usize, to: usize, stride: usize, params: &Params) -> Result<Section<ConvNorm>> {
+    let layer = |channels, kernel, stride, relu, conv: &str, norm: &str| {
+        ConvNorm::new(channels, kernel, stride, relu, &params.pp(conv), &params.pp(norm))
+    };
+    let changes = from != to || stride != 1;
+    Ok(Section::Block {
+        first: layer((from, to), 3, stride, true, "conv1", "bn1")?,
+        second: layer((to, to), 3, 1, false, "conv2", "bn2")?,
+        shortcut: changes.then(|| layer((from, to), 1, stride, false, "downsample.0", "downsample.1")).transpose()?,
+    })
 }

@@ -5,7 +5,7 @@ use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 use super::geometry::Geometry;
 use super::method::each_map;
 use super::normed::Source;
-use super::tiles::Tiles;
+use super::tiles::{InputGradient, Tiles};
 use super::{floats, on_device};
 use crate::gpu;
 
@@ -62,7 +62,7 @@ impl CustomOp2 for Conv2d {
     ) -> Result<(CpuStorage, Shape)> {
         let (batch, out_channels) = (x_layout.dims()[0], weight_layout.dims()[0]);
         let tiles = Tiles::new(self.geometry, floats::of_cpu(weight, weight_layout)?, out_channels, batch);
-        let (y, _) = tiles.forward(Source::Images(floats::of_cpu(x, x_layout)?), |_| ());
+        let (y, _) = tiles.forward(Source::Given(floats::of_cpu(x, x_layout)?), |_| ());
         Ok((CpuStorage::F32(y), self.geometry.maps(batch, out_channels)))
     }
 
@@ -81,7 +81,8 @@ impl CustomOp2 for Conv2d {
         };
         let tiles = Tiles::new(self.geometry, floats::of(&weight_storage, weight_layout)?, channels, batch);
         // The first layer's input is the image: nothing needs its gradient.
-        let (dx, dweight) = tiles.backward(Source::Images(floats::of(&x_storage, x_layout)?), x.track_op(), copied);
+        let wanted = if x.track_op() { InputGradient::Own } else { InputGradient::None };
+        let (dx, dweight) = tiles.backward(Source::Given(floats::of(&x_storage, x_layout)?), wanted, copied);
         let dx = dx.map(|dx| Tensor::from_vec(dx, x.shape(), x.device())).transpose()?;
         Ok((dx, Some(Tensor::from_vec(dweight, weight.shape(), x.device())?)))
     }

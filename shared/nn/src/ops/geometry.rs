@@ -148,7 +148,7 @@ impl Geometry {
         }
     }
 
-    /// Copies the inside of a padded buffer into an image; the reverse of [`Geometry::pad`].
+    /// Adds the inside of a padded buffer to an image; the transpose of [`Geometry::pad`].
     #[inline(always)]
     pub(super) fn unpad(&self, padded: &[f32], image: &mut [f32]) {
         let whole = self.width.is_multiple_of(self.stride);
@@ -157,20 +157,24 @@ impl Geometry {
             let rows = padded[self.first_row(channel)..].chunks(self.padded_row_len());
             for (row, pixels) in rows.zip(map.chunks_exact_mut(self.width)) {
                 match self.stride {
-                    1 => pixels.copy_from_slice(&row[starts[0]..][..self.width]),
+                    1 => add(pixels.iter_mut(), &row[starts[0]..]),
                     2 if whole => {
                         let [a, b] = [0, 1].map(|phase| &row[starts[phase]..]);
-                        for ((pair, a), b) in pixels.as_chunks_mut::<2>().0.iter_mut().zip(a).zip(b) {
-                            *pair = [*a, *b];
+                        for (([x, y], a), b) in pixels.as_chunks_mut().0.iter_mut().zip(a).zip(b) {
+                            (*x, *y) = (*x + a, *y + b);
                         }
                     }
-                    4 if whole => interleave(starts.map(|start| &row[start..]), pixels),
+                    4 if whole => {
+                        let [a, b, c, d] = starts.map(|start| &row[start..]);
+                        for ((((four, a), b), c), d) in pixels.as_chunks_mut().0.iter_mut().zip(a).zip(b).zip(c).zip(d)
+                        {
+                            let [x, y, z, w]: [f32; 4] = *four;
+                            *four = [x + a, y + b, z + c, w + d];
+                        }
+                    }
                     _ => {
                         for phase in 0..self.stride.min(self.width) {
-                            let pixels = pixels[phase..].iter_mut().step_by(self.stride);
-                            for (to, from) in pixels.zip(&row[self.phase_start(phase)..]) {
-                                *to = *from;
-                            }
+                            add(pixels[phase..].iter_mut().step_by(self.stride), &row[self.phase_start(phase)..]);
                         }
                     }
                 }
@@ -191,12 +195,15 @@ impl Geometry {
     #[inline(always)]
     pub(super) fn col2im(&self, columns: &[f32], row_stride: usize, strip: &Range<usize>, padded: &mut [f32]) {
         for_each_run!(self, strip, row_stride, |width, in_padded, in_columns| {
-            let target = &mut padded[in_padded..in_padded + width];
-            for (to, from) in target.iter_mut().zip(&columns[in_columns..in_columns + width]) {
-                *to += *from;
-            }
+            add(padded[in_padded..in_padded + width].iter_mut(), &columns[in_columns..in_columns + width]);
         });
     }
+}
+
+/// Adds to numbers as many others.
+#[inline(always)]
+fn add<'a>(numbers: impl Iterator<Item = &'a mut f32>, others: &[f32]) {
+    numbers.zip(others).for_each(|(to, from)| *to += *from);
 }
 
 /// Numbers P, P + N, … side by side. P is a constant, because otherwise the compiler fetches them one by one.

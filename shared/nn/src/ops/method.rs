@@ -18,7 +18,7 @@ pub(super) trait Method: Sync {
     /// Convolves a group of images `[images, C, H, W]` into `y` `[images, O, H', W']`.
     fn forward(&self, scratch: &mut Scratch, images: &[f32], y: &mut [f32]);
 
-    /// Adds a group's share to `dweight`, and writes `dx` unless it is empty. The gradient of the group's maps lies in
+    /// Adds a group's share to `dweight`, and to `dx` unless it is empty. The gradient of the group's maps lies in
     /// `scratch.rows` `[O, images · H' · W']`.
     fn backward(&self, scratch: &mut Scratch, images: &[f32], dx: &mut [f32], dweight: &mut [f32]);
 

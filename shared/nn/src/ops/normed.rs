@@ -7,21 +7,24 @@
 
 use std::ops::Range;
 
-use candle_core::Result;
+use candle_core::{Result, Shape, Tensor};
 use pulp::Arch;
 
-use super::Moments;
 use super::affine::{Affine, Gradients};
 use super::geometry::Geometry;
 use super::method::each_map;
 use super::moments::{self, Statistics};
-use super::tiles::Tiles;
+use super::tiles::{InputGradient, Tiles};
+use super::{ConvNormLayer, Moments, floats};
 use crate::collective;
 
-/// The numbers that a convolution looks at.
+/// Statistics of a layer's channels, and how many numbers all of them are of.
+pub type Seen = (Moments, usize);
+
+/// The numbers that a layer looks at.
 #[derive(Clone, Copy)]
 pub(super) enum Source<'a> {
-    Images(&'a [f32]),
+    Given(&'a [f32]),
     /// What batch norm makes of the layer before.
     Layer(&'a Normed),
 }
@@ -29,18 +32,18 @@ pub(super) enum Source<'a> {
 impl<'a> Source<'a> {
     pub(super) fn len(self) -> usize {
         match self {
-            Self::Images(images) => images.len(),
+            Self::Given(numbers) => numbers.len(),
             Self::Layer(layer) => layer.y.len(),
         }
     }
 
-    /// Some whole images; `room` holds them where they have to be computed.
-    pub(super) fn images<'r>(self, range: Range<usize>, room: &'r mut Vec<f32>) -> &'r [f32]
+    /// Some whole maps; `room` holds them where they have to be computed.
+    pub(super) fn maps<'r>(self, range: Range<usize>, room: &'r mut Vec<f32>) -> &'r [f32]
     where
         'a: 'r,
     {
         match self {
-            Self::Images(images) => &images[range],
+            Self::Given(numbers) => &numbers[range],
             Self::Layer(layer) => {
                 room.resize(range.len(), 0.0);
                 layer.affine.write(range.start / layer.pixels(), &layer.y[range], layer.pixels(), room);
@@ -53,6 +56,7 @@ impl<'a> Source<'a> {
 /// A layer that has seen a batch.
 pub(super) struct Normed {
     geometry: Geometry,
+    weight: Tensor,
     /// The convolution's output, which the backward pass needs.
     y: Vec<f32>,
     affine: Affine,
@@ -61,41 +65,33 @@ pub(super) struct Normed {
 }
 
 impl Normed {
-    /// The convolution of `x` with `weight`, to be normalized with the batch's own statistics, which are returned as well.
-    pub(super) fn new(
-        geometry: Geometry,
-        x: Source,
-        weight: &[f32],
-        (gamma, beta): (&[f32], &[f32]),
-        epsilon: f32,
-        relu: bool,
-    ) -> Result<(Self, Moments)> {
-        let tiles = Tiles::new(geometry, weight, gamma.len(), x.len() / geometry.image_len());
-        let (y, of_maps) = tiles.forward(x, |maps| moments::of_maps(maps, geometry.pixels()));
-        let statistics = Statistics::join(&of_maps, gamma.len(), geometry.pixels());
+    /// What `layer` sees in `x` `[B, C, H, W]`: the convolution, to be normalized with the batch's own statistics.
+    pub(super) fn new(layer: &ConvNormLayer, x: Source, shape: &Shape) -> Result<(Self, Seen)> {
+        let geometry = layer.geometry(shape.dims())?;
+        let weight = layer.weight.contiguous()?;
+        let channels = weight.dims()[0];
+        let (y, of_maps) = {
+            let (storage, layout) = weight.storage_and_layout();
+            let tiles = Tiles::new(geometry, floats::of(&storage, layout)?, channels, shape.dims()[0]);
+            tiles.forward(x, |maps| moments::of_maps(maps, geometry.pixels()))
+        };
+        let statistics = Statistics::join(&of_maps, channels, geometry.pixels());
         let ranks = collective::normalized_together();
         let statistics = ranks.iter().fold(statistics, |share, ranks| share.over(&**ranks));
-        let moments = Moments::new(&statistics)?;
-        let affine = Affine::new(statistics, epsilon, gamma, beta, relu);
-        Ok((Self { geometry, y, affine, together: ranks.is_some() }, moments))
+        let seen = (Moments::new(&statistics)?, y.len());
+        let (gamma, beta) = (layer.gamma.to_vec1()?, layer.beta.to_vec1()?);
+        let affine = Affine::new(statistics, layer.epsilon, &gamma, &beta, layer.relu);
+        Ok((Self { geometry, weight, y, affine, together: ranks.is_some() }, seen))
     }
 
     fn pixels(&self) -> usize {
         self.geometry.pixels()
     }
 
-    pub(super) fn channels(&self) -> usize {
-        self.affine.channels()
-    }
-
-    /// Numbers in the convolution's weight.
-    pub(super) fn weights(&self) -> usize {
-        self.channels() * self.geometry.taps()
-    }
-
-    /// Numbers in the convolution's output, and in the layer's.
-    pub(super) fn len(&self) -> usize {
-        self.y.len()
+    /// The output's, `[B, O, H', W']`.
+    pub(super) fn shape(&self) -> Shape {
+        let channels = self.affine.channels();
+        self.geometry.maps(self.y.len() / (channels * self.pixels()), channels)
     }
 
     /// The layer's output.
@@ -103,15 +99,14 @@ impl Normed {
         self.affine.apply(&self.y, self.pixels())
     }
 
-    /// Given the gradient of the output: that of `x`, where asked for, of the weight, and of γ and β.
+    /// Given the gradient of the output: that of `x`, where asked for, and those of weight, γ and β.
     pub(super) fn backward(
         &self,
         x: Source,
-        weight: &[f32],
-        input_gradient: bool,
+        input_gradient: InputGradient,
         grads: &[f32],
-    ) -> (Option<Vec<f32>>, Vec<f32>, Gradients) {
-        let (channels, pixels) = (self.channels(), self.pixels());
+    ) -> Result<(Option<Vec<f32>>, [Vec<f32>; 3])> {
+        let (channels, pixels) = (self.affine.channels(), self.pixels());
         let gradients = self.affine.gradients(&self.y, grads, pixels, true);
         let of_all = self.together.then(|| gradients.over(&*collective::world()));
         let of_batch = of_all.as_ref().unwrap_or(&gradients);
@@ -125,8 +120,11 @@ impl Normed {
                 });
             });
         };
-        let tiles = Tiles::new(self.geometry, weight, channels, x.len() / self.geometry.image_len());
+        let (storage, layout) = self.weight.storage_and_layout();
+        let batch = x.len() / self.geometry.image_len();
+        let tiles = Tiles::new(self.geometry, floats::of(&storage, layout)?, channels, batch);
         let (dx, dweight) = tiles.backward(x, input_gradient, through_norm);
-        (dx, dweight, gradients)
+        let Gradients { gamma, beta, .. } = gradients;
+        Ok((dx, [dweight, gamma, beta]))
     }
 }

@@ -48,8 +48,12 @@ fn mask(y: &Tensor, grad: &Tensor) -> Result<Tensor> {
     let (y_storage, y_layout) = y.storage_and_layout();
     let (grad_storage, grad_layout) = grad.storage_and_layout();
     let (values, grads) = (floats::of(&y_storage, y_layout)?, floats::of(&grad_storage, grad_layout)?);
-    let dx = zip_map(values, grads, |y, grad| if y > 0.0 { grad } else { 0.0 });
-    Tensor::from_vec(dx, y.shape(), y.device())
+    Tensor::from_vec(masked(values, grads), y.shape(), y.device())
+}
+
+/// [`mask`] on plain numbers.
+pub(super) fn masked(y: &[f32], grads: &[f32]) -> Vec<f32> {
+    zip_map(y, grads, |y, grad| if y > 0.0 { grad } else { 0.0 })
 }
 
 struct Relu;

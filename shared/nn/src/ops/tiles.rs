@@ -17,6 +17,16 @@ const WEIGHT_GRADIENT_PARTS: usize = 16;
 /// Where all parts together would hold more numbers than this, there are fewer of them, but at least four.
 const WEIGHT_GRADIENT_ELEMENTS: usize = 4 << 20;
 
+/// What becomes of the gradient of a convolution's input.
+pub(super) enum InputGradient {
+    /// Nothing needs it.
+    None,
+    /// It is a vector of its own.
+    Own,
+    /// It is added to another gradient of the same numbers.
+    AddedTo(Vec<f32>),
+}
+
 /// A convolution of a batch.
 pub(super) struct Tiles<'a> {
     image_len: usize,
@@ -40,7 +50,7 @@ impl<'a> Tiles<'a> {
         let scratch = || (self.method.scratch(), Vec::new());
         let fill = |(scratch, room): &mut (Scratch, Vec<f32>), group: usize, y: &mut [f32]| {
             let first = group * group_size * image_len;
-            self.method.forward(scratch, x.images(first..first + y.len() / map_len * image_len, room), y);
+            self.method.forward(scratch, x.maps(first..first + y.len() / map_len * image_len, room), y);
             done(y)
         };
         fill_chunks(x.len() / image_len * map_len, group_size * map_len, scratch, fill)
@@ -51,7 +61,7 @@ impl<'a> Tiles<'a> {
     pub(super) fn backward(
         &self,
         x: Source,
-        input_gradient: bool,
+        input_gradient: InputGradient,
         gradient: impl Fn(usize, &mut [f32]) + Sync,
     ) -> (Option<Vec<f32>>, Vec<f32>) {
         let (image_len, group) = (self.image_len, self.method.group());
@@ -63,17 +73,25 @@ impl<'a> Tiles<'a> {
             let end = (first + part).min(x.len() / image_len);
             self.backward_part(dx, x, first..end, &gradient)
         };
-        let (dx, dweights) = if input_gradient {
-            let (dx, dweights) = fill_chunks(x.len(), part * image_len, || (), |_, i, dx| work(i, dx));
-            (Some(dx), dweights)
-        } else {
-            let parts = (x.len() / image_len).div_ceil(part);
-            (None, (0..parts).into_par_iter().map(|i| work(i, &mut [])).collect())
+        let (dx, dweights) = match input_gradient {
+            InputGradient::None => {
+                let parts = (x.len() / image_len).div_ceil(part);
+                (None, (0..parts).into_par_iter().map(|i| work(i, &mut [])).collect())
+            }
+            InputGradient::Own => {
+                let (dx, dweights) = fill_chunks(x.len(), part * image_len, || (), |_, i, dx| work(i, dx));
+                (Some(dx), dweights)
+            }
+            InputGradient::AddedTo(mut of_input) => {
+                let parts = of_input.par_chunks_mut(part * image_len).enumerate();
+                let dweights = parts.map(|(i, dx)| work(i, dx)).collect();
+                (Some(of_input), dweights)
+            }
         };
         (dx, self.method.weight_gradient(&sum(&dweights)))
     }
 
-    /// Writes the input gradients of some images of the batch and returns their share of the weight gradient.
+    /// Adds the input gradients of some images of the batch to `dx` and returns their share of the weight gradient.
     fn backward_part(
         &self,
         mut dx: &mut [f32],
@@ -87,7 +105,7 @@ impl<'a> Tiles<'a> {
             let count = self.method.group().min(images.end - first);
             scratch.rows.resize(count * self.map_len, 0.0);
             gradient(first, &mut scratch.rows);
-            let group = x.images(first * self.image_len..(first + count) * self.image_len, &mut room);
+            let group = x.maps(first * self.image_len..(first + count) * self.image_len, &mut room);
             // Nothing is split off where no gradient of the input is asked for.
             let of_group = dx.split_off_mut(..group.len().min(dx.len())).unwrap_or_default();
             self.method.backward(&mut scratch, group, of_group, &mut dweight);

@@ -1,7 +1,9 @@
 //! Convolutions, alone and with batch norm.
 
-use candle_core::{Result, Tensor, Var};
-use ssl_nn::ops::{BatchNormMode, ConvNormLayer, Seen, batch_norm, conv_batch_norm, conv_batch_norms, conv2d};
+use std::ops::Range;
+
+use candle_core::{DType, Result, Tensor, Var};
+use ssl_nn::ops::{BatchNormMode, ConvNormLayer, Section, Seen, batch_norm, conv_batch_norm, conv_network, conv2d};
 
 use super::{agrees, assert_close, count, layer, random};
 
@@ -70,42 +72,84 @@ fn a_convolution_with_batch_norm_is_one_after_the_other() -> Result<()> {
     assert_close(&moments.variance, &expected_moments.variance, 0.0, "variance")
 }
 
+/// Shapes of three layers' weights, then a block's two, then those of a block with a shortcut.
+const KERNELS: [[usize; 4]; 8] = [
+    [16, 3, 3, 3],
+    [18, 16, 3, 3],
+    [5, 18, 3, 3],
+    [5, 5, 3, 3],
+    [5, 5, 3, 3],
+    [16, 5, 3, 3],
+    [16, 16, 3, 3],
+    [16, 5, 1, 1],
+];
+
 #[test]
-fn layers_computed_as_one_are_one_after_the_other() -> Result<()> {
-    let expected = of_three_layers(|x, layers| {
-        let (mut y, mut seen) = (x.clone(), Vec::new());
-        for layer in layers {
-            let (next, moments) = conv_batch_norm(&y, layer)?;
-            seen.push((moments, next.elem_count()));
-            y = next;
-        }
+fn sections_computed_as_one_are_one_after_the_other() -> Result<()> {
+    let one_by_one = |x: &Tensor, sections: &[Section<ConvNormLayer>]| {
+        let mut seen = Vec::new();
+        let mut layer = |x: &Tensor, layer: &ConvNormLayer| {
+            let y = conv2d(x, layer.weight, layer.stride, layer.padding)?;
+            let (y, moments) =
+                batch_norm(&y, layer.gamma, layer.beta, &BatchNormMode::Train, layer.epsilon, layer.relu)?;
+            seen.push((moments, y.elem_count()));
+            Ok(y)
+        };
+        let y = sections.iter().try_fold(x.clone(), |x, section| section.forward(&x, &mut layer))?;
         Ok((y, seen))
-    })?;
-    for (i, (got, expected)) in of_three_layers(conv_batch_norms)?.iter().zip(&expected).enumerate() {
-        assert_close(got, expected, 0.0, &format!("number {i}"))?;
+    };
+    for (first, last) in [(0, 5), (0, 3), (3, 4), (4, 5)] {
+        let (got, expected) = (of_sections(first..last, conv_network)?, of_sections(first..last, one_by_one)?);
+        assert_eq!(got.len(), expected.len());
+        for (i, (got, expected)) in got.iter().zip(&expected).enumerate() {
+            assert_close(got, expected, 0.0, &format!("sections {first} to {last}, number {i}"))?;
+        }
     }
     Ok(())
 }
 
-/// What three layers compute: output, statistics and how many numbers they are of, gradients of the input and of all parameters.
-fn of_three_layers(compute: impl Fn(&Tensor, &[ConvNormLayer]) -> Result<(Tensor, Vec<Seen>)>) -> Result<Vec<Tensor>> {
-    let shapes = [[16, 3, 3, 3], [18, 16, 3, 3], [5, 18, 3, 3]].iter();
-    let shapes = shapes.flat_map(|shape| [shape.to_vec(), vec![shape[0]], vec![shape[0]]]);
-    let shapes = [vec![7, 3, 12, 8]].into_iter().chain(shapes);
-    let vars = shapes.enumerate().map(|(i, shape)| Var::from_tensor(&random(&shape, i as u64)?));
-    let vars = vars.collect::<Result<Vec<_>>>()?;
-    let kinds = [((1, 1), true), ((1, 1), false), ((2, 1), true)];
-    let layers = vars[1..].chunks(3).zip(kinds);
-    let layers: Vec<_> =
-        layers.map(|(vars, (geometry, relu))| layer(&vars[0], geometry, (&vars[1], &vars[2]), relu)).collect();
-    let (y, seen) = compute(&vars[0], &layers)?;
+/// What some of three layers and two blocks compute: output, statistics and how many numbers they are of, gradients of the input and of all
+/// parameters.
+fn of_sections(
+    which: Range<usize>,
+    compute: impl Fn(&Tensor, &[Section<ConvNormLayer>]) -> Result<(Tensor, Vec<Seen>)>,
+) -> Result<Vec<Tensor>> {
+    let var = |(i, shape): (usize, Vec<usize>)| Var::from_tensor(&random(&shape, i as u64)?);
+    let shapes = KERNELS.iter().flat_map(|shape| [shape.to_vec(), vec![shape[0]], vec![shape[0]]]);
+    let vars = shapes.enumerate().map(var).collect::<Result<Vec<_>>>()?;
+    let layer = |i: usize, geometry, relu| layer(&vars[3 * i], geometry, (&vars[3 * i + 1], &vars[3 * i + 2]), relu);
+    let sections = [
+        Section::Layer(layer(0, (1, 1), true)),
+        Section::Layer(layer(1, (1, 1), false)),
+        Section::Layer(layer(2, (2, 1), true)),
+        Section::Block { first: layer(3, (1, 1), true), second: layer(4, (1, 1), false), shortcut: None },
+        Section::Block {
+            first: layer(5, (2, 1), true),
+            second: layer(6, (1, 1), false),
+            shortcut: Some(layer(7, (2, 0), false)),
+        },
+    ];
+    let x = Var::from_tensor(&random(&[7, if which.start == 0 { 3 } else { 5 }, 12, 8], 30)?)?;
+    let (y, seen) = compute(&x, &sections[which])?;
     let mut all = vec![y.clone()];
     for (moments, elements) in seen {
         all.extend([moments.mean, moments.variance, Tensor::new(elements as f32, y.device())?]);
     }
-    let gradients = (&y * random(y.dims(), 20)?)?.sum_all()?.backward()?;
-    all.extend(vars.iter().map(|var| gradients.get(var).expect("a gradient for all").clone()));
+    let gradients = (&y * random(y.dims(), 31)?)?.sum_all()?.backward()?;
+    all.push(gradients.get(&x).expect("a gradient of the input").clone());
+    all.extend(vars.iter().filter_map(|var| gradients.get(var).cloned()));
     Ok(all)
+}
+
+#[test]
+fn a_network_can_go_backward_twice() -> Result<()> {
+    let (x, weight) = (random(&[2, 3, 4, 4], 1)?, Var::from_tensor(&random(&[3, 3, 3, 3], 2)?)?);
+    let (ones, zeros) = (Tensor::ones(3, DType::F32, x.device())?, Tensor::zeros(3, DType::F32, x.device())?);
+    let layer = layer(&weight, (1, 1), (&ones, &zeros), true);
+    let (y, _) = conv_network(&x, &[Section::Layer(layer), Section::Layer(layer)])?;
+    let gradient = |loss: Tensor| -> Result<Tensor> { Ok(loss.backward()?.get(&weight).expect("a gradient").clone()) };
+    let (once, twice) = (gradient(y.sqr()?.sum_all()?)?, gradient((y.sqr()?.sum_all()? * 2.0)?)?);
+    assert_close(&(once * 2.0)?, &twice, 1e-6, "the weight of two layers")
 }
 
 #[test]

@@ -1,0 +1,181 @@
+//! Layers of convolution and batch norm, and residual blocks of them, as one operation.
+
+use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
+
+use super::chunks::fill_chunks;
+use super::delivery::Delivery;
+use super::normed::{Normed, Seen, Source};
+use super::relu::{masked, rectified};
+use super::tiles::InputGradient;
+use super::{ConvNormLayer, Section, conv_batch_norm, floats};
+
+/// [`conv_batch_norm`] and [`add_relu`](super::add_relu), section after section. Between two layers nothing is stored but the first one's
+/// convolution, and gradients do not pass through Candle, which adds each to a tensor of zeros. Returns the last section's output, and what
+/// each layer has seen.
+///
+/// # Shapes
+/// `x` `[B, C, H, W]` → `[B, O, H', W']` of the last section.
+///
+/// # Errors
+/// No sections; as [`conv_batch_norm`] for each layer; shapes of a block's two sides that differ.
+pub fn conv_network(x: &Tensor, sections: &[Section<ConvNormLayer>]) -> Result<(Tensor, Vec<Seen>)> {
+    let mut seen = Vec::new();
+    if !x.device().is_cpu() {
+        let mut layer = |x: &Tensor, layer: &ConvNormLayer| {
+            let (y, moments) = conv_batch_norm(x, layer)?;
+            seen.push((moments, y.elem_count()));
+            Ok(y)
+        };
+        let y = sections.iter().try_fold(x.clone(), |x, section| section.forward(&x, &mut layer))?;
+        return Ok((y, seen));
+    }
+    let x = x.contiguous()?;
+    let mut network = Network { sections: Vec::with_capacity(sections.len()), delivery: Delivery::default() };
+    {
+        let (storage, layout) = x.storage_and_layout();
+        let (images, mut shape) = (Source::Given(floats::of(&storage, layout)?), x.shape().clone());
+        for section in sections {
+            let before = network.sections.last().map_or(images, Trained::source);
+            let trained = Trained::new(section, before, &shape, &mut seen)?;
+            shape = trained.shape();
+            network.sections.push(trained);
+        }
+    }
+    let layers = sections.iter().flat_map(Section::layers);
+    let address = network.delivery.address(layers.flat_map(|layer| [layer.weight, layer.gamma, layer.beta]))?;
+    Ok((x.apply_op2(&address, network)?, seen))
+}
+
+/// A section that has seen a batch.
+struct Trained {
+    layers: Section<Normed>,
+    /// A block's; a layer's is computed where it is looked at.
+    output: Vec<f32>,
+}
+
+impl Trained {
+    /// What a section makes of `x`; each layer's statistics are added to `seen`.
+    fn new(section: &Section<ConvNormLayer>, x: Source, shape: &Shape, seen: &mut Vec<Seen>) -> Result<Self> {
+        let mut see = |layer: &ConvNormLayer, x: Source, shape: &Shape| {
+            let (normed, of_layer) = Normed::new(layer, x, shape)?;
+            seen.push(of_layer);
+            Ok::<_, candle_core::Error>(normed)
+        };
+        let (first, second, shortcut) = match section {
+            Section::Layer(layer) => {
+                return Ok(Self { layers: Section::Layer(see(layer, x, shape)?), output: Vec::new() });
+            }
+            Section::Block { first, second, shortcut } => (first, second, shortcut),
+        };
+        let first = see(first, x, shape)?;
+        let second = see(second, Source::Layer(&first), &first.shape())?;
+        let shortcut = shortcut.as_ref().map(|shortcut| see(shortcut, x, shape)).transpose()?;
+        let side = shortcut.as_ref().map_or(shape.clone(), Normed::shape);
+        if second.shape() != side {
+            bail!("conv_network: a block's residual is {:?}, its shortcut {side:?}", second.shape());
+        }
+        let output = sum(Source::Layer(&second), shortcut.as_ref().map_or(x, Source::Layer), &side);
+        Ok(Self { layers: Section::Block { first, second, shortcut }, output })
+    }
+
+    /// What the next section looks at.
+    fn source(&self) -> Source<'_> {
+        match &self.layers {
+            Section::Layer(layer) => Source::Layer(layer),
+            Section::Block { .. } => Source::Given(&self.output),
+        }
+    }
+
+    fn output(&self) -> Vec<f32> {
+        match &self.layers {
+            Section::Layer(layer) => layer.output(),
+            Section::Block { .. } => self.output.clone(),
+        }
+    }
+
+    fn shape(&self) -> Shape {
+        match &self.layers {
+            Section::Layer(layer) | Section::Block { second: layer, .. } => layer.shape(),
+        }
+    }
+
+    /// Given the gradient of the output: that of `x`, where asked for, and those of each layer's weight, γ and β.
+    fn backward(&self, x: Source, wanted: bool, grads: &[f32]) -> Result<(Option<Vec<f32>>, Vec<[Vec<f32>; 3]>)> {
+        let own = if wanted { InputGradient::Own } else { InputGradient::None };
+        let (first, second, shortcut) = match &self.layers {
+            Section::Layer(layer) => {
+                let (dx, of_layer) = layer.backward(x, own, grads)?;
+                return Ok((dx, vec![of_layer]));
+            }
+            Section::Block { first, second, shortcut } => (first, second, shortcut),
+        };
+        let grads = masked(&self.output, grads);
+        let (inner, of_second) = second.backward(Source::Layer(first), InputGradient::Own, &grads)?;
+        let inner = inner.unwrap_or_default();
+        let Some(shortcut) = shortcut else {
+            let sum = if wanted { InputGradient::AddedTo(grads) } else { InputGradient::None };
+            let (dx, of_first) = first.backward(x, sum, &inner)?;
+            return Ok((dx, vec![of_first, of_second]));
+        };
+        let (dx, of_first) = first.backward(x, own, &inner)?;
+        let (dx, of_shortcut) = shortcut.backward(x, dx.map_or(InputGradient::None, InputGradient::AddedTo), &grads)?;
+        Ok((dx, vec![of_first, of_second, of_shortcut]))
+    }
+}
+
+/// max(a + b, 0), map by map.
+fn sum(a: Source, b: Source, shape: &Shape) -> Vec<f32> {
+    let pixels = shape.dims()[2..].iter().product();
+    let fill = |(a_room, b_room): &mut (Vec<f32>, Vec<f32>), map: usize, y: &mut [f32]| {
+        let range = map * pixels..(map + 1) * pixels;
+        let (a, b) = (a.maps(range.clone(), a_room), b.maps(range, b_room));
+        pulp::Arch::new().dispatch(|| {
+            for ((y, a), b) in y.iter_mut().zip(a).zip(b) {
+                *y = rectified(a + b);
+            }
+        });
+    };
+    fill_chunks(shape.elem_count(), pixels, Default::default, fill).0
+}
+
+/// Sections that have seen a batch.
+struct Network {
+    sections: Vec<Trained>,
+    delivery: Delivery,
+}
+
+impl CustomOp2 for Network {
+    fn name(&self) -> &'static str {
+        "conv_network"
+    }
+
+    fn cpu_fwd(&self, _: &CpuStorage, _: &Layout, _: &CpuStorage, _: &Layout) -> Result<(CpuStorage, Shape)> {
+        let Some(last) = self.sections.last() else { bail!("conv_network: expected at least one section, got none") };
+        Ok((CpuStorage::F32(last.output()), last.shape()))
+    }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        _address: &Tensor,
+        _y: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let grad = grad.contiguous()?;
+        let (grad_storage, grad_layout) = grad.storage_and_layout();
+        let (x_storage, x_layout) = x.storage_and_layout();
+        let (images, grads) = (floats::of(&x_storage, x_layout)?, floats::of(&grad_storage, grad_layout)?);
+        let (mut of_sections, mut of_output) = (Vec::with_capacity(self.sections.len()), None);
+        for (i, section) in self.sections.iter().enumerate().rev() {
+            let before = if i == 0 { Source::Given(images) } else { self.sections[i - 1].source() };
+            let (dx, of_layers) =
+                section.backward(before, i > 0 || x.track_op(), of_output.as_deref().unwrap_or(grads))?;
+            of_sections.push(of_layers);
+            of_output = dx;
+        }
+        self.delivery.send(of_sections.into_iter().rev().flatten().flatten().collect());
+        let dx = of_output.map(|dx| Tensor::from_vec(dx, x.shape(), x.device())).transpose()?;
+        // The address has a gradient so that its own backward pass runs.
+        Ok((dx, Some(Tensor::zeros(1, grad.dtype(), x.device())?)))
+    }
+}
