@@ -23,7 +23,7 @@ use ssl_experiment as _;
 
 /// Operations, each measured forward and backward: 128 images; `conv_KERNEL_CHANNELS_SIZE_STRIDE`. Of each convolution without batch
 /// norm the plain matrix product of the same size is measured, too, `product_…`: weight times patches, which are there.
-const OPERATIONS: [&str; 17] = [
+const OPERATIONS: [&str; 18] = [
     "conv_3_3to32_32_1",
     "conv_3_32to64_32_2",
     "conv_3_64to128_16_2",
@@ -31,6 +31,7 @@ const OPERATIONS: [&str; 17] = [
     "conv_3_64to64_32_1",
     "conv_3_64to64_16_1",
     "conv_3_128to128_8_1",
+    "conv_3_512to512_4_1",
     "conv_1_64to128_32_2",
     "conv_3_32to64_32_2_norm",
     "norm_relu",

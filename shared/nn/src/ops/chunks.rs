@@ -26,6 +26,28 @@ pub(super) fn fill_chunks<S, T: Send>(
     (numbers, results)
 }
 
+/// A vector of `planes` planes of `len` numbers each. `fill` gets the number of a chunk and that chunk of every plane, which hold
+/// zeros, and a `scratch` that it may share with other chunks.
+pub(super) fn fill_planes<S>(
+    planes: usize,
+    len: usize,
+    chunk: usize,
+    scratch: impl Fn() -> S + Sync + Send,
+    fill: impl Fn(&mut S, usize, &mut [&mut [f32]]) + Sync + Send,
+) -> Vec<f32> {
+    let mut numbers = Vec::with_capacity(planes * len);
+    let mut chunks: Vec<_> = (0..len.div_ceil(chunk)).map(|_| Vec::with_capacity(planes)).collect();
+    for plane in numbers.spare_capacity_mut()[..planes * len].chunks_mut(len) {
+        chunks.iter_mut().zip(plane.chunks_mut(chunk)).for_each(|(of_chunk, part)| of_chunk.push(part));
+    }
+    chunks.into_par_iter().enumerate().for_each_init(scratch, |scratch, (i, parts)| {
+        fill(scratch, i, &mut parts.into_iter().map(zeroed).collect::<Vec<_>>());
+    });
+    // SAFETY: the chunks cover all planes, and `zeroed` has initialized each of them.
+    unsafe { numbers.set_len(planes * len) };
+    numbers
+}
+
 fn zeroed(chunk: &mut [MaybeUninit<f32>]) -> &mut [f32] {
     chunk.fill(MaybeUninit::new(0.0));
     // SAFETY: the line above has initialized every element.

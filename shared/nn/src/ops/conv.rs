@@ -3,7 +3,7 @@
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 
 use super::geometry::Geometry;
-use super::method::each_map;
+use super::method::{Pass, each_map};
 use super::normed::Source;
 use super::tiles::{InputGradient, Tiles};
 use super::{floats, on_device};
@@ -61,7 +61,8 @@ impl CustomOp2 for Conv2d {
         weight_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let (batch, out_channels) = (x_layout.dims()[0], weight_layout.dims()[0]);
-        let tiles = Tiles::new(self.geometry, floats::of_cpu(weight, weight_layout)?, out_channels, batch);
+        let tiles =
+            Tiles::new(self.geometry, floats::of_cpu(weight, weight_layout)?, out_channels, batch, Pass::Forward);
         let (y, _) = tiles.forward(Source::Given(floats::of_cpu(x, x_layout)?), |_| ());
         Ok((CpuStorage::F32(y), self.geometry.maps(batch, out_channels)))
     }
@@ -79,7 +80,8 @@ impl CustomOp2 for Conv2d {
                 rows[in_rows].copy_from_slice(&grads[in_grad]);
             });
         };
-        let tiles = Tiles::new(self.geometry, floats::of(&weight_storage, weight_layout)?, channels, batch);
+        let tiles =
+            Tiles::new(self.geometry, floats::of(&weight_storage, weight_layout)?, channels, batch, Pass::Backward);
         // The first layer's input is the image: nothing needs its gradient.
         let wanted = if x.track_op() { InputGradient::Own } else { InputGradient::None };
         let (dx, dweight) = tiles.backward(Source::Given(floats::of(&x_storage, x_layout)?), wanted, copied);

@@ -130,12 +130,8 @@ impl Geometry {
                 let rows = map.chunks_exact(self.width).zip(padded.chunks_mut(self.padded_row_len()));
                 match (self.stride, phase) {
                     (1, _) => rows.for_each(|(pixels, run)| run[..pixels.len()].copy_from_slice(pixels)),
-                    (2, 0) if whole => rows.for_each(|(pixels, run)| every::<2, 0>(pixels, run)),
-                    (2, 1) if whole => rows.for_each(|(pixels, run)| every::<2, 1>(pixels, run)),
-                    (4, 0) if whole => rows.for_each(|(pixels, run)| every::<4, 0>(pixels, run)),
-                    (4, 1) if whole => rows.for_each(|(pixels, run)| every::<4, 1>(pixels, run)),
-                    (4, 2) if whole => rows.for_each(|(pixels, run)| every::<4, 2>(pixels, run)),
-                    (4, 3) if whole => rows.for_each(|(pixels, run)| every::<4, 3>(pixels, run)),
+                    (2, 0) if whole => rows.for_each(|(pixels, run)| every_other::<0>(pixels, run)),
+                    (2, 1) if whole => rows.for_each(|(pixels, run)| every_other::<1>(pixels, run)),
                     _ => {
                         for (pixels, run) in rows {
                             for (to, from) in run.iter_mut().zip(pixels[phase..].iter().step_by(self.stride)) {
@@ -152,24 +148,16 @@ impl Geometry {
     #[inline(always)]
     pub(super) fn unpad(&self, padded: &[f32], image: &mut [f32]) {
         let whole = self.width.is_multiple_of(self.stride);
-        let starts = [0, 1, 2, 3].map(|phase| self.phase_start(phase));
+        let starts = [0, 1].map(|phase| self.phase_start(phase));
         for (channel, map) in image.chunks_exact_mut(self.height * self.width).enumerate() {
             let rows = padded[self.first_row(channel)..].chunks(self.padded_row_len());
             for (row, pixels) in rows.zip(map.chunks_exact_mut(self.width)) {
                 match self.stride {
                     1 => add(pixels.iter_mut(), &row[starts[0]..]),
                     2 if whole => {
-                        let [a, b] = [0, 1].map(|phase| &row[starts[phase]..]);
+                        let [a, b] = starts.map(|start| &row[start..]);
                         for (([x, y], a), b) in pixels.as_chunks_mut().0.iter_mut().zip(a).zip(b) {
                             (*x, *y) = (*x + a, *y + b);
-                        }
-                    }
-                    4 if whole => {
-                        let [a, b, c, d] = starts.map(|start| &row[start..]);
-                        for ((((four, a), b), c), d) in pixels.as_chunks_mut().0.iter_mut().zip(a).zip(b).zip(c).zip(d)
-                        {
-                            let [x, y, z, w]: [f32; 4] = *four;
-                            *four = [x + a, y + b, z + c, w + d];
                         }
                     }
                     _ => {
@@ -206,19 +194,11 @@ fn add<'a>(numbers: impl Iterator<Item = &'a mut f32>, others: &[f32]) {
     numbers.zip(others).for_each(|(to, from)| *to += *from);
 }
 
-/// Numbers P, P + N, … side by side. P is a constant, because otherwise the compiler fetches them one by one.
+/// Numbers P, P + 2, … side by side. P is a constant, because otherwise the compiler fetches them one by one.
 #[inline(always)]
-pub(super) fn every<const N: usize, const P: usize>(numbers: &[f32], run: &mut [f32]) {
-    let numbers = numbers.as_chunks::<N>().0;
+fn every_other<const P: usize>(numbers: &[f32], run: &mut [f32]) {
+    let numbers = numbers.as_chunks::<2>().0;
     for (to, from) in run[..numbers.len()].iter_mut().zip(numbers) {
         *to = from[P];
-    }
-}
-
-/// The reverse of [`every`] for each of four runs.
-#[inline(always)]
-pub(super) fn interleave([a, b, c, d]: [&[f32]; 4], numbers: &mut [f32]) {
-    for ((((four, a), b), c), d) in numbers.as_chunks_mut::<4>().0.iter_mut().zip(a).zip(b).zip(c).zip(d) {
-        *four = [*a, *b, *c, *d];
     }
 }

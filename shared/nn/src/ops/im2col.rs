@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use pulp::Arch;
 
-use super::chunks::fill_chunks;
+use super::chunks::fill_planes;
 use super::gemm::{Matrix, gemm};
 use super::geometry::Geometry;
-use super::method::{Backward, Cut, Forward, Method, Scratch, Work, each_map};
+use super::lanes::{LANES, turn};
+use super::method::{Backward, Cut, Forward, Method, Scratch, Work, each_map, sum_into};
 
 /// Columns of a matrix product, at least.
 const COLUMNS: usize = 256;
@@ -43,9 +44,9 @@ impl<'a> Im2col<'a> {
         for (i, image) in images.chunks_exact(geometry.image_len()).enumerate() {
             // A group of one image keeps it padded from its first strip on.
             if strip.start == 0 {
-                geometry.pad(image, &mut scratch.padded);
+                geometry.pad(image, &mut scratch.images);
             }
-            geometry.im2col(&scratch.padded, strip, &mut scratch.columns[i * of_image..], columns);
+            geometry.im2col(&scratch.images, strip, &mut scratch.columns[i * of_image..], columns);
         }
         columns
     }
@@ -77,7 +78,8 @@ impl Work for Im2col<'_> {
         let (geometry, taps) = (self.geometry, self.geometry.taps());
         let count = images.len() / geometry.image_len();
         let row_stride = count * geometry.pixels();
-        scratch.clear_margins(dx.len() / geometry.image_len() * geometry.padded_len());
+        scratch.gradients.clear();
+        scratch.gradients.resize(dx.len() / geometry.image_len() * geometry.padded_len(), 0.0);
         for strip in self.cut.strips() {
             let columns = self.im2col(scratch, images, &strip);
             let dy = &scratch.rows[strip.start * geometry.out_width()..];
@@ -86,13 +88,13 @@ impl Work for Im2col<'_> {
             if !dx.is_empty() {
                 // The patches have done their part; their gradients take their place.
                 gemm(&mut scratch.columns, columns, self.weight().t(), dy, false);
-                let margins = scratch.margins.chunks_exact_mut(geometry.padded_len());
+                let margins = scratch.gradients.chunks_exact_mut(geometry.padded_len());
                 for (i, margins) in margins.enumerate() {
                     geometry.col2im(&scratch.columns[i * columns / count..], columns, &strip, margins);
                 }
             }
         }
-        let margins = scratch.margins.chunks_exact(geometry.padded_len());
+        let margins = scratch.gradients.chunks_exact(geometry.padded_len());
         dx.chunks_exact_mut(geometry.image_len()).zip(margins).for_each(|(dx, margins)| geometry.unpad(margins, dx));
     }
 }
@@ -105,7 +107,7 @@ impl Method for Im2col<'_> {
     fn scratch(&self) -> Scratch {
         let (group, geometry) = (self.cut.group, self.geometry);
         Scratch {
-            padded: vec![0.0; geometry.padded_len()],
+            images: vec![0.0; geometry.padded_len()],
             columns: vec![0.0; geometry.taps() * group * self.cut.strip * geometry.out_width()],
             rows: vec![0.0; self.out_channels * group * geometry.pixels()],
             ..Scratch::default()
@@ -124,11 +126,17 @@ impl Method for Im2col<'_> {
         self.weight.len()
     }
 
-    fn weight_gradient(&self, dweight: &[f32]) -> Vec<f32> {
-        let channels = self.out_channels;
-        let transpose = |_: &mut (), channel: usize, row: &mut [f32]| {
-            row.iter_mut().zip(dweight[channel..].iter().step_by(channels)).for_each(|(to, from)| *to = *from);
+    fn weight_gradient(&self, dweights: &[Vec<f32>]) -> Vec<f32> {
+        let (channels, taps) = (self.out_channels, self.geometry.taps());
+        let room = || [vec![0.0; LANES * channels], vec![0.0; channels * LANES]];
+        let fill = |[sums, turned]: &mut [Vec<f32>; 2], i: usize, kernels: &mut [&mut [f32]]| {
+            let width = LANES.min(taps - i * LANES);
+            sum_into(&mut sums[..width * channels], dweights, i * LANES * channels);
+            turn(sums, channels, (width, channels), turned, LANES);
+            for (kernel, turned) in kernels.iter_mut().zip(turned.chunks_exact(LANES)) {
+                kernel.copy_from_slice(&turned[..width]);
+            }
         };
-        fill_chunks(dweight.len(), self.geometry.taps(), || (), transpose).0
+        fill_planes(channels, taps, LANES, room, fill)
     }
 }

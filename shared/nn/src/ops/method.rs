@@ -7,6 +7,13 @@ use std::ops::Range;
 
 use pulp::NullaryFnOnce;
 
+/// Which way a convolution is computed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pass {
+    Forward,
+    Backward,
+}
+
 /// How the maps of a group of images come from the images, and how gradients go back.
 pub(super) trait Method: Sync {
     /// Images that are convolved together.
@@ -25,8 +32,8 @@ pub(super) trait Method: Sync {
     /// Numbers in `dweight`, in the method's own order.
     fn dweight_len(&self) -> usize;
 
-    /// The gradient of the weight `[O, C, kh, kw]`, given the sum of all `dweight`.
-    fn weight_gradient(&self, dweight: &[f32]) -> Vec<f32>;
+    /// The gradient of the weight `[O, C, kh, kw]`, given every part's `dweight`.
+    fn weight_gradient(&self, dweights: &[Vec<f32>]) -> Vec<f32>;
 }
 
 /// A method's work, to be inlined into code that is compiled for this machine's vectors.
@@ -76,24 +83,18 @@ impl<W: Work> NullaryFnOnce for Backward<'_, W> {
 /// One thread's buffers; those that only the backward pass needs are made by it.
 #[derive(Default)]
 pub(super) struct Scratch {
-    /// An image with its margin.
-    pub padded: Vec<f32>,
+    /// Images, laid out so that patches are found in them.
+    pub images: Vec<f32>,
+    /// Winograd's maps, or their gradients.
+    pub maps: Vec<f32>,
     /// Patches of a strip of a group's images.
     pub columns: Vec<f32>,
     /// Output maps of a group, channel by channel.
     pub rows: Vec<f32>,
     /// Winograd's products.
     pub products: Vec<f32>,
-    /// Gradients of a group's images with their margins.
-    pub margins: Vec<f32>,
-}
-
-impl Scratch {
-    /// Margins of `len` zeros.
-    pub(super) fn clear_margins(&mut self, len: usize) {
-        self.margins.clear();
-        self.margins.resize(len, 0.0);
-    }
+    /// Gradients of a group's images, laid out as `images`.
+    pub gradients: Vec<f32>,
 }
 
 /// How a batch is cut: images that share a product where maps are small, a strip of one image's rows where they are large.
@@ -130,5 +131,14 @@ pub(super) fn each_map(
             let (by_image, by_channel) = ((image * channels + channel) * pixels, (channel * images + image) * pixels);
             pair(by_image..by_image + pixels, by_channel..by_channel + pixels);
         }
+    }
+}
+
+/// Writes the sum of what each part has from number `first` on.
+#[inline(always)]
+pub(super) fn sum_into(sums: &mut [f32], parts: &[Vec<f32>], first: usize) {
+    sums.fill(0.0);
+    for part in parts {
+        sums.iter_mut().zip(&part[first..]).for_each(|(sum, number)| *sum += number);
     }
 }

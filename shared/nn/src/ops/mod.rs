@@ -21,6 +21,7 @@ pub(crate) mod floats;
 mod gemm;
 mod geometry;
 mod im2col;
+mod lanes;
 mod log_softmax;
 mod method;
 mod moments;

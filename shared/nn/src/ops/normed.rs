@@ -12,7 +12,7 @@ use pulp::Arch;
 
 use super::affine::{Affine, Gradients};
 use super::geometry::Geometry;
-use super::method::each_map;
+use super::method::{Pass, each_map};
 use super::moments::{self, Statistics};
 use super::tiles::{InputGradient, Tiles};
 use super::{ConvNormLayer, Moments, floats};
@@ -72,7 +72,7 @@ impl Normed {
         let channels = weight.dims()[0];
         let (y, of_maps) = {
             let (storage, layout) = weight.storage_and_layout();
-            let tiles = Tiles::new(geometry, floats::of(&storage, layout)?, channels, shape.dims()[0]);
+            let tiles = Tiles::new(geometry, floats::of(&storage, layout)?, channels, shape.dims()[0], Pass::Forward);
             tiles.forward(x, |maps| moments::of_maps(maps, geometry.pixels()))
         };
         let statistics = Statistics::join(&of_maps, channels, geometry.pixels());
@@ -122,7 +122,7 @@ impl Normed {
         };
         let (storage, layout) = self.weight.storage_and_layout();
         let batch = x.len() / self.geometry.image_len();
-        let tiles = Tiles::new(self.geometry, floats::of(&storage, layout)?, channels, batch);
+        let tiles = Tiles::new(self.geometry, floats::of(&storage, layout)?, channels, batch, Pass::Backward);
         let (dx, dweight) = tiles.backward(x, input_gradient, through_norm);
         let Gradients { gamma, beta, .. } = gradients;
         Ok((dx, [dweight, gamma, beta]))

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::chunks::fill_chunks;
 use super::geometry::Geometry;
 use super::im2col::Im2col;
-use super::method::{Method, Scratch};
+use super::method::{Method, Pass, Scratch};
 use super::normed::Source;
 use super::winograd::Winograd;
 
@@ -27,7 +27,7 @@ pub(super) enum InputGradient {
     AddedTo(Vec<f32>),
 }
 
-/// A convolution of a batch.
+/// A pass of the convolution of a batch.
 pub(super) struct Tiles<'a> {
     image_len: usize,
     map_len: usize,
@@ -35,9 +35,9 @@ pub(super) struct Tiles<'a> {
 }
 
 impl<'a> Tiles<'a> {
-    /// The convolution of `batch` images with `weight` `[O, C, kh, kw]`.
-    pub(super) fn new(geometry: Geometry, weight: &'a [f32], out_channels: usize, batch: usize) -> Self {
-        let method: Box<dyn Method> = match Winograd::new(geometry, weight, out_channels, batch) {
+    /// A pass of the convolution of `batch` images with `weight` `[O, C, kh, kw]`.
+    pub(super) fn new(geometry: Geometry, weight: &'a [f32], out_channels: usize, batch: usize, pass: Pass) -> Self {
+        let method: Box<dyn Method> = match Winograd::new(geometry, weight, out_channels, batch, pass) {
             Some(winograd) => Box::new(winograd),
             None => Box::new(Im2col::new(geometry, weight, out_channels, batch)),
         };
@@ -68,61 +68,49 @@ impl<'a> Tiles<'a> {
         let groups = (x.len() / image_len).div_ceil(group);
         let parts = (WEIGHT_GRADIENT_ELEMENTS / self.method.dweight_len()).clamp(4, WEIGHT_GRADIENT_PARTS);
         let part = groups.div_ceil(parts) * group;
-        let work = |part_number: usize, dx: &mut [f32]| {
-            let first = part_number * part;
-            let end = (first + part).min(x.len() / image_len);
-            self.backward_part(dx, x, first..end, &gradient)
+        let parts = groups.div_ceil(part / group);
+        let scratch = || (self.method.scratch(), Vec::new());
+        let work = |scratch: &mut (Scratch, Vec<f32>), number: usize, dx: &mut [f32]| {
+            let images = number * part..((number + 1) * part).min(x.len() / image_len);
+            self.backward_part(scratch, dx, x, images, &gradient)
         };
         let (dx, dweights) = match input_gradient {
             InputGradient::None => {
-                let parts = (x.len() / image_len).div_ceil(part);
-                (None, (0..parts).into_par_iter().map(|i| work(i, &mut [])).collect())
+                let parts = (0..parts).into_par_iter();
+                (None, parts.map_init(scratch, |scratch, i| work(scratch, i, &mut [])).collect())
             }
             InputGradient::Own => {
-                let (dx, dweights) = fill_chunks(x.len(), part * image_len, || (), |_, i, dx| work(i, dx));
+                let (dx, dweights) = fill_chunks(x.len(), part * image_len, scratch, work);
                 (Some(dx), dweights)
             }
             InputGradient::AddedTo(mut of_input) => {
                 let parts = of_input.par_chunks_mut(part * image_len).enumerate();
-                let dweights = parts.map(|(i, dx)| work(i, dx)).collect();
+                let dweights = parts.map_init(scratch, |scratch, (i, dx)| work(scratch, i, dx)).collect();
                 (Some(of_input), dweights)
             }
         };
-        (dx, self.method.weight_gradient(&sum(&dweights)))
+        (dx, self.method.weight_gradient(&dweights))
     }
 
     /// Adds the input gradients of some images of the batch to `dx` and returns their share of the weight gradient.
     fn backward_part(
         &self,
+        (scratch, room): &mut (Scratch, Vec<f32>),
         mut dx: &mut [f32],
         x: Source,
         images: Range<usize>,
         gradient: impl Fn(usize, &mut [f32]),
     ) -> Vec<f32> {
-        let (mut scratch, mut room) = (self.method.scratch(), Vec::new());
         let mut dweight = vec![0.0; self.method.dweight_len()];
         for first in images.clone().step_by(self.method.group()) {
             let count = self.method.group().min(images.end - first);
             scratch.rows.resize(count * self.map_len, 0.0);
             gradient(first, &mut scratch.rows);
-            let group = x.maps(first * self.image_len..(first + count) * self.image_len, &mut room);
+            let group = x.maps(first * self.image_len..(first + count) * self.image_len, room);
             // Nothing is split off where no gradient of the input is asked for.
             let of_group = dx.split_off_mut(..group.len().min(dx.len())).unwrap_or_default();
-            self.method.backward(&mut scratch, group, of_group, &mut dweight);
+            self.method.backward(scratch, group, of_group, &mut dweight);
         }
         dweight
     }
-}
-
-/// Numbers that a thread sums at a time.
-const SUMMED: usize = 1 << 12;
-
-/// Sums vectors from the first to the last.
-fn sum(parts: &[Vec<f32>]) -> Vec<f32> {
-    let add = |_: &mut (), i: usize, chunk: &mut [f32]| {
-        for part in parts {
-            chunk.iter_mut().zip(&part[i * SUMMED..]).for_each(|(sum, part)| *sum += part);
-        }
-    };
-    fill_chunks(parts[0].len(), SUMMED, || (), add).0
 }

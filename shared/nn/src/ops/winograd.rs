@@ -6,89 +6,114 @@
 //!
 //! where the sum over input channels, for all blocks at once, is one matrix product for each of the 36 places. Every step is
 //! linear, so the backward pass takes the transpose of each.
+//!
+//! Images are turned first, so that the channels of a pixel lie side by side: a patch is then 36 runs of numbers, all of which
+//! are transformed alike.
 
 use std::ops::Range;
 
 use pulp::Arch;
 
-use super::chunks::fill_chunks;
+use super::chunks::{fill_chunks, fill_planes};
 use super::gemm::{Matrix, gemm};
-use super::geometry::{Geometry, every, interleave};
-use super::method::{Backward, Cut, Forward, Method, Scratch, Work};
+use super::geometry::Geometry;
+use super::lanes::{LANES, Lanes, add_turned, in_lanes, turn};
+use super::method::{Backward, Cut, Forward, Method, Pass, Scratch, Work, sum_into};
 use super::transforms::{self, BLOCK, PATCH, PLACES};
 
 /// Columns of a matrix product.
 const COLUMNS: usize = 64;
-
-/// Rows of numbers start at multiples of this.
-const LANES: usize = 16;
 
 /// Fewer channels than this leave too little to do between the transforms.
 const CHANNELS: usize = 16;
 
 /// A 3×3 convolution of stride 1.
 pub(super) struct Winograd {
-    /// Of a single channel's patches: a 6×6 kernel of stride 4.
-    geometry: Geometry,
+    /// Of the images, and of their maps.
+    height: usize,
+    width: usize,
     channels: usize,
     out_channels: usize,
-    /// G w Gᵀ `[O, 36, C]`.
+    /// G w Gᵀ, `[36, C, O]` in a forward pass, `[36, O, C]` in a backward one.
     weight: Vec<f32>,
     cut: Cut,
 }
 
 impl Winograd {
     /// None where the convolution is of another kind, or where blocks would not cover its maps.
-    pub(super) fn new(geometry: Geometry, weight: &[f32], out_channels: usize, batch: usize) -> Option<Self> {
+    pub(super) fn new(
+        geometry: Geometry,
+        weight: &[f32],
+        out_channels: usize,
+        batch: usize,
+        pass: Pass,
+    ) -> Option<Self> {
         let Geometry { channels, height, width, kernel, stride, padding } = geometry;
         let covered = height % BLOCK == 0 && width % BLOCK == 0;
         if (kernel, stride, padding) != ((3, 3), 1, 1) || !covered || channels.min(out_channels) < CHANNELS {
             return None;
         }
-        let patches = Geometry { channels: 1, kernel: (PATCH, PATCH), stride: BLOCK, ..geometry };
         let cut = Cut::new(COLUMNS, (height / BLOCK, width / BLOCK), batch);
-        Some(Self { geometry: patches, channels, out_channels, weight: transformed(weight, channels), cut })
+        let weight = transformed(weight, (out_channels, channels), pass);
+        Some(Self { height, width, channels, out_channels, weight, cut })
     }
 
-    fn columns(&self, images: usize, strip: Range<usize>) -> Columns {
-        Columns { width: self.geometry.out_width(), images, strip }
+    fn pixels(&self) -> usize {
+        self.height * self.width
     }
 
-    /// The weight of one place, `[O, C]`.
-    fn weight(&self, place: usize) -> Matrix<'_> {
-        Matrix::new(&self.weight[place * self.channels..], self.out_channels, self.channels, PLACES * self.channels)
+    /// The weight of one place, `[C, O]` in a forward pass, `[O, C]` in a backward one.
+    fn weight(&self, place: usize, rows: usize, cols: usize) -> Matrix<'_> {
+        Matrix::new(&self.weight[place * rows * cols..], rows, cols, cols)
+    }
+
+    /// Turns images `[images, C, H · W]` into `[images, H · W, C]`.
+    #[inline(always)]
+    fn turn_images(&self, scratch: &mut Scratch, images: &[f32]) {
+        let (pixels, channels) = (self.pixels(), self.channels);
+        let turned = scratch.images.chunks_exact_mut(pixels * in_lanes(channels));
+        for (image, turned) in images.chunks_exact(channels * pixels).zip(turned) {
+            turn(image, pixels, (channels, pixels), turned, in_lanes(channels));
+        }
     }
 
     /// Transformed patches of a strip of some images.
     #[inline(always)]
-    fn transform_patches(&self, scratch: &mut Scratch, images: &[f32], columns: &Columns) {
-        let (map_len, padded_len) = (self.geometry.image_len(), self.geometry.padded_len());
-        for c in 0..self.channels {
-            let rows = &mut scratch.columns[columns.of_channel(c)];
-            for (i, image) in images.chunks_exact(self.channels * map_len).enumerate() {
-                let padded = &mut scratch.padded[c * padded_len..][..padded_len];
-                // A group of one image keeps it padded from its first strip on.
-                if columns.strip.start == 0 {
-                    self.geometry.pad(&image[c * map_len..][..map_len], padded);
+    fn transform_patches(&self, scratch: &mut Scratch, blocks: &Blocks) {
+        let (lanes, plane) = (in_lanes(self.channels) / LANES, blocks.plane(self.channels) / LANES);
+        let (images, columns) = (lanes_of(&scratch.images), scratch.columns.as_chunks_mut().0);
+        let mut patch = [[0.0; LANES]; PLACES];
+        for column in 0..blocks.count() {
+            let pixels = blocks.pixels_of_patch(column);
+            for lane in 0..lanes {
+                for (numbers, pixel) in patch.iter_mut().zip(pixels) {
+                    *numbers = if pixel == OUTSIDE { [0.0; LANES] } else { images[pixel * lanes + lane] };
                 }
-                self.geometry.im2col(padded, &columns.strip, &mut rows[columns.of_image(i)..], columns.stride());
+                transforms::patches(patch.as_flattened_mut());
+                for (place, numbers) in patch.iter().enumerate() {
+                    columns[place * plane + column * lanes + lane] = *numbers;
+                }
             }
-            transforms::patches(rows);
         }
     }
 
-    /// Writes the blocks of a strip to the maps `[images, O, H, W]`.
+    /// The maps' blocks `[images, H · W, O]` of a strip.
     #[inline(always)]
-    fn transform_products(&self, scratch: &mut Scratch, y: &mut [f32], columns: &Columns) {
-        let pixels = self.geometry.image_len();
-        for o in 0..self.out_channels {
-            let rows = &mut scratch.products[columns.of_channel(o)];
-            transforms::products(rows);
-            for i in 0..columns.images {
-                let map = &mut y[(i * self.out_channels + o) * pixels..][..pixels];
-                for line in columns.lines() {
-                    let (in_map, [a, b, c, d]) = columns.places(i, line);
-                    interleave([&rows[a], &rows[b], &rows[c], &rows[d]], &mut map[in_map]);
+    fn transform_products(&self, scratch: &mut Scratch, blocks: &Blocks) {
+        let (lanes, plane) = (in_lanes(self.out_channels) / LANES, blocks.plane(self.out_channels) / LANES);
+        let (products, maps) = (lanes_of(&scratch.products), scratch.maps.as_chunks_mut().0);
+        let mut block = [[0.0; LANES]; PLACES];
+        for column in 0..blocks.count() {
+            let first = blocks.first_pixel(column);
+            for lane in 0..lanes {
+                for (place, numbers) in block.iter_mut().enumerate() {
+                    *numbers = products[place * plane + column * lanes + lane];
+                }
+                transforms::products(block.as_flattened_mut());
+                for y in 0..BLOCK {
+                    for x in 0..BLOCK {
+                        maps[(first + y * self.width + x) * lanes + lane] = block[PATCH * y + x];
+                    }
                 }
             }
         }
@@ -96,34 +121,45 @@ impl Winograd {
 
     /// The transpose of [`Winograd::transform_products`]: reads the gradients of the maps.
     #[inline(always)]
-    fn transform_products_back(&self, scratch: &mut Scratch, columns: &Columns) {
-        let pixels = self.geometry.image_len();
-        for o in 0..self.out_channels {
-            let rows = &mut scratch.products[columns.of_channel(o)];
-            for i in 0..columns.images {
-                let map = &scratch.rows[(o * columns.images + i) * pixels..][..pixels];
-                for line in columns.lines() {
-                    let (in_map, [a, b, c, d]) = columns.places(i, line);
-                    every::<BLOCK, 0>(&map[in_map.clone()], &mut rows[a]);
-                    every::<BLOCK, 1>(&map[in_map.clone()], &mut rows[b]);
-                    every::<BLOCK, 2>(&map[in_map.clone()], &mut rows[c]);
-                    every::<BLOCK, 3>(&map[in_map], &mut rows[d]);
+    fn transform_products_back(&self, scratch: &mut Scratch, blocks: &Blocks) {
+        let (lanes, plane) = (in_lanes(self.out_channels) / LANES, blocks.plane(self.out_channels) / LANES);
+        let (maps, products) = (lanes_of(&scratch.maps), scratch.products.as_chunks_mut().0);
+        let mut block = [[0.0; LANES]; PLACES];
+        for column in 0..blocks.count() {
+            let first = blocks.first_pixel(column);
+            for lane in 0..lanes {
+                for y in 0..BLOCK {
+                    for x in 0..BLOCK {
+                        block[PATCH * y + x] = maps[(first + y * self.width + x) * lanes + lane];
+                    }
+                }
+                transforms::products_back(block.as_flattened_mut());
+                for (place, numbers) in block.iter().enumerate() {
+                    products[place * plane + column * lanes + lane] = *numbers;
                 }
             }
-            transforms::products_back(rows);
         }
     }
 
-    /// The transpose of [`Winograd::transform_patches`]: adds to the gradients of images with their margins.
+    /// The transpose of [`Winograd::transform_patches`]: adds to the gradients of images.
     #[inline(always)]
-    fn transform_patches_back(&self, scratch: &mut Scratch, columns: &Columns) {
-        let padded_len = self.geometry.padded_len();
-        for c in 0..self.channels {
-            let rows = &mut scratch.columns[columns.of_channel(c)];
-            transforms::patches_back(rows);
-            for i in 0..columns.images {
-                let margins = &mut scratch.margins[(i * self.channels + c) * padded_len..][..padded_len];
-                self.geometry.col2im(&rows[columns.of_image(i)..], columns.stride(), &columns.strip, margins);
+    fn transform_patches_back(&self, scratch: &mut Scratch, blocks: &Blocks) {
+        let (lanes, plane) = (in_lanes(self.channels) / LANES, blocks.plane(self.channels) / LANES);
+        let (columns, gradients) = (lanes_of(&scratch.columns), scratch.gradients.as_chunks_mut::<LANES>().0);
+        let mut patch = [[0.0; LANES]; PLACES];
+        for column in (0..blocks.count()).rev() {
+            let pixels = blocks.pixels_of_patch(column);
+            for lane in 0..lanes {
+                for (place, numbers) in patch.iter_mut().enumerate() {
+                    *numbers = columns[place * plane + column * lanes + lane];
+                }
+                transforms::patches_back(patch.as_flattened_mut());
+                for (numbers, pixel) in patch.iter().zip(pixels) {
+                    if pixel != OUTSIDE {
+                        let sums = gradients[pixel * lanes + lane].iter_mut();
+                        sums.zip(numbers).for_each(|(sum, number)| *sum += number);
+                    }
+                }
             }
         }
     }
@@ -132,45 +168,55 @@ impl Winograd {
 impl Work for Winograd {
     #[inline(always)]
     fn forward_group(&self, scratch: &mut Scratch, images: &[f32], y: &mut [f32]) {
-        let count = images.len() / (self.channels * self.geometry.image_len());
+        let (pixels, channels, out_channels) = (self.pixels(), self.channels, self.out_channels);
+        self.turn_images(scratch, images);
         for strip in self.cut.strips() {
-            let columns = self.columns(count, strip);
-            self.transform_patches(scratch, images, &columns);
+            let blocks = Blocks::new(self, images.len() / (channels * pixels), strip);
+            self.transform_patches(scratch, &blocks);
             for place in 0..PLACES {
-                let patches = columns.at_place(&scratch.columns, place, self.channels);
-                let products = &mut scratch.products[place * columns.stride()..];
-                gemm(products, columns.channel_stride(), self.weight(place), patches, false);
+                let patches = blocks.at_place(&scratch.columns, place, channels);
+                let products = &mut scratch.products[place * blocks.plane(out_channels)..];
+                gemm(products, in_lanes(out_channels), patches, self.weight(place, channels, out_channels), false);
             }
-            self.transform_products(scratch, y, &columns);
+            self.transform_products(scratch, &blocks);
+        }
+        let turned = scratch.maps.chunks_exact(pixels * in_lanes(out_channels));
+        for (maps, turned) in y.chunks_exact_mut(out_channels * pixels).zip(turned) {
+            turn(turned, in_lanes(out_channels), (pixels, out_channels), maps, pixels);
         }
     }
 
     #[inline(always)]
     fn backward_group(&self, scratch: &mut Scratch, images: &[f32], dx: &mut [f32], dweight: &mut [f32]) {
-        let map_len = self.geometry.image_len();
-        let count = images.len() / (self.channels * map_len);
-        scratch.clear_margins(dx.len() / map_len * self.geometry.padded_len());
+        let (pixels, channels, out_channels) = (self.pixels(), self.channels, self.out_channels);
+        let all = images.len() / channels;
+        self.turn_images(scratch, images);
+        turn(&scratch.rows, all, (out_channels, all), &mut scratch.maps, in_lanes(out_channels));
+        scratch.gradients.clear();
+        scratch.gradients.resize(dx.len() / channels * in_lanes(channels), 0.0);
         for strip in self.cut.strips() {
-            let columns = self.columns(count, strip);
-            self.transform_patches(scratch, images, &columns);
-            self.transform_products_back(scratch, &columns);
+            let blocks = Blocks::new(self, all / pixels, strip);
+            self.transform_patches(scratch, &blocks);
+            self.transform_products_back(scratch, &blocks);
             for place in 0..PLACES {
-                let patches = columns.at_place(&scratch.columns, place, self.channels);
-                let products = columns.at_place(&scratch.products, place, self.out_channels);
-                let dweight = &mut dweight[place * self.channels..];
-                gemm(dweight, PLACES * self.channels, products, patches.t(), true);
+                let patches = blocks.at_place(&scratch.columns, place, channels);
+                let products = blocks.at_place(&scratch.products, place, out_channels);
+                let dweight = &mut dweight[place * out_channels * channels..];
+                gemm(dweight, channels, products.t(), patches, true);
                 if !dx.is_empty() {
                     // The patches have done their part; their gradients take their place.
-                    let patches = &mut scratch.columns[place * columns.stride()..];
-                    gemm(patches, columns.channel_stride(), self.weight(place).t(), products, false);
+                    let patches = &mut scratch.columns[place * blocks.plane(channels)..];
+                    gemm(patches, in_lanes(channels), products, self.weight(place, out_channels, channels), false);
                 }
             }
             if !dx.is_empty() {
-                self.transform_patches_back(scratch, &columns);
+                self.transform_patches_back(scratch, &blocks);
             }
         }
-        let margins = scratch.margins.chunks_exact(self.geometry.padded_len());
-        dx.chunks_exact_mut(map_len).zip(margins).for_each(|(dx, margins)| self.geometry.unpad(margins, dx));
+        let turned = scratch.gradients.chunks_exact(pixels * in_lanes(channels));
+        for (dx, turned) in dx.chunks_exact_mut(channels * pixels).zip(turned) {
+            add_turned(turned, in_lanes(channels), (pixels, channels), dx, pixels);
+        }
     }
 }
 
@@ -180,11 +226,13 @@ impl Method for Winograd {
     }
 
     fn scratch(&self) -> Scratch {
-        let columns = self.columns(self.cut.group, 0..self.cut.strip).channel_stride();
+        let blocks = Blocks::new(self, self.cut.group, 0..self.cut.strip);
+        let pixels = self.cut.group * self.pixels();
         Scratch {
-            padded: vec![0.0; self.channels * self.geometry.padded_len()],
-            columns: vec![0.0; self.channels * columns],
-            products: vec![0.0; self.out_channels * columns],
+            images: vec![0.0; pixels * in_lanes(self.channels)],
+            maps: vec![0.0; pixels * in_lanes(self.out_channels)],
+            columns: vec![0.0; PLACES * blocks.plane(self.channels)],
+            products: vec![0.0; PLACES * blocks.plane(self.out_channels)],
             ..Scratch::default()
         }
     }
@@ -201,87 +249,110 @@ impl Method for Winograd {
         self.weight.len()
     }
 
-    fn weight_gradient(&self, dweight: &[f32]) -> Vec<f32> {
-        let len = PLACES * self.channels;
+    fn weight_gradient(&self, dweights: &[Vec<f32>]) -> Vec<f32> {
+        let (channels, plane) = (self.channels, self.out_channels * self.channels);
         let fill = |rows: &mut Vec<f32>, o: usize, kernels: &mut [f32]| {
-            rows.copy_from_slice(&dweight[o * len..][..len]);
+            for (place, row) in rows.chunks_exact_mut(channels).enumerate() {
+                sum_into(row, dweights, place * plane + o * channels);
+            }
             Arch::new().dispatch(|| transforms::kernels_back(rows));
-            each_tap(self.channels, |tap, row| kernels[tap] = rows[row]);
+            for (c, kernel) in kernels.chunks_exact_mut(9).enumerate() {
+                each_tap(|tap, place| kernel[tap] = rows[place * channels + c]);
+            }
         };
-        fill_chunks(self.out_channels * self.channels * 9, self.channels * 9, || vec![0.0; len], fill).0
+        fill_chunks(plane * 9, channels * 9, || vec![0.0; PLACES * channels], fill).0
     }
 }
 
-/// G w Gᵀ of kernels `[O, C, 3, 3]`, as `[O, 36, C]`.
-fn transformed(weight: &[f32], channels: usize) -> Vec<f32> {
-    let fill = |_: &mut (), o: usize, rows: &mut [f32]| {
-        let kernels = &weight[o * channels * 9..][..channels * 9];
-        each_tap(channels, |tap, row| rows[row] = kernels[tap]);
-        Arch::new().dispatch(|| transforms::kernels(rows));
+/// G w Gᵀ of kernels `[O, C, 3, 3]`, as `[36, C, O]` for a forward pass, as `[36, O, C]` for a backward one: the matrix products read the
+/// second of the two channels side by side.
+fn transformed(weight: &[f32], (out_channels, channels): (usize, usize), pass: Pass) -> Vec<f32> {
+    let (rows, cols) = match pass {
+        Pass::Forward => (channels, out_channels),
+        Pass::Backward => (out_channels, channels),
     };
-    fill_chunks(weight.len() / 9 * PLACES, PLACES * channels, || (), fill).0
+    let fill = |numbers: &mut Vec<f32>, row: usize, planes: &mut [&mut [f32]]| {
+        for col in 0..cols {
+            let (o, c) = if pass == Pass::Forward { (col, row) } else { (row, col) };
+            let kernel = &weight[(o * channels + c) * 9..][..9];
+            each_tap(|tap, place| numbers[place * cols + col] = kernel[tap]);
+        }
+        Arch::new().dispatch(|| transforms::kernels(numbers));
+        planes.iter_mut().zip(numbers.chunks_exact(cols)).for_each(|(plane, row)| plane.copy_from_slice(row));
+    };
+    fill_planes(PLACES, rows * cols, cols, || vec![0.0; PLACES * cols], fill)
 }
 
-/// Pairs the places of every number in kernels `[C, 3, 3]` and in rows `[36, C]`.
-fn each_tap(channels: usize, mut pair: impl FnMut(usize, usize)) {
-    for tap in 0..9 {
-        let place = tap / 3 * PATCH + tap % 3;
-        (0..channels).for_each(|c| pair(c * 9 + tap, place * channels + c));
-    }
+/// Pairs each number of a kernel with its place.
+#[inline(always)]
+fn each_tap(mut pair: impl FnMut(usize, usize)) {
+    (0..9).for_each(|tap| pair(tap, tap / 3 * PATCH + tap % 3));
 }
 
-/// A matrix `[channels, 36, columns]` of the patches or products of a strip of some images.
-struct Columns {
-    /// Patches side by side.
-    width: usize,
+fn lanes_of(numbers: &[f32]) -> &[Lanes] {
+    numbers.as_chunks().0
+}
+
+/// Stands for a pixel that a patch has outside of its image.
+const OUTSIDE: usize = usize::MAX;
+
+/// The blocks of a strip of some images: columns of the matrix products.
+struct Blocks {
     images: usize,
     strip: Range<usize>,
+    /// Of the images, in pixels.
+    height: usize,
+    width: usize,
 }
 
-impl Columns {
-    /// From one row to the next.
-    fn stride(&self) -> usize {
-        self.of_image(self.images).next_multiple_of(LANES)
+impl Blocks {
+    fn new(convolution: &Winograd, images: usize, strip: Range<usize>) -> Self {
+        Self { images, strip, height: convolution.height, width: convolution.width }
     }
 
-    /// From one channel to the next; the gap keeps all of them from being mapped to the same lines of a cache.
-    fn channel_stride(&self) -> usize {
-        PLACES * self.stride() + LANES
+    fn count(&self) -> usize {
+        self.images * self.strip.len() * self.width / BLOCK
     }
 
-    /// Where the columns of an image begin.
-    fn of_image(&self, image: usize) -> usize {
-        image * self.strip.len() * self.width
+    /// Numbers from one place to the next; the gap keeps all places from being mapped to the same lines of a cache.
+    fn plane(&self, channels: usize) -> usize {
+        self.count() * in_lanes(channels) + LANES
     }
 
-    /// The 36 rows of a channel.
-    fn of_channel(&self, channel: usize) -> Range<usize> {
-        let start = channel * self.channel_stride();
-        start..start + PLACES * self.stride()
-    }
-
-    /// The rows of one place, `[channels, columns]`.
+    /// The columns of one place, `[blocks, channels]`.
     fn at_place<'a>(&self, numbers: &'a [f32], place: usize, channels: usize) -> Matrix<'a> {
-        let rows = &numbers[place * self.stride()..];
-        Matrix::new(rows, channels, self.of_image(self.images), self.channel_stride())
+        Matrix::new(&numbers[place * self.plane(channels)..], self.count(), channels, in_lanes(channels))
     }
 
-    /// The lines of pixels of the strip: a block and a line of it.
-    fn lines(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
-        self.strip.clone().flat_map(|block| (0..BLOCK).map(move |line| (block, line)))
-    }
-
-    /// Where a line is in an image's map, and where the first, second, third and fourth pixels of its blocks are among the rows of a
-    /// channel.
+    /// A block's image, row and column, in blocks.
     #[inline(always)]
-    fn places(&self, image: usize, (block, line): (usize, usize)) -> (Range<usize>, [Range<usize>; BLOCK]) {
-        let len = BLOCK * self.width;
-        let in_map = (BLOCK * block + line) * len;
-        let first = self.of_image(image) + (block - self.strip.start) * self.width;
-        let at = |place: usize| {
-            let start = (PATCH * line + place) * self.stride() + first;
-            start..start + self.width
-        };
-        (in_map..in_map + len, [at(0), at(1), at(2), at(3)])
+    fn place(&self, block: usize) -> (usize, usize, usize) {
+        let across = self.width / BLOCK;
+        let (row, column) = (block / across, block % across);
+        (row / self.strip.len(), self.strip.start + row % self.strip.len(), column)
+    }
+
+    /// The number of a block's upper left pixel among those of all images.
+    #[inline(always)]
+    fn first_pixel(&self, block: usize) -> usize {
+        let (image, row, column) = self.place(block);
+        (image * self.height + BLOCK * row) * self.width + BLOCK * column
+    }
+
+    /// The numbers of the pixels that a block looks at.
+    #[inline(always)]
+    fn pixels_of_patch(&self, block: usize) -> [usize; PLACES] {
+        let (image, row, column) = self.place(block);
+        let mut pixels = [OUTSIDE; PLACES];
+        for y in 0..PATCH {
+            for x in 0..PATCH {
+                // One before the block; a border of one pixel is outside.
+                let (down, right) = (BLOCK * row + y, BLOCK * column + x);
+                if (1..=self.height).contains(&down) && (1..=self.width).contains(&right) {
+                    pixels[PATCH * y + x] = (image * self.height + down - 1) * self.width + right - 1;
+                }
+            }
+        }
+        pixels
     }
 }
