@@ -8,7 +8,7 @@ use clap::{Args, Parser};
 use serde::{Serialize, Serializer};
 use ssl_data::{Dataset, Source};
 use ssl_nn::collective::BatchNormOver;
-use ssl_nn::gpu::{ConvGradients, Precision};
+use ssl_nn::gpu::{ConvGradients, Norm, Precision};
 use ssl_nn::{BackboneKind, DeviceChoice};
 
 use crate::guesses::Guess;
@@ -86,6 +86,10 @@ pub struct Flags {
     #[arg(long, default_value_t, value_name = "candle|products")]
     #[serde(skip_serializing_if = "is_default")]
     pub conv_gradients: ConvGradients,
+    /// How a GPU normalizes batches in training: by Candle's kernels, or by this course's, which do the ReLU as well
+    #[arg(long, default_value_t, value_name = "candle|fused")]
+    #[serde(skip_serializing_if = "is_default")]
+    pub norm: Norm,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -10,8 +10,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use ssl_data::{Dataset, Loader, Split};
 use ssl_eval::{Evaluation, Knn, accuracy, embed};
+use ssl_nn::gpu::{self, Way};
 use ssl_nn::params::fnv1a;
-use ssl_nn::{Backbone, Params, collective, gpu};
+use ssl_nn::{Backbone, Params, collective};
 use ssl_report::Page;
 use ssl_report::file::write_atomically;
 use tempfile::TempDir;
@@ -266,7 +267,8 @@ const KNN_IMAGES: (usize, usize) = (2000, 1000);
 /// The device that the flags ask for, which computes as they say.
 fn open_device(flags: &Flags, batch_size: usize) -> anyhow::Result<Device> {
     let device = flags.device.open()?;
-    gpu::compute(&device, flags.precision, flags.conv_gradients)?;
+    let Flags { precision, conv_gradients, norm, .. } = *flags;
+    gpu::compute(&device, Way { precision, conv_gradients, norm })?;
     memory::will_hold(batch_size);
     Ok(device)
 }

@@ -79,34 +79,79 @@ impl fmt::Display for ConvGradients {
     }
 }
 
+/// Which kernels normalize batches in training.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Norm {
+    /// Candle's, an operation after the other.
+    #[default]
+    Candle,
+    /// This crate's, batch norm and ReLU in one.
+    Fused,
+}
+
+impl FromStr for Norm {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> anyhow::Result<Self> {
+        match text {
+            "candle" => Ok(Self::Candle),
+            "fused" => Ok(Self::Fused),
+            _ => bail!("expected candle or fused, got {text:?}"),
+        }
+    }
+}
+
+impl fmt::Display for Norm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Candle => "candle",
+            Self::Fused => "fused",
+        })
+    }
+}
+
+/// How a GPU computes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Way {
+    /// What products are computed in.
+    pub precision: Precision,
+    /// Where the gradients of a convolution come from.
+    pub conv_gradients: ConvGradients,
+    /// Which kernels normalize batches in training.
+    pub norm: Norm,
+}
+
 thread_local! {
-    static PRECISION: Cell<Precision> = const { Cell::new(Precision::F32) };
-    static CONV_GRADIENTS: Cell<ConvGradients> = const { Cell::new(ConvGradients::Candle) };
+    static WAY: Cell<Way> = Cell::default();
 }
 
 /// From now on this thread computes so on `device`.
 ///
 /// # Errors
 /// Anything but the defaults on a CPU, which has kernels of its own.
-pub fn compute(device: &Device, precision: Precision, gradients: ConvGradients) -> anyhow::Result<()> {
-    let usual = precision == Precision::default() && gradients == ConvGradients::default();
+pub fn compute(device: &Device, way: Way) -> anyhow::Result<()> {
+    let Way { precision, conv_gradients, norm } = way;
     ensure!(
-        usual || !device.is_cpu(),
-        "precision {precision} and convolution gradients by {gradients} are for a GPU: on a CPU, expected f32 and candle"
+        way == Way::default() || !device.is_cpu(),
+        "precision {precision}, convolution gradients by {conv_gradients} and norm {norm} are for a GPU: on a CPU, expected f32, candle and candle"
     );
     cuda::set_gemm_reduced_precision_f32(precision == Precision::Tf32);
-    PRECISION.set(precision);
-    CONV_GRADIENTS.set(gradients);
+    WAY.set(way);
     Ok(())
 }
 
 pub(crate) fn conv_gradients() -> ConvGradients {
-    CONV_GRADIENTS.get()
+    WAY.get().conv_gradients
+}
+
+pub(crate) fn norm() -> Norm {
+    WAY.get().norm
 }
 
 /// A factor of a product, as the precision has it.
 pub(crate) fn factor(x: &Tensor) -> Result<Tensor> {
-    match PRECISION.get() {
+    match WAY.get().precision {
         Precision::F32 | Precision::Tf32 => Ok(x.clone()),
         Precision::Bf16 => x.to_dtype(DType::BF16),
     }
@@ -128,10 +173,10 @@ mod tests {
         let linear = Linear::new(7, 3, &params)?;
         let x = Tensor::randn(0f32, 1.0, (5, 7), &Device::Cpu)?;
         let of = |precision| -> Result<[Tensor; 2]> {
-            PRECISION.set(precision);
+            WAY.set(Way { precision, ..Way::default() });
             let y = linear.forward(&x)?;
             let gradient = y.sqr()?.sum_all()?.backward()?.get(linear.weight()).cloned().expect("a gradient");
-            PRECISION.set(Precision::F32);
+            WAY.set(Way::default());
             Ok([y, gradient])
         };
         for (exact, short) in of(Precision::F32)?.iter().zip(of(Precision::Bf16)?) {
@@ -145,16 +190,17 @@ mod tests {
 
     #[test]
     fn a_cpu_computes_as_it_always_does() {
-        let compute =
-            |precision, gradients| compute(&Device::Cpu, precision, gradients).map_err(|error| error.to_string());
-        assert_eq!(compute(Precision::F32, ConvGradients::Candle), Ok(()));
-        for (precision, gradients) in [
-            (Precision::Tf32, ConvGradients::Candle),
-            (Precision::Bf16, ConvGradients::Candle),
-            (Precision::F32, ConvGradients::Products),
+        let compute = |way| compute(&Device::Cpu, way).map_err(|error| error.to_string());
+        let usual = Way::default();
+        assert_eq!(compute(usual), Ok(()));
+        for way in [
+            Way { precision: Precision::Tf32, ..usual },
+            Way { precision: Precision::Bf16, ..usual },
+            Way { conv_gradients: ConvGradients::Products, ..usual },
+            Way { norm: Norm::Fused, ..usual },
         ] {
-            let error = compute(precision, gradients).expect_err("refused");
-            assert!(error.contains("expected f32 and candle"), "{error}");
+            let error = compute(way).expect_err("refused");
+            assert!(error.contains("expected f32, candle and candle"), "{error}");
         }
     }
 }

@@ -1,6 +1,6 @@
 """Checks and measures a GPU with what lies in this folder, a line for each result; `run.sh` unpacks and calls it.
 
-- Every operation beside the CPU's, in each precision, with Candle's gradients of convolutions and with those by matrix products.
+- Every operation beside the CPU's, in each precision, with Candle's gradients of convolutions and batch norm and with the course's own.
 - Every method's quick run beside the losses of the same run on a CPU, `losses.json`.
 - SimCLR's step with ResNet-18, images a second and memory, beside PyTorch's, eager and compiled; the input pipeline; a whole epoch.
 
@@ -22,8 +22,15 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 PROGRAM = HERE / "gpu_kit"
-# (precision, gradients of convolutions): what is measured beside each other.
-WAYS = [("f32", "candle"), ("f32", "products"), ("tf32", "products"), ("bf16", "candle"), ("bf16", "products")]
+# (precision, gradients of convolutions, kernels of batch norm): what is measured beside each other.
+WAYS = [
+    ("f32", "candle", "candle"),
+    ("f32", "products", "candle"),
+    ("f32", "products", "fused"),
+    ("tf32", "products", "fused"),
+    ("bf16", "candle", "candle"),
+    ("bf16", "products", "fused"),
+]
 # A quick run is 16 steps or so: how far its mean loss may be from the CPU's, of that loss or, where it is near 0, of a half.
 TOLERANCE = 0.05
 NEAR_0 = 0.5
@@ -67,16 +74,20 @@ class Kit:
             return done.stdout, (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
         return done.stdout, None
 
+    def flags(self, way):
+        precision, gradients, norm = way
+        return ["--device", self.device, "--precision", precision, "--conv-gradients", gradients, "--norm", norm]
+
     def ops(self):
-        for precision, gradients in self.ways:
-            flags = ["--device", self.device, "--precision", precision, "--conv-gradients", gradients]
+        for way in self.ways:
+            flags = self.flags(way)
             out, error = self.run(["ops", *flags], 60, "gpu_kit")
             lines = (out or "").splitlines()
             right = [line for line in lines if line.startswith("ok")]
             for line in lines:
                 if not line.startswith("ok"):
                     print(f"  {line}", flush=True)
-            self.say(f"operations, {precision}, {gradients}", error or f"all {len(right)} agree with the CPU's", not error)
+            self.say(f"operations, {named(way)}", error or f"all {len(right)} agree with the CPU's", not error)
 
     def labs(self):
         expected = json.loads((HERE / "losses.json").read_text())
@@ -101,10 +112,9 @@ class Kit:
     def speed(self):
         size = ["--batch-size", str(self.batch_size), "--steps", str(self.steps)]
         torch = [sys.executable, str(HERE / "torch_step.py"), "--device", self.device, *size]
-        for precision, gradients in self.ways:
-            flags = ["--device", self.device, "--precision", precision, "--conv-gradients", gradients]
-            self.measured(f"step, {precision}, {gradients}", ["step", *flags, *size], "gpu_kit")
-        for precision in dict.fromkeys(precision for precision, _ in self.ways):
+        for way in self.ways:
+            self.measured(f"step, {named(way)}", ["step", *self.flags(way), *size], "gpu_kit")
+        for precision in dict.fromkeys(precision for precision, _, _ in self.ways):
             # What PyTorch can't do here is no fault of the course's.
             self.measured(f"step, {precision}, PyTorch eager", [*torch, "--precision", precision])
             self.measured(f"step, {precision}, PyTorch compiled", [*torch, "--precision", precision, "--compile"])
@@ -170,6 +180,11 @@ def epochs(folder):
 def losses(folder):
     """The last loss of each training."""
     return {epoch["run"]: epoch["loss"] for epoch in epochs(folder)}
+
+
+def named(way):
+    precision, gradients, norm = way
+    return f"{precision}, gradients {gradients}, norm {norm}"
 
 
 def with_libraries():

@@ -3,7 +3,7 @@
 use candle_core::Device;
 use clap::Args;
 use ssl_nn::DeviceChoice;
-use ssl_nn::gpu::{self, ConvGradients, Precision};
+use ssl_nn::gpu::{self, ConvGradients, Norm, Precision, Way};
 
 #[derive(Args)]
 pub struct On {
@@ -16,11 +16,15 @@ pub struct On {
     /// How a GPU computes the gradients of convolutions: candle or products
     #[arg(long, default_value_t)]
     pub conv_gradients: ConvGradients,
+    /// How a GPU normalizes batches in training: candle or fused
+    #[arg(long, default_value_t)]
+    pub norm: Norm,
 }
 
 impl On {
     /// From now on everything is computed as the flags say, on the device that they name.
     pub fn compute(&self, device: &Device) -> anyhow::Result<()> {
-        gpu::compute(device, self.precision, self.conv_gradients)
+        let Self { precision, conv_gradients, norm, .. } = *self;
+        gpu::compute(device, Way { precision, conv_gradients, norm })
     }
 }

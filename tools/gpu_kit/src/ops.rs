@@ -2,7 +2,7 @@
 
 use anyhow::ensure;
 use candle_core::{Device, Result, Tensor, Var};
-use ssl_nn::gpu::{self, ConvGradients, Precision};
+use ssl_nn::gpu::{self, Precision, Way};
 use ssl_nn::ops::{self, BatchNormMode, ConvNormLayer, Moments};
 use ssl_nn::{AdamW, Backbone, BackboneKind, Linear, Optimizer, Params, Part, Sgd};
 
@@ -28,7 +28,7 @@ pub fn check(on: &On) -> anyhow::Result<()> {
     };
     let mut wrong = Vec::new();
     for (name, results) in all()? {
-        gpu::compute(&Device::Cpu, Precision::F32, ConvGradients::Candle)?;
+        gpu::compute(&Device::Cpu, Way::default())?;
         let expected = results(&Device::Cpu)?;
         on.compute(&device)?;
         match results(&device).and_then(|got| farthest(&expected, &got)) {

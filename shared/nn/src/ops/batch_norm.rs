@@ -5,9 +5,10 @@ use pulp::Arch;
 
 use super::affine::Affine;
 use super::chunks::fill_chunks;
-use super::floats;
 use super::moments::Statistics;
+use super::{floats, fused_norm};
 use crate::collective;
+use crate::gpu::{self, Norm};
 
 /// Mean and population variance (divided by n) of each channel, over batch and space: `[C]` each, without a graph.
 #[derive(Clone, Debug)]
@@ -56,7 +57,10 @@ pub fn batch_norm(
     }
     let x = x.contiguous()?;
     if !x.device().is_cpu() {
-        return on_device(&x, gamma, beta, mode, epsilon, relu);
+        return match (mode, gpu::norm()) {
+            (BatchNormMode::Train, Norm::Fused) => fused_norm::batch_norm(&x, gamma, beta, epsilon, relu),
+            _ => on_device(&x, gamma, beta, mode, epsilon, relu),
+        };
     }
     let train = matches!(mode, BatchNormMode::Train);
     let ranks = collective::normalized_together().filter(|_| train);

@@ -18,6 +18,7 @@ mod conv_batch_norm;
 mod conv_network;
 mod delivery;
 pub(crate) mod floats;
+mod fused_norm;
 mod gemm;
 mod geometry;
 mod im2col;
