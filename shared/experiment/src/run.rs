@@ -84,7 +84,6 @@ impl Run {
         let checkpoints = if flags.quick { out.join("quick") } else { out };
         let (out, scratch) = ranks::folder(&checkpoints)?;
         let lock = lock(&out).context("--out")?;
-        collective::normalize_over(flags.batch_norm);
         let guesses = guesses.kept_in(&out)?;
         let baselines = baselines::folder(flags.baselines.as_deref())?;
         let data = flags.load_data(batch_size)?;
@@ -269,6 +268,8 @@ fn open_device(flags: &Flags, batch_size: usize) -> anyhow::Result<Device> {
     let device = flags.device.open()?;
     let Flags { precision, conv_gradients, norm, .. } = *flags;
     gpu::compute(&device, Way { precision, conv_gradients, norm })?;
+    collective::normalize_over(flags.batch_norm);
+    collective::compute_on(&device)?;
     memory::will_hold(batch_size);
     Ok(device)
 }

@@ -7,6 +7,8 @@ use std::str::FromStr;
 use anyhow::{Context, bail};
 use candle_core::Device;
 
+use crate::collective;
+
 /// What `--device` accepts: `auto`, `cpu`, `cuda` or `cuda:N`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceChoice {
@@ -14,7 +16,7 @@ pub enum DeviceChoice {
     Auto,
     /// The CPU.
     Cpu,
-    /// The GPU of this number.
+    /// The GPU of this number; the first rank's, where MPI has started several on this machine, and the others take the next ones.
     Cuda(usize),
 }
 
@@ -68,6 +70,7 @@ fn open_cuda(number: usize) -> anyhow::Result<Device> {
     if !cfg!(feature = "cuda") {
         bail!("this program was built without CUDA: build it with `--features cuda`");
     }
+    let number = number + collective::rank_on_machine();
     // The CUDA bindings panic where a driver library is missing or of another version.
     let hook = take_hook();
     set_hook(Box::new(|_| {}));

@@ -15,6 +15,8 @@
 
 #[cfg(feature = "mpi")]
 mod mpi;
+#[cfg(feature = "nccl")]
+mod nccl;
 mod shares;
 
 use std::cell::{Cell, RefCell};
@@ -22,7 +24,8 @@ use std::fmt;
 use std::rc::Rc;
 use std::str::FromStr;
 
-use anyhow::{anyhow, bail};
+use anyhow::{anyhow, bail, ensure};
+use candle_core::Device;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -161,7 +164,38 @@ pub fn start() -> anyhow::Result<()> {
 /// How many processes MPI has started together with this one; none where this one was started alone.
 fn started_together() -> Option<usize> {
     // What Open MPI, and MPICH and its relatives, tell the processes that they start.
-    ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"].iter().find_map(|name| std::env::var(name).ok()?.parse().ok())
+    number_in(["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"])
+}
+
+/// The number of this rank among those of its machine, from 0.
+pub(crate) fn rank_on_machine() -> usize {
+    number_in(["OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID"]).unwrap_or(0)
+}
+
+/// The number that one of two variables of the environment holds.
+fn number_in(names: [&str; 2]) -> Option<usize> {
+    names.iter().find_map(|name| std::env::var(name).ok()?.parse().ok())
+}
+
+/// Says to all ranks what this one computes on. Between GPUs their numbers take the shortest way where this program was built with the
+/// feature `nccl`.
+///
+/// # Errors
+/// Some ranks on GPUs and some on CPUs; GPUs, and batch norm over the whole batch; NCCL does not start.
+pub fn compute_on(device: &Device) -> anyhow::Result<()> {
+    let ranks = world();
+    let on_gpus = ranks.all_gather(&[f32::from(u8::from(!device.is_cpu()))]).iter().sum::<f32>() as usize;
+    if ranks.size() == 1 || on_gpus == 0 {
+        return Ok(());
+    }
+    let (count, over) = (ranks.size(), BATCH_NORM.get());
+    ensure!(on_gpus == count, "{on_gpus} of {count} ranks have a GPU: expected one for each, or --device cpu");
+    ensure!(over == BatchNormOver::Share, "{count} ranks on GPUs: expected --batch-norm share, got {over}");
+    #[cfg(feature = "nccl")]
+    if let Device::Cuda(gpu) = device {
+        join(nccl::connect(ranks, gpu)?);
+    }
+    Ok(())
 }
 
 /// What `work` gives when this thread trains alone.
