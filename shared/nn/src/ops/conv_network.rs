@@ -19,6 +19,9 @@ use super::{ConvNormLayer, Section, conv_batch_norm, floats};
 /// # Errors
 /// No sections; as [`conv_batch_norm`] for each layer; shapes of a block's two sides that differ.
 pub fn conv_network(x: &Tensor, sections: &[Section<ConvNormLayer>]) -> Result<(Tensor, Vec<Seen>)> {
+    if sections.is_empty() {
+        bail!("conv_network: expected at least one section, got none");
+    }
     let mut seen = Vec::new();
     if !x.device().is_cpu() {
         let mut layer = |x: &Tensor, layer: &ConvNormLayer| {
@@ -35,25 +38,26 @@ pub fn conv_network(x: &Tensor, sections: &[Section<ConvNormLayer>]) -> Result<(
         let (storage, layout) = x.storage_and_layout();
         let (images, mut shape) = (Source::Given(floats::of(&storage, layout)?), x.shape().clone());
         for section in sections {
-            let before = network.sections.last().map_or(images, Trained::source);
-            let trained = Trained::new(section, before, &shape, &mut seen)?;
+            let before = network.sections.last().map_or(images, Computed::source);
+            let trained = Computed::new(section, before, &shape, &mut seen)?;
             shape = trained.shape();
             network.sections.push(trained);
         }
     }
     let layers = sections.iter().flat_map(Section::layers);
-    let address = network.delivery.address(layers.flat_map(|layer| [layer.weight, layer.gamma, layer.beta]))?;
+    let address =
+        network.delivery.address(x.device(), layers.flat_map(|layer| [layer.weight, layer.gamma, layer.beta]))?;
     Ok((x.apply_op2(&address, network)?, seen))
 }
 
 /// A section that has seen a batch.
-struct Trained {
+struct Computed {
     layers: Section<Normed>,
     /// A block's; a layer's is computed where it is looked at.
     output: Vec<f32>,
 }
 
-impl Trained {
+impl Computed {
     /// What a section makes of `x`; each layer's statistics are added to `seen`.
     fn new(section: &Section<ConvNormLayer>, x: Source, shape: &Shape, seen: &mut Vec<Seen>) -> Result<Self> {
         let mut see = |layer: &ConvNormLayer, x: Source, shape: &Shape| {
@@ -74,7 +78,7 @@ impl Trained {
         if second.shape() != side {
             bail!("conv_network: a block's residual is {:?}, its shortcut {side:?}", second.shape());
         }
-        let output = sum(Source::Layer(&second), shortcut.as_ref().map_or(x, Source::Layer), &side);
+        let output = rectified_sum(Source::Layer(&second), shortcut.as_ref().map_or(x, Source::Layer), &side);
         Ok(Self { layers: Section::Block { first, second, shortcut }, output })
     }
 
@@ -111,10 +115,10 @@ impl Trained {
         };
         let grads = masked(&self.output, grads);
         let (inner, of_second) = second.backward(Source::Layer(first), InputGradient::Own, &grads)?;
-        let inner = inner.unwrap_or_default();
+        let Some(inner) = inner else { bail!("conv_network: a block's first layer has no gradient") };
         let Some(shortcut) = shortcut else {
-            let sum = if wanted { InputGradient::AddedTo(grads) } else { InputGradient::None };
-            let (dx, of_first) = first.backward(x, sum, &inner)?;
+            let added = if wanted { InputGradient::AddedTo(grads) } else { InputGradient::None };
+            let (dx, of_first) = first.backward(x, added, &inner)?;
             return Ok((dx, vec![of_first, of_second]));
         };
         let (dx, of_first) = first.backward(x, own, &inner)?;
@@ -124,7 +128,7 @@ impl Trained {
 }
 
 /// max(a + b, 0), map by map.
-fn sum(a: Source, b: Source, shape: &Shape) -> Vec<f32> {
+fn rectified_sum(a: Source, b: Source, shape: &Shape) -> Vec<f32> {
     let pixels = shape.dims()[2..].iter().product();
     let fill = |(a_room, b_room): &mut (Vec<f32>, Vec<f32>), map: usize, y: &mut [f32]| {
         let range = map * pixels..(map + 1) * pixels;
@@ -140,7 +144,7 @@ fn sum(a: Source, b: Source, shape: &Shape) -> Vec<f32> {
 
 /// Sections that have seen a batch.
 struct Network {
-    sections: Vec<Trained>,
+    sections: Vec<Computed>,
     delivery: Delivery,
 }
 
@@ -150,8 +154,10 @@ impl CustomOp2 for Network {
     }
 
     fn cpu_fwd(&self, _: &CpuStorage, _: &Layout, _: &CpuStorage, _: &Layout) -> Result<(CpuStorage, Shape)> {
-        let Some(last) = self.sections.last() else { bail!("conv_network: expected at least one section, got none") };
-        Ok((CpuStorage::F32(last.output()), last.shape()))
+        match self.sections.last() {
+            Some(last) => Ok((CpuStorage::F32(last.output()), last.shape())),
+            None => bail!("conv_network: no sections"),
+        }
     }
 
     fn bwd(

@@ -2,20 +2,18 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use candle_core::{CpuStorage, CustomOp2, DType, Layout, Result, Shape, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp2, DType, Device, Layout, Result, Shape, Tensor, bail};
 
-/// The gradients of an operation's parameters, from its backward pass to theirs.
+/// The gradients of an operation's parameters, from its backward pass to theirs: of one backward pass at a time.
 #[derive(Clone, Default)]
 pub(super) struct Delivery(Arc<Mutex<Vec<Option<Vec<f32>>>>>);
 
 impl Delivery {
     /// One number without meaning, to be an argument of the operation instead of all its `parameters`. Its own backward pass, which
     /// Candle runs after the operation's, hands them what was sent.
-    pub(super) fn address<'a>(&self, parameters: impl Iterator<Item = &'a Tensor>) -> Result<Tensor> {
-        let mut parameters = parameters.enumerate().peekable();
-        let Some((_, first)) = parameters.peek() else { bail!("expected at least one parameter, got none") };
-        let address = Tensor::zeros(1, DType::F32, first.device())?;
-        parameters.try_fold(address, |address, (number, parameter)| {
+    pub(super) fn address<'a>(&self, device: &Device, parameters: impl Iterator<Item = &'a Tensor>) -> Result<Tensor> {
+        let address = Tensor::zeros(1, DType::F32, device)?;
+        parameters.enumerate().try_fold(address, |address, (number, parameter)| {
             address.apply_op2(parameter, Handover { delivery: self.clone(), number })
         })
     }

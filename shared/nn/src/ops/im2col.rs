@@ -78,8 +78,7 @@ impl Work for Im2col<'_> {
         let (geometry, taps) = (self.geometry, self.geometry.taps());
         let count = images.len() / geometry.image_len();
         let row_stride = count * geometry.pixels();
-        scratch.gradients.clear();
-        scratch.gradients.resize(dx.len() / geometry.image_len() * geometry.padded_len(), 0.0);
+        scratch.clear_gradients(dx.len() / geometry.image_len() * geometry.padded_len());
         for strip in self.cut.strips() {
             let columns = self.im2col(scratch, images, &strip);
             let dy = &scratch.rows[strip.start * geometry.out_width()..];
@@ -88,14 +87,14 @@ impl Work for Im2col<'_> {
             if !dx.is_empty() {
                 // The patches have done their part; their gradients take their place.
                 gemm(&mut scratch.columns, columns, self.weight().t(), dy, false);
-                let margins = scratch.gradients.chunks_exact_mut(geometry.padded_len());
-                for (i, margins) in margins.enumerate() {
-                    geometry.col2im(&scratch.columns[i * columns / count..], columns, &strip, margins);
+                let padded = scratch.gradients.chunks_exact_mut(geometry.padded_len());
+                for (i, padded) in padded.enumerate() {
+                    geometry.col2im(&scratch.columns[i * columns / count..], columns, &strip, padded);
                 }
             }
         }
-        let margins = scratch.gradients.chunks_exact(geometry.padded_len());
-        dx.chunks_exact_mut(geometry.image_len()).zip(margins).for_each(|(dx, margins)| geometry.unpad(margins, dx));
+        let padded = scratch.gradients.chunks_exact(geometry.padded_len());
+        dx.chunks_exact_mut(geometry.image_len()).zip(padded).for_each(|(dx, padded)| geometry.unpad(padded, dx));
     }
 }
 

@@ -97,6 +97,14 @@ pub(super) struct Scratch {
     pub gradients: Vec<f32>,
 }
 
+impl Scratch {
+    /// `len` gradients of 0.
+    pub(super) fn clear_gradients(&mut self, len: usize) {
+        self.gradients.clear();
+        self.gradients.resize(len, 0.0);
+    }
+}
+
 /// How a batch is cut: images that share a product where maps are small, a strip of one image's rows where they are large.
 #[derive(Clone, Copy)]
 pub(super) struct Cut {
@@ -135,7 +143,6 @@ pub(super) fn each_map(
 }
 
 /// Writes the sum of what each part has from number `first` on.
-#[inline(always)]
 pub(super) fn sum_into(sums: &mut [f32], parts: &[Vec<f32>], first: usize) {
     sums.fill(0.0);
     for part in parts {

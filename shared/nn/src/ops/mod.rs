@@ -12,6 +12,7 @@
 mod affine;
 mod batch_norm;
 mod bias;
+mod blocks;
 mod chunks;
 mod conv;
 mod conv_batch_norm;

@@ -66,9 +66,8 @@ impl<'a> Tiles<'a> {
     ) -> (Option<Vec<f32>>, Vec<f32>) {
         let (image_len, group) = (self.image_len, self.method.group());
         let groups = (x.len() / image_len).div_ceil(group);
-        let parts = (WEIGHT_GRADIENT_ELEMENTS / self.method.dweight_len()).clamp(4, WEIGHT_GRADIENT_PARTS);
-        let part = groups.div_ceil(parts) * group;
-        let parts = groups.div_ceil(part / group);
+        let most = (WEIGHT_GRADIENT_ELEMENTS / self.method.dweight_len()).clamp(4, WEIGHT_GRADIENT_PARTS);
+        let part = groups.div_ceil(most) * group;
         let scratch = || (self.method.scratch(), Vec::new());
         let work = |scratch: &mut (Scratch, Vec<f32>), number: usize, dx: &mut [f32]| {
             let images = number * part..((number + 1) * part).min(x.len() / image_len);
@@ -76,8 +75,8 @@ impl<'a> Tiles<'a> {
         };
         let (dx, dweights) = match input_gradient {
             InputGradient::None => {
-                let parts = (0..parts).into_par_iter();
-                (None, parts.map_init(scratch, |scratch, i| work(scratch, i, &mut [])).collect())
+                let numbers = (0..(x.len() / image_len).div_ceil(part)).into_par_iter();
+                (None, numbers.map_init(scratch, |scratch, i| work(scratch, i, &mut [])).collect())
             }
             InputGradient::Own => {
                 let (dx, dweights) = fill_chunks(x.len(), part * image_len, scratch, work);

@@ -10,10 +10,9 @@
 //! Images are turned first, so that the channels of a pixel lie side by side: a patch is then 36 runs of numbers, all of which
 //! are transformed alike.
 
-use std::ops::Range;
-
 use pulp::Arch;
 
+use super::blocks::{Blocks, OUTSIDE};
 use super::chunks::{fill_chunks, fill_planes};
 use super::gemm::{Matrix, gemm};
 use super::geometry::Geometry;
@@ -21,8 +20,8 @@ use super::lanes::{LANES, Lanes, add_turned, in_lanes, turn};
 use super::method::{Backward, Cut, Forward, Method, Pass, Scratch, Work, sum_into};
 use super::transforms::{self, BLOCK, PATCH, PLACES};
 
-/// Columns of a matrix product.
-const COLUMNS: usize = 64;
+/// Blocks of a matrix product.
+const BLOCKS: usize = 64;
 
 /// Fewer channels than this leave too little to do between the transforms.
 const CHANNELS: usize = 16;
@@ -53,7 +52,7 @@ impl Winograd {
         if (kernel, stride, padding) != ((3, 3), 1, 1) || !covered || channels.min(out_channels) < CHANNELS {
             return None;
         }
-        let cut = Cut::new(COLUMNS, (height / BLOCK, width / BLOCK), batch);
+        let cut = Cut::new(BLOCKS, (height / BLOCK, width / BLOCK), batch);
         let weight = transformed(weight, (out_channels, channels), pass);
         Some(Self { height, width, channels, out_channels, weight, cut })
     }
@@ -77,42 +76,42 @@ impl Winograd {
         }
     }
 
-    /// Transformed patches of a strip of some images.
+    /// Transformed patches `[36, blocks, C]` of a strip of some images.
     #[inline(always)]
     fn transform_patches(&self, scratch: &mut Scratch, blocks: &Blocks) {
         let (lanes, plane) = (in_lanes(self.channels) / LANES, blocks.plane(self.channels) / LANES);
         let (images, columns) = (lanes_of(&scratch.images), scratch.columns.as_chunks_mut().0);
         let mut patch = [[0.0; LANES]; PLACES];
-        for column in 0..blocks.count() {
-            let pixels = blocks.pixels_of_patch(column);
+        for block in 0..blocks.count() {
+            let pixels = blocks.pixels_of_patch(block);
             for lane in 0..lanes {
                 for (numbers, pixel) in patch.iter_mut().zip(pixels) {
                     *numbers = if pixel == OUTSIDE { [0.0; LANES] } else { images[pixel * lanes + lane] };
                 }
                 transforms::patches(patch.as_flattened_mut());
                 for (place, numbers) in patch.iter().enumerate() {
-                    columns[place * plane + column * lanes + lane] = *numbers;
+                    columns[place * plane + block * lanes + lane] = *numbers;
                 }
             }
         }
     }
 
-    /// The maps' blocks `[images, H · W, O]` of a strip.
+    /// From products `[36, blocks, O]` of a strip to its part of the maps `[images, H · W, O]`.
     #[inline(always)]
     fn transform_products(&self, scratch: &mut Scratch, blocks: &Blocks) {
         let (lanes, plane) = (in_lanes(self.out_channels) / LANES, blocks.plane(self.out_channels) / LANES);
         let (products, maps) = (lanes_of(&scratch.products), scratch.maps.as_chunks_mut().0);
-        let mut block = [[0.0; LANES]; PLACES];
-        for column in 0..blocks.count() {
-            let first = blocks.first_pixel(column);
+        let mut values = [[0.0; LANES]; PLACES];
+        for block in 0..blocks.count() {
+            let first = blocks.first_pixel(block);
             for lane in 0..lanes {
-                for (place, numbers) in block.iter_mut().enumerate() {
-                    *numbers = products[place * plane + column * lanes + lane];
+                for (place, numbers) in values.iter_mut().enumerate() {
+                    *numbers = products[place * plane + block * lanes + lane];
                 }
-                transforms::products(block.as_flattened_mut());
+                transforms::products(values.as_flattened_mut());
                 for y in 0..BLOCK {
                     for x in 0..BLOCK {
-                        maps[(first + y * self.width + x) * lanes + lane] = block[PATCH * y + x];
+                        maps[(first + y * self.width + x) * lanes + lane] = values[PATCH * y + x];
                     }
                 }
             }
@@ -124,18 +123,18 @@ impl Winograd {
     fn transform_products_back(&self, scratch: &mut Scratch, blocks: &Blocks) {
         let (lanes, plane) = (in_lanes(self.out_channels) / LANES, blocks.plane(self.out_channels) / LANES);
         let (maps, products) = (lanes_of(&scratch.maps), scratch.products.as_chunks_mut().0);
-        let mut block = [[0.0; LANES]; PLACES];
-        for column in 0..blocks.count() {
-            let first = blocks.first_pixel(column);
+        let mut values = [[0.0; LANES]; PLACES];
+        for block in 0..blocks.count() {
+            let first = blocks.first_pixel(block);
             for lane in 0..lanes {
                 for y in 0..BLOCK {
                     for x in 0..BLOCK {
-                        block[PATCH * y + x] = maps[(first + y * self.width + x) * lanes + lane];
+                        values[PATCH * y + x] = maps[(first + y * self.width + x) * lanes + lane];
                     }
                 }
-                transforms::products_back(block.as_flattened_mut());
-                for (place, numbers) in block.iter().enumerate() {
-                    products[place * plane + column * lanes + lane] = *numbers;
+                transforms::products_back(values.as_flattened_mut());
+                for (place, numbers) in values.iter().enumerate() {
+                    products[place * plane + block * lanes + lane] = *numbers;
                 }
             }
         }
@@ -147,11 +146,12 @@ impl Winograd {
         let (lanes, plane) = (in_lanes(self.channels) / LANES, blocks.plane(self.channels) / LANES);
         let (columns, gradients) = (lanes_of(&scratch.columns), scratch.gradients.as_chunks_mut::<LANES>().0);
         let mut patch = [[0.0; LANES]; PLACES];
-        for column in (0..blocks.count()).rev() {
-            let pixels = blocks.pixels_of_patch(column);
+        // The last block first: then a pixel adds what it gets in the order of the taps, as im2col does.
+        for block in (0..blocks.count()).rev() {
+            let pixels = blocks.pixels_of_patch(block);
             for lane in 0..lanes {
                 for (place, numbers) in patch.iter_mut().enumerate() {
-                    *numbers = columns[place * plane + column * lanes + lane];
+                    *numbers = columns[place * plane + block * lanes + lane];
                 }
                 transforms::patches_back(patch.as_flattened_mut());
                 for (numbers, pixel) in patch.iter().zip(pixels) {
@@ -171,7 +171,7 @@ impl Work for Winograd {
         let (pixels, channels, out_channels) = (self.pixels(), self.channels, self.out_channels);
         self.turn_images(scratch, images);
         for strip in self.cut.strips() {
-            let blocks = Blocks::new(self, images.len() / (channels * pixels), strip);
+            let blocks = Blocks::new((self.height, self.width), images.len() / (channels * pixels), strip);
             self.transform_patches(scratch, &blocks);
             for place in 0..PLACES {
                 let patches = blocks.at_place(&scratch.columns, place, channels);
@@ -192,10 +192,9 @@ impl Work for Winograd {
         let all = images.len() / channels;
         self.turn_images(scratch, images);
         turn(&scratch.rows, all, (out_channels, all), &mut scratch.maps, in_lanes(out_channels));
-        scratch.gradients.clear();
-        scratch.gradients.resize(dx.len() / channels * in_lanes(channels), 0.0);
+        scratch.clear_gradients(dx.len() / channels * in_lanes(channels));
         for strip in self.cut.strips() {
-            let blocks = Blocks::new(self, all / pixels, strip);
+            let blocks = Blocks::new((self.height, self.width), all / pixels, strip);
             self.transform_patches(scratch, &blocks);
             self.transform_products_back(scratch, &blocks);
             for place in 0..PLACES {
@@ -226,7 +225,7 @@ impl Method for Winograd {
     }
 
     fn scratch(&self) -> Scratch {
-        let blocks = Blocks::new(self, self.cut.group, 0..self.cut.strip);
+        let blocks = Blocks::new((self.height, self.width), self.cut.group, 0..self.cut.strip);
         let pixels = self.cut.group * self.pixels();
         Scratch {
             images: vec![0.0; pixels * in_lanes(self.channels)],
@@ -291,68 +290,4 @@ fn each_tap(mut pair: impl FnMut(usize, usize)) {
 
 fn lanes_of(numbers: &[f32]) -> &[Lanes] {
     numbers.as_chunks().0
-}
-
-/// Stands for a pixel that a patch has outside of its image.
-const OUTSIDE: usize = usize::MAX;
-
-/// The blocks of a strip of some images: columns of the matrix products.
-struct Blocks {
-    images: usize,
-    strip: Range<usize>,
-    /// Of the images, in pixels.
-    height: usize,
-    width: usize,
-}
-
-impl Blocks {
-    fn new(convolution: &Winograd, images: usize, strip: Range<usize>) -> Self {
-        Self { images, strip, height: convolution.height, width: convolution.width }
-    }
-
-    fn count(&self) -> usize {
-        self.images * self.strip.len() * self.width / BLOCK
-    }
-
-    /// Numbers from one place to the next; the gap keeps all places from being mapped to the same lines of a cache.
-    fn plane(&self, channels: usize) -> usize {
-        self.count() * in_lanes(channels) + LANES
-    }
-
-    /// The columns of one place, `[blocks, channels]`.
-    fn at_place<'a>(&self, numbers: &'a [f32], place: usize, channels: usize) -> Matrix<'a> {
-        Matrix::new(&numbers[place * self.plane(channels)..], self.count(), channels, in_lanes(channels))
-    }
-
-    /// A block's image, row and column, in blocks.
-    #[inline(always)]
-    fn place(&self, block: usize) -> (usize, usize, usize) {
-        let across = self.width / BLOCK;
-        let (row, column) = (block / across, block % across);
-        (row / self.strip.len(), self.strip.start + row % self.strip.len(), column)
-    }
-
-    /// The number of a block's upper left pixel among those of all images.
-    #[inline(always)]
-    fn first_pixel(&self, block: usize) -> usize {
-        let (image, row, column) = self.place(block);
-        (image * self.height + BLOCK * row) * self.width + BLOCK * column
-    }
-
-    /// The numbers of the pixels that a block looks at.
-    #[inline(always)]
-    fn pixels_of_patch(&self, block: usize) -> [usize; PLACES] {
-        let (image, row, column) = self.place(block);
-        let mut pixels = [OUTSIDE; PLACES];
-        for y in 0..PATCH {
-            for x in 0..PATCH {
-                // One before the block; a border of one pixel is outside.
-                let (down, right) = (BLOCK * row + y, BLOCK * column + x);
-                if (1..=self.height).contains(&down) && (1..=self.width).contains(&right) {
-                    pixels[PATCH * y + x] = (image * self.height + down - 1) * self.width + right - 1;
-                }
-            }
-        }
-        pixels
-    }
 }

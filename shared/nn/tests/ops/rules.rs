@@ -2,8 +2,8 @@
 
 use candle_core::{Device, Result, Tensor, Var};
 use ssl_nn::ops::{
-    BatchNormMode, ConvNormLayer, add_bias, add_relu, avg_pool2d, batch_norm, conv_batch_norm, conv2d,
-    global_avg_pool2d, log_softmax, max_pool2d, relu, upsample2d,
+    BatchNormMode, ConvNormLayer, Section, add_bias, add_relu, avg_pool2d, batch_norm, conv_batch_norm, conv_network,
+    conv2d, global_avg_pool2d, log_softmax, max_pool2d, relu, upsample2d,
 };
 
 use super::{assert_close, layer, matches_finite_differences, random};
@@ -74,6 +74,9 @@ fn results_do_not_depend_on_the_number_of_threads() -> Result<()> {
 #[test]
 fn wrong_shapes_are_refused_with_what_was_got() -> Result<()> {
     let (x, weight) = (random(&[1, 3, 4, 4], 1)?, random(&[2, 4, 3, 3], 2)?);
+    let (narrow_weight, back, gamma) = (random(&[2, 3, 3, 3], 3)?, random(&[2, 2, 3, 3], 3)?, random(&[2], 3)?);
+    let narrow = |weight| layer(weight, (1, 1), (&gamma, &gamma), true);
+    let narrowing = Section::Block { first: narrow(&narrow_weight), second: narrow(&back), shortcut: None };
     let messages = [
         (conv2d(&x, &weight, 1, 1), "3 channels, the weight expects 4"),
         (conv2d(&x, &random(&[2, 3, 7, 7], 3)?, 1, 1), "7×7 kernel"),
@@ -89,6 +92,8 @@ fn wrong_shapes_are_refused_with_what_was_got() -> Result<()> {
             .map(|(y, _)| y),
             "gamma is [2] and beta [3]",
         ),
+        (conv_network(&x, &[]).map(|(y, _)| y), "at least one section"),
+        (conv_network(&x, &[narrowing]).map(|(y, _)| y), "its shortcut [1, 3, 4, 4]"),
         (global_avg_pool2d(&random(&[3, 4], 5)?), "[3, 4]"),
         (add_bias(&x, &random(&[4], 5)?), "the bias [4]"),
         (log_softmax(&random(&[3, 4], 5)?), "[3, 4]"),
