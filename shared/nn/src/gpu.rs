@@ -4,12 +4,12 @@
 //! has not been measured on a GPU is never the default.
 
 use std::cell::Cell;
-use std::fmt;
-use std::str::FromStr;
 
-use anyhow::{bail, ensure};
+use anyhow::ensure;
 use candle_core::{DType, Device, Result, Tensor, cuda};
 use serde::Serialize;
+
+use crate::choice::named;
 
 /// What products are computed in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -24,28 +24,7 @@ pub enum Precision {
     Bf16,
 }
 
-impl FromStr for Precision {
-    type Err = anyhow::Error;
-
-    fn from_str(text: &str) -> anyhow::Result<Self> {
-        match text {
-            "f32" => Ok(Self::F32),
-            "tf32" => Ok(Self::Tf32),
-            "bf16" => Ok(Self::Bf16),
-            _ => bail!("expected f32, tf32 or bf16, got {text:?}"),
-        }
-    }
-}
-
-impl fmt::Display for Precision {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::F32 => "f32",
-            Self::Tf32 => "tf32",
-            Self::Bf16 => "bf16",
-        })
-    }
-}
+named!(Precision { "f32" => F32, "tf32" => Tf32, "bf16" => Bf16 });
 
 /// Where the gradients of a convolution come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -58,26 +37,7 @@ pub enum ConvGradients {
     Products,
 }
 
-impl FromStr for ConvGradients {
-    type Err = anyhow::Error;
-
-    fn from_str(text: &str) -> anyhow::Result<Self> {
-        match text {
-            "candle" => Ok(Self::Candle),
-            "products" => Ok(Self::Products),
-            _ => bail!("expected candle or products, got {text:?}"),
-        }
-    }
-}
-
-impl fmt::Display for ConvGradients {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Candle => "candle",
-            Self::Products => "products",
-        })
-    }
-}
+named!(ConvGradients { "candle" => Candle, "products" => Products });
 
 /// Which kernels normalize batches in training.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -90,26 +50,7 @@ pub enum Norm {
     Fused,
 }
 
-impl FromStr for Norm {
-    type Err = anyhow::Error;
-
-    fn from_str(text: &str) -> anyhow::Result<Self> {
-        match text {
-            "candle" => Ok(Self::Candle),
-            "fused" => Ok(Self::Fused),
-            _ => bail!("expected candle or fused, got {text:?}"),
-        }
-    }
-}
-
-impl fmt::Display for Norm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Candle => "candle",
-            Self::Fused => "fused",
-        })
-    }
-}
+named!(Norm { "candle" => Candle, "fused" => Fused });
 
 /// How a GPU computes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -19,6 +19,7 @@
 
 pub mod backbone;
 pub mod checkpoint;
+mod choice;
 pub mod collective;
 pub mod device;
 pub mod gpu;

@@ -3,11 +3,9 @@
 mod convnet4;
 mod resnet18;
 
-use std::fmt;
 use std::path::Path;
-use std::str::FromStr;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use candle_core::{Device, Result, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +13,7 @@ pub use convnet4::ConvNet4;
 pub use resnet18::ResNet18;
 
 use crate::checkpoint::Part;
+use crate::choice::named;
 use crate::collective;
 use crate::params::Params;
 use crate::tensor_file::TensorFile;
@@ -31,26 +30,7 @@ pub enum BackboneKind {
     ResNet18,
 }
 
-impl FromStr for BackboneKind {
-    type Err = anyhow::Error;
-
-    fn from_str(text: &str) -> anyhow::Result<Self> {
-        match text {
-            "convnet4" => Ok(Self::ConvNet4),
-            "resnet18" => Ok(Self::ResNet18),
-            _ => bail!("expected convnet4 or resnet18, got {text:?}"),
-        }
-    }
-}
-
-impl fmt::Display for BackboneKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::ConvNet4 => "convnet4",
-            Self::ResNet18 => "resnet18",
-        })
-    }
-}
+named!(BackboneKind { "convnet4" => ConvNet4, "resnet18" => ResNet18 });
 
 /// A network of either kind, with its parameters.
 #[derive(Clone)]

@@ -20,9 +20,7 @@ mod nccl;
 mod shares;
 
 use std::cell::{Cell, RefCell};
-use std::fmt;
 use std::rc::Rc;
-use std::str::FromStr;
 
 use anyhow::{anyhow, bail, ensure};
 use candle_core::Device;
@@ -30,6 +28,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use self::shares::share;
+use crate::choice::named;
 
 /// What ranks can say to each other. Every call is made by all ranks, in the same order, and returns when all have made it.
 pub trait Collective {
@@ -93,26 +92,7 @@ pub enum BatchNormOver {
     Share,
 }
 
-impl FromStr for BatchNormOver {
-    type Err = anyhow::Error;
-
-    fn from_str(text: &str) -> anyhow::Result<Self> {
-        match text {
-            "batch" => Ok(Self::Batch),
-            "share" => Ok(Self::Share),
-            _ => bail!("expected batch or share, got {text:?}"),
-        }
-    }
-}
-
-impl fmt::Display for BatchNormOver {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Batch => "batch",
-            Self::Share => "share",
-        })
-    }
-}
+named!(BatchNormOver { "batch" => Batch, "share" => Share });
 
 thread_local! {
     static WORLD: RefCell<Rc<dyn Collective>> = RefCell::new(Rc::new(Solo));
