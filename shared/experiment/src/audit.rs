@@ -11,7 +11,7 @@ use crate::key::Key;
 const UNKEYED: [&str; 7] = ["baseline-epochs", "baselines", "device", "keep-start", "out", "predict", "resume"];
 
 /// Values for flags: every flag takes one of them, besides its default.
-const VALUES: [&str; 15] = [
+const VALUES: [&str; 16] = [
     "linear=50",
     "2",
     "0.3",
@@ -27,6 +27,7 @@ const VALUES: [&str; 15] = [
     "share",
     "tf32",
     "products",
+    "fused",
 ];
 
 /// Numbers that no flag may take.
