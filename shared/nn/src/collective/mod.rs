@@ -22,7 +22,7 @@ mod shares;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use anyhow::{anyhow, bail, ensure};
+use anyhow::{anyhow, ensure};
 use candle_core::Device;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -137,7 +137,9 @@ pub fn start() -> anyhow::Result<()> {
         #[cfg(feature = "mpi")]
         Some(_) => mpi::start(),
         #[cfg(not(feature = "mpi"))]
-        Some(count) => bail!("this program was started {count} times at once, but built without `--features mpi`"),
+        Some(count) => {
+            Err(anyhow!("this program was started {count} times at once, but built without `--features mpi`"))
+        }
     }
 }
 

@@ -32,6 +32,12 @@ impl Blocks {
         self.count() * in_lanes(channels) + LANES
     }
 
+    /// Lanes from one block to the next, and from one place to the next.
+    #[inline(always)]
+    pub(super) fn strides(&self, channels: usize) -> (usize, usize) {
+        (in_lanes(channels) / LANES, self.plane(channels) / LANES)
+    }
+
     /// The matrix of one place, `[blocks, channels]`.
     pub(super) fn at_place<'a>(&self, numbers: &'a [f32], place: usize, channels: usize) -> Matrix<'a> {
         Matrix::new(&numbers[place * self.plane(channels)..], self.count(), channels, in_lanes(channels))

@@ -1,5 +1,5 @@
-//! Batch norm and ReLU on a GPU in few passes over the maps: two kernels forward, two backward, where Candle's operations take about
-//! twenty. `norm.cu` is compiled by NVRTC when it is first needed; the tests below compile it for a CPU.
+//! Batch norm and ReLU on a GPU in few passes over the maps: two kernels forward, two backward, where Candle takes one for every operation.
+//! `norm.cu` is compiled by NVRTC when it is first needed; the tests below compile it for a CPU.
 #![allow(unsafe_code)]
 
 use candle_core::{CpuStorage, CudaStorage, CustomOp3, Layout, Result, Shape, Tensor};
@@ -8,6 +8,10 @@ use super::Moments;
 
 /// A channel's images are divided among so many blocks of threads: few channels keep a GPU busy, too.
 const PARTS: usize = 16;
+
+/// Threads of a block, which `norm.cu` is compiled for.
+#[cfg(any(feature = "cuda", test))]
+const THREADS: u32 = 256;
 
 /// y = γ · (x − μ) / √(σ² + ε) + β of a contiguous `x` `[B, C, H, W]` with the batch's own statistics, then max(y, 0) where `relu`.
 pub(super) fn batch_norm(
@@ -203,7 +207,8 @@ impl CustomOp3 for Launch {
         });
         let grid = (channels as u32, parts as u32, 1);
         // SAFETY: the arguments are those that `norm.cu` declares, and its kernels stay within the shapes.
-        unsafe { builder.launch(LaunchConfig { grid_dim: grid, block_dim: (256, 1, 1), shared_mem_bytes: 0 }) }.w()?;
+        unsafe { builder.launch(LaunchConfig { grid_dim: grid, block_dim: (THREADS, 1, 1), shared_mem_bytes: 0 }) }
+            .w()?;
         Ok((CudaStorage::wrap_cuda_slice(out, device), shape))
     }
 }
@@ -213,7 +218,7 @@ impl CustomOp3 for Launch {
 fn ptx() -> Result<&'static str> {
     use candle_core::cuda_backend::cudarc::nvrtc::compile_ptx;
     static PTX: std::sync::OnceLock<std::result::Result<String, String>> = std::sync::OnceLock::new();
-    let compile = || match compile_ptx(include_str!("norm.cu")) {
+    let compile = || match compile_ptx(format!("#define THREADS {THREADS}\n{}", include_str!("norm.cu"))) {
         Ok(ptx) => Ok(ptx.to_src()),
         Err(error) => Err(format!("NVRTC does not compile norm.cu: {error:?}")),
     };
@@ -238,7 +243,9 @@ mod tests {
         let folder = TempDir::new().expect("a folder");
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ops/norm_twin.c");
         let compiler = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
-        let compile = Command::new(compiler).arg("-O2").arg("-o").arg(folder.path().join("twin")).arg(source).status();
+        let threads = format!("-DTHREADS={THREADS}");
+        let compile =
+            Command::new(compiler).args(["-O2", &threads, "-o"]).arg(folder.path().join("twin")).arg(source).status();
         assert!(compile.is_ok_and(|status| status.success()), "the kernels do not compile");
         folder
     });

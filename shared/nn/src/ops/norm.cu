@@ -1,9 +1,8 @@
 // The kernels of fused_norm.rs, in what CUDA and C have in common: NVRTC compiles them for a GPU, and a C compiler for the tests, which set
 // CHANNEL and PART for one block after another, and in which one thread plays all threads of a block.
 //
-// x, grads, y and dx are [batch, channels, pixels]. A block has one channel of every parts-th image.
-
-#define THREADS 256
+// x, grads, y and dx are [batch, channels, pixels]. A block has one channel of every parts-th image, and THREADS threads, which is defined
+// by whoever compiles this.
 
 #ifdef __CUDACC__
 #define KERNEL extern "C" __global__ void

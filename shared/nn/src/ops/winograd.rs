@@ -79,7 +79,7 @@ impl Winograd {
     /// Transformed patches `[36, blocks, C]` of a strip of some images.
     #[inline(always)]
     fn transform_patches(&self, scratch: &mut Scratch, blocks: &Blocks) {
-        let (lanes, plane) = (in_lanes(self.channels) / LANES, blocks.plane(self.channels) / LANES);
+        let (lanes, plane) = blocks.strides(self.channels);
         let (images, columns) = (lanes_of(&scratch.images), scratch.columns.as_chunks_mut().0);
         let mut patch = [[0.0; LANES]; PLACES];
         for block in 0..blocks.count() {
@@ -99,7 +99,7 @@ impl Winograd {
     /// From products `[36, blocks, O]` of a strip to its part of the maps `[images, H · W, O]`.
     #[inline(always)]
     fn transform_products(&self, scratch: &mut Scratch, blocks: &Blocks) {
-        let (lanes, plane) = (in_lanes(self.out_channels) / LANES, blocks.plane(self.out_channels) / LANES);
+        let (lanes, plane) = blocks.strides(self.out_channels);
         let (products, maps) = (lanes_of(&scratch.products), scratch.maps.as_chunks_mut().0);
         let mut values = [[0.0; LANES]; PLACES];
         for block in 0..blocks.count() {
@@ -121,7 +121,7 @@ impl Winograd {
     /// The transpose of [`Winograd::transform_products`]: reads the gradients of the maps.
     #[inline(always)]
     fn transform_products_back(&self, scratch: &mut Scratch, blocks: &Blocks) {
-        let (lanes, plane) = (in_lanes(self.out_channels) / LANES, blocks.plane(self.out_channels) / LANES);
+        let (lanes, plane) = blocks.strides(self.out_channels);
         let (maps, products) = (lanes_of(&scratch.maps), scratch.products.as_chunks_mut().0);
         let mut values = [[0.0; LANES]; PLACES];
         for block in 0..blocks.count() {
@@ -143,7 +143,7 @@ impl Winograd {
     /// The transpose of [`Winograd::transform_patches`]: adds to the gradients of images.
     #[inline(always)]
     fn transform_patches_back(&self, scratch: &mut Scratch, blocks: &Blocks) {
-        let (lanes, plane) = (in_lanes(self.channels) / LANES, blocks.plane(self.channels) / LANES);
+        let (lanes, plane) = blocks.strides(self.channels);
         let (columns, gradients) = (lanes_of(&scratch.columns), scratch.gradients.as_chunks_mut::<LANES>().0);
         let mut patch = [[0.0; LANES]; PLACES];
         // The last block first: then a pixel adds what it gets in the order of the taps, as im2col does.
