@@ -137,7 +137,7 @@ fn move_towards(running: &Var, batch: &Tensor) -> Result<()> {
     running.set(&(old + (batch * BatchNorm::MOMENTUM)?)?)
 }
 
-/// A [`Conv2d`] followed by [`BatchNorm`], computed as one in training.
+/// A [`Conv2d`] followed by [`BatchNorm`], computed as one.
 #[derive(Clone)]
 pub struct ConvNorm {
     conv: Conv2d,
@@ -163,28 +163,27 @@ impl ConvNorm {
         })
     }
 
-    /// `sections` one after the other, in training computed as one: `[B, C, H, W]` → the last section's `[B, O, H', W']`. `train` uses the
-    /// batch's statistics and moves the running ones.
+    /// `sections` one after the other, computed as one: `[B, C, H, W]` → the last section's `[B, O, H', W']`. `train` uses the batch's
+    /// statistics and moves the running ones.
     ///
     /// # Errors
     /// As [`ops::conv_network`].
     pub fn forward_all(sections: &[Section<Self>], x: &Tensor, train: bool) -> Result<Tensor> {
-        if !train {
-            let layer = |x: &Tensor, Self { conv, norm }: &Self| norm.forward(&conv.forward(x)?, false);
-            return sections.iter().try_fold(x.clone(), |x, section| section.forward(&x, layer));
-        }
-        let layers: Vec<_> = sections.iter().map(|section| section.map(Self::layer)).collect();
+        let layers: Vec<_> = sections.iter().map(|section| section.map(|layer| layer.layer(train))).collect();
         let (y, seen) = ops::conv_network(x, &layers)?;
-        for (layer, (batch, elements)) in sections.iter().flat_map(Section::layers).zip(seen) {
-            layer.norm.follow(&batch, elements)?;
+        if train {
+            for (layer, (batch, elements)) in sections.iter().flat_map(Section::layers).zip(seen) {
+                layer.norm.follow(&batch, elements)?;
+            }
         }
         Ok(y)
     }
 
-    fn layer(&self) -> ConvNormLayer<'_> {
+    fn layer(&self, train: bool) -> ConvNormLayer<'_> {
         let (Self { conv, norm }, epsilon) = (self, BatchNorm::EPSILON);
         let Conv2d { weight, stride, padding, .. } = conv;
-        let BatchNorm { gamma, beta, relu, .. } = norm;
-        ConvNormLayer { weight, stride: *stride, padding: *padding, gamma, beta, epsilon, relu: *relu }
+        let BatchNorm { gamma, beta, running_mean, running_var, relu } = norm;
+        let fixed = (!train).then_some([&**running_mean, &**running_var]);
+        ConvNormLayer { weight, stride: *stride, padding: *padding, gamma, beta, epsilon, relu: *relu, fixed }
     }
 }

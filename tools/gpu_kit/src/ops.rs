@@ -98,7 +98,7 @@ fn all() -> Result<Vec<Check>> {
 
 /// A layer of stride 2 with a ReLU.
 fn layer<'a>(weight: &'a Tensor, gamma: &'a Tensor, beta: &'a Tensor) -> ConvNormLayer<'a> {
-    ConvNormLayer { weight, stride: 2, padding: 1, gamma, beta, epsilon: 1e-5, relu: true }
+    ConvNormLayer { weight, stride: 2, padding: 1, gamma, beta, epsilon: 1e-5, relu: true, fixed: None }
 }
 
 /// What is trained for a few steps.

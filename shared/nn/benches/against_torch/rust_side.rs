@@ -146,8 +146,16 @@ fn operation_of(name: &str) -> anyhow::Result<Operation> {
         return Ok(match rest {
             ["norm"] => Box::new(move || {
                 let (weight, gamma, beta) = (&weight, &gamma, &beta);
-                let layer =
-                    ConvNormLayer { weight, stride, padding: kernel / 2, gamma, beta, epsilon: 1e-5, relu: true };
+                let layer = ConvNormLayer {
+                    weight,
+                    stride,
+                    padding: kernel / 2,
+                    gamma,
+                    beta,
+                    epsilon: 1e-5,
+                    relu: true,
+                    fixed: None,
+                };
                 Ok(ops::conv_batch_norm(&x, &layer)?.0)
             }),
             _ => Box::new(move || ops::conv2d(&x, &weight, stride, kernel / 2)),

@@ -1,12 +1,12 @@
 //! What batch norm does once its statistics are known: an affine map per channel, followed by a ReLU or not.
 
-use pulp::Arch;
 use rayon::prelude::*;
 
 use super::chunks::fill_chunks;
-use super::floats;
+use super::columns::{at, chunk, sums};
 use super::moments::Statistics;
 use super::relu::rectified;
+use super::vectorized::vectorized;
 use crate::collective::Collective;
 
 /// y = γ · (x − μ) / σ + β per channel, then max(y, 0) where `relu`.
@@ -48,75 +48,91 @@ impl Affine {
         self.mean.len()
     }
 
-    /// What becomes of maps of `pixels` numbers.
-    pub(super) fn apply(&self, x: &[f32], pixels: usize) -> Vec<f32> {
-        let fill = |_: &mut (), map: usize, y: &mut [f32]| self.write(map, &x[map * pixels..][..pixels], pixels, y);
-        fill_chunks(x.len(), pixels, || (), fill).0
+    /// What becomes of pixels `[pixels, C]`.
+    pub(super) fn apply(&self, x: &[f32]) -> Vec<f32> {
+        let chunk = chunk(self.channels());
+        let fill = |_: &mut (), i: usize, y: &mut [f32]| write(self, &x[i * chunk..][..y.len()], y);
+        fill_chunks(x.len(), chunk, || (), fill).0
     }
 
-    /// Writes to `y` what becomes of maps of `pixels` numbers, the first of which is number `first` of the batch.
-    pub(super) fn write(&self, first: usize, x: &[f32], pixels: usize, y: &mut [f32]) {
-        Arch::new().dispatch(|| {
-            for (i, (x, y)) in x.chunks_exact(pixels).zip(y.chunks_exact_mut(pixels)).enumerate() {
-                let affine = self.of_channel((first + i) % self.channels());
-                for (y, x) in y.iter_mut().zip(x) {
-                    *y = if self.relu { rectified(affine(*x)) } else { affine(*x) };
-                }
-            }
-        });
-    }
-
-    /// The map of channel `c`, without the ReLU.
-    #[inline(always)]
-    fn of_channel(&self, c: usize) -> impl Fn(f32) -> f32 + use<> {
-        let (mean, scale, shift) = (self.mean[c], self.scale[c], self.shift[c]);
-        move |x| (x - mean) * scale + shift
-    }
-
-    /// Lets the gradient through where the ReLU did, or everywhere where there is none.
-    #[inline(always)]
-    fn masked(&self, c: usize) -> impl Fn(f32, f32) -> f32 + use<> {
-        let (affine, relu) = (self.of_channel(c), self.relu);
-        move |x, grad| if relu && affine(x) <= 0.0 { 0.0 } else { grad }
-    }
-
-    /// (Σ dy · x̂, Σ dy) per channel, over batch and space; `train` where μ and σ depend on x.
-    pub(super) fn gradients(&self, x: &[f32], grad: &[f32], pixels: usize, train: bool) -> Gradients {
-        let channels = self.channels();
-        let len = channels * pixels;
-        let of_image = |(x, grad): (&[f32], &[f32])| -> Vec<[f64; 2]> {
-            Arch::new().dispatch(|| {
-                let mut sums = Vec::with_capacity(channels);
-                for (c, (x, grad)) in x.chunks_exact(pixels).zip(grad.chunks_exact(pixels)).enumerate() {
-                    let (mean, masked) = (self.mean[c], self.masked(c));
-                    sums.push(floats::sums(x, grad, |x, grad| {
-                        let dy = masked(x, grad);
-                        [dy * (x - mean), dy]
-                    }));
-                }
-                sums
-            })
-        };
-        let sums: Vec<_> = x.par_chunks(len).zip(grad.par_chunks(len)).map(of_image).collect();
+    /// (Σ dy · x̂, Σ dy) per channel, over all pixels `[pixels, C]`; `train` where μ and σ depend on x.
+    pub(super) fn gradients(&self, x: &[f32], grad: &[f32], train: bool) -> Gradients {
+        let (channels, chunk) = (self.channels(), chunk(self.channels()));
+        let chunks = x.par_chunks(chunk).zip(grad.par_chunks(chunk));
+        let sums: Vec<_> = chunks.map(|(x, grad)| gradient_sums(self, x, grad)).collect();
         let count = if train { (x.len() / channels) as f32 } else { f32::INFINITY };
         let mut gradients = Gradients { gamma: Vec::new(), beta: Vec::new(), count };
         for c in 0..channels {
-            let [scaled, plain] = sums.iter().fold([0.0; 2], |[a, b], maps| [a + maps[c][0], b + maps[c][1]]);
+            let [scaled, plain] = sums.iter().fold([0.0; 2], |[a, b], pixels| [a + pixels[c][0], b + pixels[c][1]]);
             gradients.gamma.push(scaled as f32 * self.inverse_std[c]);
             gradients.beta.push(plain as f32);
         }
         gradients
     }
 
-    /// dx = γ/σ · (dy − mean(dy) − x̂ · mean(dy · x̂)) for map number `map` of the batch.
-    #[inline(always)]
-    pub(super) fn input_gradient(&self, map: usize, gradients: &Gradients, x: &[f32], grad: &[f32], dx: &mut [f32]) {
-        let c = map % self.channels();
-        let (mean, scale, masked) = (self.mean[c], self.scale[c], self.masked(c));
-        let offset = gradients.beta[c] / gradients.count;
-        let slope = gradients.gamma[c] / gradients.count * self.inverse_std[c];
-        for ((dx, x), grad) in dx.iter_mut().zip(x).zip(grad) {
-            *dx = scale * (masked(*x, *grad) - offset - (x - mean) * slope);
+    /// What is divided among the pixels of dx: mean(dy), and mean(dy · x̂) / σ.
+    fn shares(&self, gradients: &Gradients) -> [Vec<f32>; 2] {
+        let slopes = gradients.gamma.iter().zip(&self.inverse_std);
+        [
+            gradients.beta.iter().map(|beta| beta / gradients.count).collect(),
+            slopes.map(|(gamma, inverse)| gamma / gradients.count * inverse).collect(),
+        ]
+    }
+}
+
+/// The gradient that a ReLU lets through where there is one, behind an affine map that gave `y`.
+#[inline(always)]
+fn masked(relu: bool, y: f32, grad: f32) -> f32 {
+    if relu && y <= 0.0 { 0.0 } else { grad }
+}
+
+vectorized! {
+    /// Writes to `y` what becomes of pixels `[pixels, C]`.
+    pub(super) fn write<'a>(affine: &'a Affine, x: &'a [f32], y: &'a mut [f32]) -> () {
+        let Affine { mean, scale, shift, relu, .. } = affine;
+        for (x, y) in x.chunks_exact(mean.len()).zip(y.chunks_exact_mut(mean.len())) {
+            for ((((y, x), mean), scale), shift) in y.iter_mut().zip(x).zip(mean).zip(scale).zip(shift) {
+                let number = (x - mean) * scale + shift;
+                *y = if *relu { rectified(number) } else { number };
+            }
+        }
+    }
+}
+
+vectorized! {
+    /// Σ dy · (x − μ) and Σ dy per channel, over some pixels `[pixels, C]`.
+    fn gradient_sums<'a>(affine: &'a Affine, x: &'a [f32], grad: &'a [f32]) -> Vec<[f64; 2]> {
+        sums(x, grad, affine.channels(), |first| {
+            let [mean, scale, shift] = [&affine.mean, &affine.scale, &affine.shift].map(|numbers| at(numbers, first));
+            move |lane, x, grad| {
+                let centered = x - mean[lane];
+                let dy = masked(affine.relu, centered * scale[lane] + shift[lane], grad);
+                [dy * centered, dy]
+            }
+        })
+    }
+}
+
+vectorized! {
+    /// dx = γ/σ · (dy − mean(dy) − x̂ · mean(dy · x̂)) for some pixels `[pixels, C]`.
+    pub(super) fn input_gradient<'a>(
+        affine: &'a Affine,
+        gradients: &'a Gradients,
+        x: &'a [f32],
+        grad: &'a [f32],
+        dx: &'a mut [f32],
+    ) -> () {
+        let Affine { mean, scale, shift, relu, .. } = affine;
+        let [offset, slope] = affine.shares(gradients);
+        let channels = mean.len();
+        let pixels = x.chunks_exact(channels).zip(grad.chunks_exact(channels)).zip(dx.chunks_exact_mut(channels));
+        for ((x, grad), dx) in pixels {
+            let constants = mean.iter().zip(scale).zip(shift).zip(&offset).zip(&slope);
+            for (((dx, x), grad), ((((mean, scale), shift), offset), slope)) in dx.iter_mut().zip(x).zip(grad).zip(constants) {
+                let centered = x - mean;
+                let dy = masked(*relu, centered * scale + shift, *grad);
+                *dx = scale * (dy - offset - centered * slope);
+            }
         }
     }
 }

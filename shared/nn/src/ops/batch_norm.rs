@@ -1,12 +1,12 @@
 //! Batch normalization (Ioffe and Szegedy 2015), with an optional ReLU fused after it.
 
 use candle_core::{CpuStorage, CustomOp3, Device, Layout, Result, Shape, Tensor, bail};
-use pulp::Arch;
 
-use super::affine::Affine;
+use super::affine::{self, Affine};
 use super::chunks::fill_chunks;
+use super::layout::{channels_first, channels_last};
 use super::moments::Statistics;
-use super::{floats, fused_norm};
+use super::{columns, floats, fused_norm};
 use crate::collective;
 use crate::gpu::{self, Norm};
 
@@ -67,7 +67,8 @@ pub fn batch_norm(
     let statistics = match mode {
         BatchNormMode::Train => {
             let (storage, layout) = x.storage_and_layout();
-            let statistics = Statistics::of(floats::of(&storage, layout)?, channels, height * width);
+            let rows = channels_last(floats::of(&storage, layout)?, channels, height * width);
+            let statistics = Statistics::of(&rows, channels, height * width);
             ranks.iter().fold(statistics, |share, ranks| share.over(&**ranks))
         }
         BatchNormMode::Eval(fixed) => Statistics { mean: fixed.mean.to_vec1()?, variance: fixed.variance.to_vec1()? },
@@ -143,8 +144,8 @@ impl CustomOp3 for BatchNorm {
         _: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let pixels = layout.dims()[2..].iter().product();
-        let y = self.affine.apply(floats::of_cpu(x, layout)?, pixels);
-        Ok((CpuStorage::F32(y), layout.shape().clone()))
+        let y = self.affine.apply(&channels_last(floats::of_cpu(x, layout)?, self.affine.channels(), pixels));
+        Ok((CpuStorage::F32(channels_first(y, self.affine.channels(), pixels)), layout.shape().clone()))
     }
 
     fn bwd(
@@ -160,17 +161,17 @@ impl CustomOp3 for BatchNorm {
         let grad = grad.contiguous()?;
         let (x_storage, x_layout) = x.storage_and_layout();
         let (grad_storage, grad_layout) = grad.storage_and_layout();
-        let (values, grads) = (floats::of(&x_storage, x_layout)?, floats::of(&grad_storage, grad_layout)?);
-        let gradients = self.affine.gradients(values, grads, pixels, self.train);
+        let values = channels_last(floats::of(&x_storage, x_layout)?, channels, pixels);
+        let grads = channels_last(floats::of(&grad_storage, grad_layout)?, channels, pixels);
+        let gradients = self.affine.gradients(&values, &grads, self.train);
         let of_all = self.together.then(|| gradients.over(&*collective::world()));
         let of_batch = of_all.as_ref().unwrap_or(&gradients);
-        let fill = |_: &mut (), map: usize, dx: &mut [f32]| {
-            let range = map * pixels..(map + 1) * pixels;
-            Arch::new().dispatch(|| {
-                self.affine.input_gradient(map, of_batch, &values[range.clone()], &grads[range], dx);
-            });
+        let chunk = columns::chunk(channels);
+        let fill = |_: &mut (), i: usize, dx: &mut [f32]| {
+            let range = i * chunk..i * chunk + dx.len();
+            affine::input_gradient(&self.affine, of_batch, &values[range.clone()], &grads[range], dx);
         };
-        let (dx, _) = fill_chunks(values.len(), pixels, || (), fill);
+        let dx = channels_first(fill_chunks(values.len(), chunk, || (), fill).0, channels, pixels);
         Ok((
             Some(Tensor::from_vec(dx, x.shape(), x.device())?),
             Some(Tensor::from_vec(gradients.gamma, channels, x.device())?),

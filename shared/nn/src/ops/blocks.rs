@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::gemm::Matrix;
-use super::lanes::{LANES, in_lanes};
+use super::lanes::LANES;
 use super::transforms::{BLOCK, PATCH, PLACES};
 
 /// Stands for a pixel that a patch has outside of its image.
@@ -29,18 +29,18 @@ impl Blocks {
 
     /// Numbers from one place to the next; the gap keeps all places from being mapped to the same lines of a cache.
     pub(super) fn plane(&self, channels: usize) -> usize {
-        self.count() * in_lanes(channels) + LANES
+        self.count() * channels + LANES
     }
 
     /// Lanes from one block to the next, and from one place to the next.
     #[inline(always)]
     pub(super) fn strides(&self, channels: usize) -> (usize, usize) {
-        (in_lanes(channels) / LANES, self.plane(channels) / LANES)
+        (channels / LANES, self.plane(channels) / LANES)
     }
 
     /// The matrix of one place, `[blocks, channels]`.
     pub(super) fn at_place<'a>(&self, numbers: &'a [f32], place: usize, channels: usize) -> Matrix<'a> {
-        Matrix::new(&numbers[place * self.plane(channels)..], self.count(), channels, in_lanes(channels))
+        Matrix::new(&numbers[place * self.plane(channels)..], self.count(), channels, channels)
     }
 
     /// A block's image, and its row and column there, in blocks.

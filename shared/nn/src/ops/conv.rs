@@ -1,9 +1,12 @@
 //! 2-d convolution as im2col and matrix products, tiles in parallel.
 
+use std::borrow::Cow;
+
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 
 use super::geometry::Geometry;
-use super::method::{Pass, each_map};
+use super::layout::{channels_first, channels_last};
+use super::method::Pass;
 use super::normed::Source;
 use super::tiles::{InputGradient, Tiles};
 use super::{floats, on_device};
@@ -48,6 +51,13 @@ struct Conv2d {
     geometry: Geometry,
 }
 
+impl Conv2d {
+    /// The batch, channels last.
+    fn turned<'a>(&self, x: &'a [f32]) -> Cow<'a, [f32]> {
+        channels_last(x, self.geometry.channels, self.geometry.height * self.geometry.width)
+    }
+}
+
 impl CustomOp2 for Conv2d {
     fn name(&self) -> &'static str {
         "conv2d"
@@ -63,28 +73,30 @@ impl CustomOp2 for Conv2d {
         let (batch, out_channels) = (x_layout.dims()[0], weight_layout.dims()[0]);
         let tiles =
             Tiles::new(self.geometry, floats::of_cpu(weight, weight_layout)?, out_channels, batch, Pass::Forward);
-        let (y, _) = tiles.forward(Source::Given(floats::of_cpu(x, x_layout)?), |_| ());
+        let images = self.turned(floats::of_cpu(x, x_layout)?);
+        let (y, _) = tiles.forward(Source::Given(&images), |_| ());
+        let y = channels_first(y, out_channels, self.geometry.pixels());
         Ok((CpuStorage::F32(y), self.geometry.maps(batch, out_channels)))
     }
 
     fn bwd(&self, x: &Tensor, weight: &Tensor, _y: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let grad = grad.contiguous()?;
         let (grad_storage, grad_layout) = grad.storage_and_layout();
-        let grads = floats::of(&grad_storage, grad_layout)?;
         let (x_storage, x_layout) = x.storage_and_layout();
         let (weight_storage, weight_layout) = weight.storage_and_layout();
         let (batch, channels, pixels) = (x.dims()[0], weight.dims()[0], self.geometry.pixels());
-        let copied = |image: usize, rows: &mut [f32]| {
-            let grads = &grads[image * channels * pixels..];
-            each_map(rows.len() / (channels * pixels), channels, pixels, |in_grad, in_rows| {
-                rows[in_rows].copy_from_slice(&grads[in_grad]);
-            });
+        let grads = channels_last(floats::of(&grad_storage, grad_layout)?, channels, pixels);
+        let copied = |image: usize, dy: &mut [f32]| {
+            dy.copy_from_slice(&grads[image * channels * pixels..][..dy.len()]);
         };
         let tiles =
             Tiles::new(self.geometry, floats::of(&weight_storage, weight_layout)?, channels, batch, Pass::Backward);
         // The first layer's input is the image: nothing needs its gradient.
         let wanted = if x.track_op() { InputGradient::Own } else { InputGradient::None };
-        let (dx, dweight) = tiles.backward(Source::Given(floats::of(&x_storage, x_layout)?), wanted, copied);
+        let images = self.turned(floats::of(&x_storage, x_layout)?);
+        let (dx, dweight) = tiles.backward(Source::Given(&images), wanted, copied);
+        let Geometry { channels, height, width, .. } = self.geometry;
+        let dx = dx.map(|dx| channels_first(dx, channels, height * width));
         let dx = dx.map(|dx| Tensor::from_vec(dx, x.shape(), x.device())).transpose()?;
         Ok((dx, Some(Tensor::from_vec(dweight, weight.shape(), x.device())?)))
     }

@@ -24,6 +24,8 @@ pub struct ConvNormLayer<'a> {
     pub epsilon: f32,
     /// Whether max(y, 0) follows.
     pub relu: bool,
+    /// μ and σ² `[O]` that normalize instead of the batch's own.
+    pub fixed: Option<[&'a Tensor; 2]>,
 }
 
 impl ConvNormLayer<'_> {
@@ -35,12 +37,27 @@ impl ConvNormLayer<'_> {
             let (gamma, beta) = (self.gamma.dims(), self.beta.dims());
             bail!("conv_batch_norm: {channels} channels, gamma is {gamma:?} and beta {beta:?}");
         }
-        expect_several(x[0] * geometry.pixels())?;
+        match self.fixed {
+            None => expect_several(x[0] * geometry.pixels())?,
+            Some([mean, variance]) if mean.dims() != [channels] || variance.dims() != [channels] => {
+                let (mean, variance) = (mean.dims(), variance.dims());
+                bail!("conv_batch_norm: {channels} channels, the statistics are {mean:?} and {variance:?}");
+            }
+            Some(_) => {}
+        }
         Ok(geometry)
+    }
+
+    /// Which statistics normalize the batch.
+    fn mode(&self) -> BatchNormMode {
+        self.fixed.map_or(BatchNormMode::Train, |fixed| {
+            let [mean, variance] = fixed.map(Tensor::detach);
+            BatchNormMode::Eval(Moments { mean, variance })
+        })
     }
 }
 
-/// [`conv2d`] and [`batch_norm`] with the batch's own statistics, which are returned as well.
+/// [`conv2d`] and [`batch_norm`], and the statistics that were used.
 ///
 /// # Shapes
 /// `x` `[B, C, H, W]` → `[B, O, H', W']`.
@@ -50,7 +67,7 @@ impl ConvNormLayer<'_> {
 pub fn conv_batch_norm(x: &Tensor, layer: &ConvNormLayer) -> Result<(Tensor, Moments)> {
     if !x.device().is_cpu() {
         let y = conv2d(x, layer.weight, layer.stride, layer.padding)?;
-        return batch_norm(&y, layer.gamma, layer.beta, &BatchNormMode::Train, layer.epsilon, layer.relu);
+        return batch_norm(&y, layer.gamma, layer.beta, &layer.mode(), layer.epsilon, layer.relu);
     }
     let (y, seen) = conv_network(x, &[Section::Layer(*layer)])?;
     let [(moments, _)] = <[_; 1]>::try_from(seen).expect("one layer has seen it");

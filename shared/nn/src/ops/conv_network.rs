@@ -1,13 +1,17 @@
 //! Layers of convolution and batch norm, and residual blocks of them, as one operation.
 
+use std::borrow::Cow;
+
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 
 use super::chunks::fill_chunks;
 use super::delivery::Delivery;
+use super::layout::{channels_first, channels_last};
 use super::normed::{Normed, Seen, Source};
 use super::relu::{masked, rectified};
 use super::tiles::InputGradient;
-use super::{ConvNormLayer, Section, conv_batch_norm, floats};
+use super::vectorized::vectorized;
+use super::{ConvNormLayer, Section, columns, conv_batch_norm, floats};
 
 /// [`conv_batch_norm`] and [`add_relu`](super::add_relu), section after section. Between two layers nothing is stored but the first one's
 /// convolution, and gradients do not pass through Candle, which adds each to a tensor of zeros. Returns the last section's output, and what
@@ -36,9 +40,9 @@ pub fn conv_network(x: &Tensor, sections: &[Section<ConvNormLayer>]) -> Result<(
     let mut network = Network { sections: Vec::with_capacity(sections.len()), delivery: Delivery::default() };
     {
         let (storage, layout) = x.storage_and_layout();
-        let (images, mut shape) = (Source::Given(floats::of(&storage, layout)?), x.shape().clone());
+        let (images, mut shape) = (turned(floats::of(&storage, layout)?, x.shape()), x.shape().clone());
         for section in sections {
-            let before = network.sections.last().map_or(images, Computed::source);
+            let before = network.sections.last().map_or(Source::Given(&images), Computed::source);
             let trained = Computed::new(section, before, &shape, &mut seen)?;
             shape = trained.shape();
             network.sections.push(trained);
@@ -48,6 +52,20 @@ pub fn conv_network(x: &Tensor, sections: &[Section<ConvNormLayer>]) -> Result<(
     let address =
         network.delivery.address(x.device(), layers.flat_map(|layer| [layer.weight, layer.gamma, layer.beta]))?;
     Ok((x.apply_op2(&address, network)?, seen))
+}
+
+/// Channels last.
+fn turned<'a>(maps: &'a [f32], shape: &Shape) -> Cow<'a, [f32]> {
+    channels_last(maps, shape.dims()[1], pixels(shape))
+}
+
+/// Channels first, as a tensor has them.
+fn turned_back(rows: Vec<f32>, shape: &Shape) -> Vec<f32> {
+    channels_first(rows, shape.dims()[1], pixels(shape))
+}
+
+fn pixels(shape: &Shape) -> usize {
+    shape.dims()[2..].iter().product()
 }
 
 /// A section that has seen a batch.
@@ -127,19 +145,22 @@ impl Computed {
     }
 }
 
-/// max(a + b, 0), map by map.
+/// max(a + b, 0), some pixels at a time.
 fn rectified_sum(a: Source, b: Source, shape: &Shape) -> Vec<f32> {
-    let pixels = shape.dims()[2..].iter().product();
-    let fill = |(a_room, b_room): &mut (Vec<f32>, Vec<f32>), map: usize, y: &mut [f32]| {
-        let range = map * pixels..(map + 1) * pixels;
-        let (a, b) = (a.maps(range.clone(), a_room), b.maps(range, b_room));
-        pulp::Arch::new().dispatch(|| {
-            for ((y, a), b) in y.iter_mut().zip(a).zip(b) {
-                *y = rectified(a + b);
-            }
-        });
+    let chunk = columns::chunk(shape.dims()[1]);
+    let fill = |(a_room, b_room): &mut (Vec<f32>, Vec<f32>), i: usize, y: &mut [f32]| {
+        let range = i * chunk..i * chunk + y.len();
+        rectify_sum(a.pixels(range.clone(), a_room), b.pixels(range, b_room), y);
     };
-    fill_chunks(shape.elem_count(), pixels, Default::default, fill).0
+    fill_chunks(shape.elem_count(), chunk, Default::default, fill).0
+}
+
+vectorized! {
+    fn rectify_sum<'a>(a: &'a [f32], b: &'a [f32], y: &'a mut [f32]) -> () {
+        for ((y, a), b) in y.iter_mut().zip(a).zip(b) {
+            *y = rectified(a + b);
+        }
+    }
 }
 
 /// Sections that have seen a batch.
@@ -155,7 +176,7 @@ impl CustomOp2 for Network {
 
     fn cpu_fwd(&self, _: &CpuStorage, _: &Layout, _: &CpuStorage, _: &Layout) -> Result<(CpuStorage, Shape)> {
         match self.sections.last() {
-            Some(last) => Ok((CpuStorage::F32(last.output()), last.shape())),
+            Some(last) => Ok((CpuStorage::F32(turned_back(last.output(), &last.shape())), last.shape())),
             None => bail!("conv_network: no sections"),
         }
     }
@@ -170,17 +191,18 @@ impl CustomOp2 for Network {
         let grad = grad.contiguous()?;
         let (grad_storage, grad_layout) = grad.storage_and_layout();
         let (x_storage, x_layout) = x.storage_and_layout();
-        let (images, grads) = (floats::of(&x_storage, x_layout)?, floats::of(&grad_storage, grad_layout)?);
+        let images = turned(floats::of(&x_storage, x_layout)?, x.shape());
+        let grads = turned(floats::of(&grad_storage, grad_layout)?, grad.shape());
         let (mut of_sections, mut of_output) = (Vec::with_capacity(self.sections.len()), None);
         for (i, section) in self.sections.iter().enumerate().rev() {
-            let before = if i == 0 { Source::Given(images) } else { self.sections[i - 1].source() };
+            let before = if i == 0 { Source::Given(&images) } else { self.sections[i - 1].source() };
             let (dx, of_layers) =
-                section.backward(before, i > 0 || x.track_op(), of_output.as_deref().unwrap_or(grads))?;
+                section.backward(before, i > 0 || x.track_op(), of_output.as_deref().unwrap_or(&grads))?;
             of_sections.push(of_layers);
             of_output = dx;
         }
         self.delivery.send(of_sections.into_iter().rev().flatten().flatten().collect());
-        let dx = of_output.map(|dx| Tensor::from_vec(dx, x.shape(), x.device())).transpose()?;
+        let dx = of_output.map(|dx| Tensor::from_vec(turned_back(dx, x.shape()), x.shape(), x.device())).transpose()?;
         // The address has a gradient so that its own backward pass runs.
         Ok((dx, Some(Tensor::zeros(1, grad.dtype(), x.device())?)))
     }

@@ -1,95 +1,88 @@
-//! Convolution as one matrix product a tile: weight `[O, taps]` · patches `[taps, pixels]`.
+//! Convolution as one matrix product a tile: patches `[pixels, taps]` · weight `[taps, O]`.
 
 use std::ops::Range;
 
 use pulp::Arch;
 
-use super::chunks::fill_planes;
+use super::chunks::{fill_chunks, fill_planes};
 use super::gemm::{Matrix, gemm};
 use super::geometry::Geometry;
 use super::lanes::{LANES, turn};
-use super::method::{Backward, Cut, Forward, Method, Scratch, Work, each_map, sum_into};
+use super::method::{Backward, Cut, Forward, Method, Pass, Scratch, Work, sum_into};
 
-/// Columns of a matrix product, at least.
-const COLUMNS: usize = 256;
+/// Rows of a matrix product, at least.
+const ROWS: usize = 256;
 
-/// Numbers in the patches of a matrix product, at most, where it has more columns: the first layer's patches are small.
+/// Numbers in the patches of a matrix product, at most, where it has more rows: the first layer's patches are small.
 const NUMBERS: usize = 1 << 15;
 
 /// A convolution of any kernel and stride.
-pub(super) struct Im2col<'a> {
+pub(super) struct Im2col {
     geometry: Geometry,
-    weight: &'a [f32],
+    /// `[taps, O]` in a forward pass, `[O, taps]` in a backward one, where taps are counted as in a patch, `[kh, kw, C]`.
+    weight: Vec<f32>,
     out_channels: usize,
     cut: Cut,
 }
 
-impl<'a> Im2col<'a> {
-    pub(super) fn new(geometry: Geometry, weight: &'a [f32], out_channels: usize, batch: usize) -> Self {
-        let columns = COLUMNS.max(NUMBERS / geometry.taps());
-        let cut = Cut::new(columns, (geometry.out_height(), geometry.out_width()), batch);
-        Self { geometry, weight, out_channels, cut }
+impl Im2col {
+    pub(super) fn new(geometry: Geometry, weight: &[f32], out_channels: usize, batch: usize, pass: Pass) -> Self {
+        let rows = ROWS.max(NUMBERS / geometry.taps());
+        let cut = Cut::new(rows, (geometry.out_height(), geometry.out_width()), batch);
+        Self { geometry, weight: rearranged(weight, geometry, out_channels, pass), out_channels, cut }
     }
 
-    fn weight(&self) -> Matrix<'a> {
-        Matrix::new(self.weight, self.out_channels, self.geometry.taps(), self.geometry.taps())
+    /// The weight, `[taps, O]` in a forward pass, `[O, taps]` in a backward one.
+    fn weight(&self, rows: usize, cols: usize) -> Matrix<'_> {
+        Matrix::new(&self.weight, rows, cols, cols)
     }
 
-    /// Patch matrix `[taps, images · columns]` of a strip of each image; returns how many columns it has.
+    /// Patch matrix `[images · pixels, taps]` of a strip of each image; returns how many rows it has.
     #[inline(always)]
     fn im2col(&self, scratch: &mut Scratch, images: &[f32], strip: &Range<usize>) -> usize {
         let geometry = self.geometry;
-        let of_image = strip.len() * geometry.out_width();
-        let columns = images.len() / geometry.image_len() * of_image;
-        for (i, image) in images.chunks_exact(geometry.image_len()).enumerate() {
+        let of_image = strip.len() * geometry.out_width() * geometry.taps();
+        let images = images.chunks_exact(geometry.image_len());
+        let rows = images.len() * strip.len() * geometry.out_width();
+        for (image, patches) in images.zip(scratch.columns.chunks_exact_mut(of_image)) {
             // A group of one image keeps it padded from its first strip on.
             if strip.start == 0 {
                 geometry.pad(image, &mut scratch.images);
             }
-            geometry.im2col(&scratch.images, strip, &mut scratch.columns[i * of_image..], columns);
+            geometry.im2col(&scratch.images, strip, patches);
         }
-        columns
+        rows
     }
 }
 
-impl Work for Im2col<'_> {
+impl Work for Im2col {
     #[inline(always)]
     fn forward_group(&self, scratch: &mut Scratch, images: &[f32], y: &mut [f32]) {
-        let (geometry, pixels) = (self.geometry, self.geometry.pixels());
-        let count = images.len() / geometry.image_len();
+        let (taps, channels) = (self.geometry.taps(), self.out_channels);
         for strip in self.cut.strips() {
-            let columns = self.im2col(scratch, images, &strip);
-            let patches = Matrix::new(&scratch.columns, geometry.taps(), columns, columns);
-            if count == 1 {
-                gemm(&mut y[strip.start * geometry.out_width()..], pixels, self.weight(), patches, false);
-            } else {
-                gemm(&mut scratch.rows, columns, self.weight(), patches, false);
-                each_map(count, self.out_channels, pixels, |in_y, in_rows| {
-                    y[in_y].copy_from_slice(&scratch.rows[in_rows]);
-                });
-            }
+            let rows = self.im2col(scratch, images, &strip);
+            let patches = Matrix::new(&scratch.columns, rows, taps, taps);
+            let y = &mut y[strip.start * self.geometry.out_width() * channels..];
+            gemm(y, channels, patches, self.weight(taps, channels), false);
         }
     }
 
-    /// The weight gradient is summed transposed, `[taps, O]`: the matrix product is faster when it has the shorter matrix, the
-    /// output's gradient, to repack.
     #[inline(always)]
     fn backward_group(&self, scratch: &mut Scratch, images: &[f32], dx: &mut [f32], dweight: &mut [f32]) {
-        let (geometry, taps) = (self.geometry, self.geometry.taps());
-        let count = images.len() / geometry.image_len();
-        let row_stride = count * geometry.pixels();
+        let (geometry, taps, channels) = (self.geometry, self.geometry.taps(), self.out_channels);
         scratch.clear_gradients(dx.len() / geometry.image_len() * geometry.padded_len());
         for strip in self.cut.strips() {
-            let columns = self.im2col(scratch, images, &strip);
-            let dy = &scratch.rows[strip.start * geometry.out_width()..];
-            let dy = Matrix::new(dy, self.out_channels, columns, row_stride);
-            gemm(dweight, self.out_channels, Matrix::new(&scratch.columns, taps, columns, columns), dy.t(), true);
+            let rows = self.im2col(scratch, images, &strip);
+            let dy = &scratch.dy[strip.start * geometry.out_width() * channels..];
+            let dy = Matrix::new(dy, rows, channels, channels);
+            gemm(dweight, channels, Matrix::new(&scratch.columns, rows, taps, taps).t(), dy, true);
             if !dx.is_empty() {
                 // The patches have done their part; their gradients take their place.
-                gemm(&mut scratch.columns, columns, self.weight().t(), dy, false);
+                gemm(&mut scratch.columns, taps, dy, self.weight(channels, taps), false);
+                let of_image = strip.len() * geometry.out_width() * taps;
                 let padded = scratch.gradients.chunks_exact_mut(geometry.padded_len());
-                for (i, padded) in padded.enumerate() {
-                    geometry.col2im(&scratch.columns[i * columns / count..], columns, &strip, padded);
+                for (patches, padded) in scratch.columns.chunks_exact(of_image).zip(padded) {
+                    geometry.col2im(patches, &strip, padded);
                 }
             }
         }
@@ -98,7 +91,7 @@ impl Work for Im2col<'_> {
     }
 }
 
-impl Method for Im2col<'_> {
+impl Method for Im2col {
     fn group(&self) -> usize {
         self.cut.group
     }
@@ -108,7 +101,6 @@ impl Method for Im2col<'_> {
         Scratch {
             images: vec![0.0; geometry.padded_len()],
             columns: vec![0.0; geometry.taps() * group * self.cut.strip * geometry.out_width()],
-            rows: vec![0.0; self.out_channels * group * geometry.pixels()],
             ..Scratch::default()
         }
     }
@@ -125,12 +117,15 @@ impl Method for Im2col<'_> {
         self.weight.len()
     }
 
+    /// Parts are `[kh, kw, C, O]`.
     fn weight_gradient(&self, dweights: &[Vec<f32>]) -> Vec<f32> {
         let (channels, taps) = (self.out_channels, self.geometry.taps());
         let room = || [vec![0.0; LANES * channels], vec![0.0; channels * LANES]];
         let fill = |[sums, turned]: &mut [Vec<f32>; 2], i: usize, kernels: &mut [&mut [f32]]| {
             let width = LANES.min(taps - i * LANES);
-            sum_into(&mut sums[..width * channels], dweights, i * LANES * channels);
+            for (tap, sum) in sums.chunks_exact_mut(channels).enumerate().take(width) {
+                sum_into(sum, dweights, in_patch(self.geometry, i * LANES + tap) * channels);
+            }
             turn(sums, channels, (width, channels), turned, LANES);
             for (kernel, turned) in kernels.iter_mut().zip(turned.chunks_exact(LANES)) {
                 kernel.copy_from_slice(&turned[..width]);
@@ -138,4 +133,28 @@ impl Method for Im2col<'_> {
         };
         fill_planes(channels, taps, LANES, room, fill)
     }
+}
+
+/// The place in a patch, `[kh, kw, C]`, of number `tap` of a kernel, `[C, kh, kw]`.
+fn in_patch(geometry: Geometry, tap: usize) -> usize {
+    let size = geometry.kernel.0 * geometry.kernel.1;
+    tap % size * geometry.channels + tap / size
+}
+
+/// A weight `[O, C, kh, kw]` as the products of a pass read it.
+fn rearranged(weight: &[f32], geometry: Geometry, out_channels: usize, pass: Pass) -> Vec<f32> {
+    let (taps, size) = (geometry.taps(), geometry.kernel.0 * geometry.kernel.1);
+    let of_kernel = |_: &mut (), o: usize, patch: &mut [f32]| {
+        for (tap, numbers) in patch.chunks_exact_mut(geometry.channels).enumerate() {
+            let kernel = weight[o * taps + tap..].iter().step_by(size);
+            numbers.iter_mut().zip(kernel).for_each(|(to, from)| *to = *from);
+        }
+    };
+    let rows = fill_chunks(weight.len(), taps, || (), of_kernel).0; // [O, taps]
+    if pass == Pass::Backward {
+        return rows;
+    }
+    let mut columns = vec![0.0; rows.len()];
+    turn(&rows, taps, (out_channels, taps), &mut columns, out_channels);
+    columns
 }

@@ -22,11 +22,11 @@ pub(super) trait Method: Sync {
     /// Buffers for one thread.
     fn scratch(&self) -> Scratch;
 
-    /// Convolves a group of images `[images, C, H, W]` into `y` `[images, O, H', W']`.
+    /// Convolves a group of images `[images, H, W, C]` into `y` `[images, H', W', O]`.
     fn forward(&self, scratch: &mut Scratch, images: &[f32], y: &mut [f32]);
 
     /// Adds a group's share to `dweight`, and to `dx` unless it is empty. The gradient of the group's maps lies in
-    /// `scratch.rows` `[O, images · H' · W']`.
+    /// `scratch.dy` `[images, H', W', O]`.
     fn backward(&self, scratch: &mut Scratch, images: &[f32], dx: &mut [f32], dweight: &mut [f32]);
 
     /// Numbers in `dweight`, in the method's own order.
@@ -83,17 +83,15 @@ impl<W: Work> NullaryFnOnce for Backward<'_, W> {
 /// One thread's buffers; those that only the backward pass needs are made by it.
 #[derive(Default)]
 pub(super) struct Scratch {
-    /// Images, laid out so that patches are found in them.
+    /// A padded image.
     pub images: Vec<f32>,
-    /// Winograd's maps, or their gradients.
-    pub maps: Vec<f32>,
     /// Patches of a strip of a group's images.
     pub columns: Vec<f32>,
-    /// Output maps of a group, channel by channel.
-    pub rows: Vec<f32>,
     /// Winograd's products.
     pub products: Vec<f32>,
-    /// Gradients of a group's images, laid out as `images`.
+    /// Gradients of a group's maps.
+    pub dy: Vec<f32>,
+    /// Gradients of a group's images, padded where the method pads them.
     pub gradients: Vec<f32>,
 }
 
@@ -123,22 +121,6 @@ impl Cut {
     /// The strips of an image.
     pub(super) fn strips(self) -> impl Iterator<Item = Range<usize>> {
         (0..self.height).step_by(self.strip).map(move |start| start..(start + self.strip).min(self.height))
-    }
-}
-
-/// Pairs the places of every map in `[images, channels, pixels]` and in `[channels, images · pixels]`.
-#[inline(always)]
-pub(super) fn each_map(
-    images: usize,
-    channels: usize,
-    pixels: usize,
-    mut pair: impl FnMut(Range<usize>, Range<usize>),
-) {
-    for image in 0..images {
-        for channel in 0..channels {
-            let (by_image, by_channel) = ((image * channels + channel) * pixels, (channel * images + image) * pixels);
-            pair(by_image..by_image + pixels, by_channel..by_channel + pixels);
-        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! Per-channel mean and variance of a batch.
 
-use pulp::Arch;
 use rayon::prelude::*;
 
-use super::floats;
+use super::columns::{at, chunk, sums};
+use super::vectorized::vectorized;
 use crate::collective::Collective;
 
 /// Mean and population variance of each channel, over batch and space.
@@ -12,20 +12,22 @@ pub(super) struct Statistics {
     pub variance: Vec<f32>,
 }
 
-/// One map's mean, and its summed squared distances from that mean.
-pub(super) type OfMap = [f64; 2];
+/// How many pixels there were, and each channel's mean and summed squared distances from it.
+pub(super) type OfRows = (usize, Vec<[f64; 2]>);
 
-/// The statistics of each map of `pixels` numbers.
-pub(super) fn of_maps(maps: &[f32], pixels: usize) -> Vec<OfMap> {
-    Arch::new().dispatch(|| {
-        let mut statistics = Vec::with_capacity(maps.len() / pixels);
-        for map in maps.chunks_exact(pixels) {
-            let mean = floats::sums(map, map, |x, _| [x])[0] / pixels as f64;
-            let shift = mean as f32;
-            statistics.push([mean, floats::sums(map, map, |x, _| [(x - shift) * (x - shift)])[0]]);
-        }
-        statistics
-    })
+vectorized! {
+    /// The statistics of some pixels `[pixels, C]`.
+    pub(super) fn of_rows<'a>(rows: &'a [f32], channels: usize) -> OfRows {
+        let count = rows.len() / channels;
+        let means: Vec<f64> =
+            sums(rows, rows, channels, |_| |_, x, _| [x]).iter().map(|[sum]| sum / count as f64).collect();
+        let shifts: Vec<f32> = means.iter().map(|&mean| mean as f32).collect();
+        let squares = sums(rows, rows, channels, |first| {
+            let shift = at(&shifts, first);
+            move |lane, x, _| [(x - shift[lane]) * (x - shift[lane])]
+        });
+        (count, means.iter().zip(squares).map(|(&mean, [squares])| [mean, squares]).collect())
+    }
 }
 
 impl Statistics {
@@ -46,22 +48,23 @@ impl Statistics {
         joined
     }
 
-    pub(super) fn of(x: &[f32], channels: usize, pixels: usize) -> Self {
-        let images: Vec<_> = x.par_chunks(channels * pixels).map(|image| of_maps(image, pixels)).collect();
-        Self::join(&images, channels, pixels)
+    /// Of images `[B, pixels, C]`.
+    pub(super) fn of(images: &[f32], channels: usize, pixels: usize) -> Self {
+        let group = if pixels == 1 { chunk(channels) } else { pixels * channels };
+        let groups: Vec<_> = images.par_chunks(group).map(|rows| of_rows(rows, channels)).collect();
+        Self::join(&groups, channels)
     }
 
-    /// Joins the statistics of the maps of all images, given in groups, by the parallel formula of Chan et al. (1983).
-    pub(super) fn join(groups: &[Vec<OfMap>], channels: usize, pixels: usize) -> Self {
-        let maps = groups.concat();
-        let batch = maps.len() / channels;
+    /// Joins the statistics of groups of pixels by the parallel formula of Chan et al. (1983).
+    pub(super) fn join(groups: &[OfRows], channels: usize) -> Self {
+        let count: usize = groups.iter().map(|(count, _)| count).sum();
         let mut moments = Self { mean: Vec::with_capacity(channels), variance: Vec::with_capacity(channels) };
         for c in 0..channels {
-            let of_channel = || maps.iter().skip(c).step_by(channels);
-            let mean = of_channel().map(|[mean, _]| mean).sum::<f64>() / batch as f64;
-            let squares: f64 = of_channel().map(|[m, s]| s + pixels as f64 * (m - mean) * (m - mean)).sum();
+            let of_channel = || groups.iter().map(|(count, channels)| (*count as f64, channels[c]));
+            let mean = of_channel().map(|(count, [mean, _])| count * mean).sum::<f64>() / count as f64;
+            let squares: f64 = of_channel().map(|(count, [m, s])| s + count * (m - mean) * (m - mean)).sum();
             moments.mean.push(mean as f32);
-            moments.variance.push((squares / (batch * pixels) as f64) as f32);
+            moments.variance.push((squares / count as f64) as f32);
         }
         moments
     }

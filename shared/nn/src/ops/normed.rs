@@ -7,21 +7,19 @@
 
 use std::ops::Range;
 
-use candle_core::{Result, Shape, Tensor};
-use pulp::Arch;
-
-use super::affine::{Affine, Gradients};
+use super::affine::{self, Affine, Gradients};
 use super::geometry::Geometry;
-use super::method::{Pass, each_map};
+use super::method::Pass;
 use super::moments::{self, Statistics};
 use super::tiles::{InputGradient, Tiles};
 use super::{ConvNormLayer, Moments, floats};
 use crate::collective;
+use candle_core::{Result, Shape, Tensor};
 
 /// Statistics of a layer's channels, and how many numbers all of them are of.
 pub type Seen = (Moments, usize);
 
-/// The numbers that a layer looks at.
+/// The numbers that a layer looks at, `[B, H, W, C]`.
 #[derive(Clone, Copy)]
 pub(super) enum Source<'a> {
     Given(&'a [f32]),
@@ -37,8 +35,8 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Some whole maps; `room` holds them where they have to be computed.
-    pub(super) fn maps<'r>(self, range: Range<usize>, room: &'r mut Vec<f32>) -> &'r [f32]
+    /// Some whole pixels; `room` holds them where they have to be computed.
+    pub(super) fn pixels<'r>(self, range: Range<usize>, room: &'r mut Vec<f32>) -> &'r [f32]
     where
         'a: 'r,
     {
@@ -46,7 +44,7 @@ impl<'a> Source<'a> {
             Self::Given(numbers) => &numbers[range],
             Self::Layer(layer) => {
                 room.resize(range.len(), 0.0);
-                layer.affine.write(range.start / layer.pixels(), &layer.y[range], layer.pixels(), room);
+                affine::write(&layer.affine, &layer.y[range], room);
                 room
             }
         }
@@ -57,46 +55,55 @@ impl<'a> Source<'a> {
 pub(super) struct Normed {
     geometry: Geometry,
     weight: Tensor,
-    /// The convolution's output, which the backward pass needs.
+    /// The convolution's output `[B, H', W', O]`, which the backward pass needs.
     y: Vec<f32>,
     affine: Affine,
-    /// Whether the statistics are those of all ranks.
+    /// Whether the statistics are the batch's own.
+    train: bool,
+    /// Whether they are those of all ranks.
     together: bool,
 }
 
 impl Normed {
-    /// What `layer` sees in `x` `[B, C, H, W]`: the convolution, to be normalized with the batch's own statistics.
+    /// What `layer` sees in `x` `[B, C, H, W]`: the convolution, to be normalized.
     pub(super) fn new(layer: &ConvNormLayer, x: Source, shape: &Shape) -> Result<(Self, Seen)> {
         let geometry = layer.geometry(shape.dims())?;
         let weight = layer.weight.contiguous()?;
         let channels = weight.dims()[0];
-        let (y, of_maps) = {
+        let (y, of_groups) = {
             let (storage, layout) = weight.storage_and_layout();
             let tiles = Tiles::new(geometry, floats::of(&storage, layout)?, channels, shape.dims()[0], Pass::Forward);
-            tiles.forward(x, |maps| moments::of_maps(maps, geometry.pixels()))
+            // Image by image, whatever the tiles are.
+            let of_image = |maps: &[f32]| moments::of_rows(maps, channels);
+            tiles.forward(x, |maps| match layer.fixed {
+                Some(_) => Vec::new(),
+                None => maps.chunks_exact(geometry.pixels() * channels).map(of_image).collect(),
+            })
         };
-        let statistics = Statistics::join(&of_maps, channels, geometry.pixels());
-        let ranks = collective::normalized_together();
-        let statistics = ranks.iter().fold(statistics, |share, ranks| share.over(&**ranks));
+        let ranks = collective::normalized_together().filter(|_| layer.fixed.is_none());
+        let statistics = match layer.fixed {
+            Some([mean, variance]) => Statistics { mean: mean.to_vec1()?, variance: variance.to_vec1()? },
+            None => {
+                let statistics = Statistics::join(&of_groups.concat(), channels);
+                ranks.iter().fold(statistics, |share, ranks| share.over(&**ranks))
+            }
+        };
         let seen = (Moments::new(&statistics)?, y.len());
         let (gamma, beta) = (layer.gamma.to_vec1()?, layer.beta.to_vec1()?);
         let affine = Affine::new(statistics, layer.epsilon, &gamma, &beta, layer.relu);
-        Ok((Self { geometry, weight, y, affine, together: ranks.is_some() }, seen))
-    }
-
-    fn pixels(&self) -> usize {
-        self.geometry.pixels()
+        let (train, together) = (layer.fixed.is_none(), ranks.is_some());
+        Ok((Self { geometry, weight, y, affine, train, together }, seen))
     }
 
     /// The output's, `[B, O, H', W']`.
     pub(super) fn shape(&self) -> Shape {
         let channels = self.affine.channels();
-        self.geometry.maps(self.y.len() / (channels * self.pixels()), channels)
+        self.geometry.maps(self.y.len() / (channels * self.geometry.pixels()), channels)
     }
 
-    /// The layer's output.
+    /// The layer's output, `[B, H', W', O]`.
     pub(super) fn output(&self) -> Vec<f32> {
-        self.affine.apply(&self.y, self.pixels())
+        self.affine.apply(&self.y)
     }
 
     /// Given the gradient of the output: that of `x`, where asked for, and those of weight, γ and β.
@@ -106,19 +113,14 @@ impl Normed {
         input_gradient: InputGradient,
         grads: &[f32],
     ) -> Result<(Option<Vec<f32>>, [Vec<f32>; 3])> {
-        let (channels, pixels) = (self.affine.channels(), self.pixels());
-        let gradients = self.affine.gradients(&self.y, grads, pixels, true);
+        let gradients = self.affine.gradients(&self.y, grads, self.train);
         let of_all = self.together.then(|| gradients.over(&*collective::world()));
         let of_batch = of_all.as_ref().unwrap_or(&gradients);
-        let through_norm = |image: usize, rows: &mut [f32]| {
-            let start = image * channels * pixels;
-            let (y, grads) = (&self.y[start..], &grads[start..]);
-            Arch::new().dispatch(|| {
-                each_map(rows.len() / (channels * pixels), channels, pixels, |map, row| {
-                    let number = map.start / pixels;
-                    self.affine.input_gradient(number, of_batch, &y[map.clone()], &grads[map], &mut rows[row]);
-                });
-            });
+        let channels = self.affine.channels();
+        let through_norm = |image: usize, dy: &mut [f32]| {
+            let range = image * channels * self.geometry.pixels()..;
+            let (y, grads) = (&self.y[range.clone()][..dy.len()], &grads[range][..dy.len()]);
+            affine::input_gradient(&self.affine, of_batch, y, grads, dy);
         };
         let (storage, layout) = self.weight.storage_and_layout();
         let batch = x.len() / self.geometry.image_len();

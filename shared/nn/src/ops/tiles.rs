@@ -27,37 +27,37 @@ pub(super) enum InputGradient {
     AddedTo(Vec<f32>),
 }
 
-/// A pass of the convolution of a batch.
-pub(super) struct Tiles<'a> {
+/// A pass of the convolution of a batch. Images and maps have their channels last.
+pub(super) struct Tiles {
     image_len: usize,
     map_len: usize,
-    method: Box<dyn Method + 'a>,
+    method: Box<dyn Method>,
 }
 
-impl<'a> Tiles<'a> {
+impl Tiles {
     /// A pass of the convolution of `batch` images with `weight` `[O, C, kh, kw]`.
-    pub(super) fn new(geometry: Geometry, weight: &'a [f32], out_channels: usize, batch: usize, pass: Pass) -> Self {
+    pub(super) fn new(geometry: Geometry, weight: &[f32], out_channels: usize, batch: usize, pass: Pass) -> Self {
         let method: Box<dyn Method> = match Winograd::new(geometry, weight, out_channels, batch, pass) {
             Some(winograd) => Box::new(winograd),
-            None => Box::new(Im2col::new(geometry, weight, out_channels, batch)),
+            None => Box::new(Im2col::new(geometry, weight, out_channels, batch, pass)),
         };
         Self { image_len: geometry.image_len(), map_len: out_channels * geometry.pixels(), method }
     }
 
-    /// Convolves a batch. `done` gets each group's maps `[images, O, H', W']` while they are still in the cache.
+    /// Convolves a batch. `done` gets each group's maps `[images, H', W', O]` while they are still in the cache.
     pub(super) fn forward<T: Send>(&self, x: Source, done: impl Fn(&[f32]) -> T + Sync + Send) -> (Vec<f32>, Vec<T>) {
         let (image_len, map_len, group_size) = (self.image_len, self.map_len, self.method.group());
         let scratch = || (self.method.scratch(), Vec::new());
         let fill = |(scratch, room): &mut (Scratch, Vec<f32>), group: usize, y: &mut [f32]| {
             let first = group * group_size * image_len;
-            self.method.forward(scratch, x.maps(first..first + y.len() / map_len * image_len, room), y);
+            self.method.forward(scratch, x.pixels(first..first + y.len() / map_len * image_len, room), y);
             done(y)
         };
         fill_chunks(x.len() / image_len * map_len, group_size * map_len, scratch, fill)
     }
 
-    /// Gradients of the input (where asked for) and of the weight. `gradient(image, rows)` writes the output's gradient
-    /// for as many images, from number `image` on, as `rows` `[O, images · H' · W']` has room for.
+    /// Gradients of the input (where asked for) and of the weight. `gradient(image, dy)` writes the output's gradient
+    /// for as many images, from number `image` on, as `dy` `[images, H', W', O]` has room for.
     pub(super) fn backward(
         &self,
         x: Source,
@@ -103,9 +103,9 @@ impl<'a> Tiles<'a> {
         let mut dweight = vec![0.0; self.method.dweight_len()];
         for first in images.clone().step_by(self.method.group()) {
             let count = self.method.group().min(images.end - first);
-            scratch.rows.resize(count * self.map_len, 0.0);
-            gradient(first, &mut scratch.rows);
-            let group = x.maps(first * self.image_len..(first + count) * self.image_len, room);
+            scratch.dy.resize(count * self.map_len, 0.0);
+            gradient(first, &mut scratch.dy);
+            let group = x.pixels(first * self.image_len..(first + count) * self.image_len, room);
             // Nothing is split off where no gradient of the input is asked for.
             let of_group = dx.split_off_mut(..group.len().min(dx.len())).unwrap_or_default();
             self.method.backward(scratch, group, of_group, &mut dweight);

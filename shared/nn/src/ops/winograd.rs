@@ -7,8 +7,7 @@
 //! where the sum over input channels, for all blocks at once, is one matrix product for each of the 36 places. Every step is
 //! linear, so the backward pass takes the transpose of each.
 //!
-//! Images are turned first, so that the channels of a pixel lie side by side: a patch is then 36 runs of numbers, all of which
-//! are transformed alike.
+//! The channels of a pixel lie side by side: a patch is 36 runs of numbers, all of which are transformed alike.
 
 use pulp::Arch;
 
@@ -16,15 +15,12 @@ use super::blocks::{Blocks, OUTSIDE};
 use super::chunks::{fill_chunks, fill_planes};
 use super::gemm::{Matrix, gemm};
 use super::geometry::Geometry;
-use super::lanes::{LANES, Lanes, add_turned, in_lanes, turn};
+use super::lanes::{LANES, Lanes};
 use super::method::{Backward, Cut, Forward, Method, Pass, Scratch, Work, sum_into};
 use super::transforms::{self, BLOCK, PATCH, PLACES};
 
 /// Blocks of a matrix product.
 const BLOCKS: usize = 64;
-
-/// Fewer channels than this leave too little to do between the transforms.
-const CHANNELS: usize = 16;
 
 /// A 3×3 convolution of stride 1.
 pub(super) struct Winograd {
@@ -39,7 +35,7 @@ pub(super) struct Winograd {
 }
 
 impl Winograd {
-    /// None where the convolution is of another kind, or where blocks would not cover its maps.
+    /// None where the convolution is of another kind, or where blocks would not cover its maps, or lanes their channels.
     pub(super) fn new(
         geometry: Geometry,
         weight: &[f32],
@@ -48,8 +44,11 @@ impl Winograd {
         pass: Pass,
     ) -> Option<Self> {
         let Geometry { channels, height, width, kernel, stride, padding } = geometry;
-        let covered = height % BLOCK == 0 && width % BLOCK == 0;
-        if (kernel, stride, padding) != ((3, 3), 1, 1) || !covered || channels.min(out_channels) < CHANNELS {
+        let covered = height % BLOCK == 0
+            && width % BLOCK == 0
+            && channels.is_multiple_of(LANES)
+            && out_channels.is_multiple_of(LANES);
+        if (kernel, stride, padding) != ((3, 3), 1, 1) || !covered {
             return None;
         }
         let cut = Cut::new(BLOCKS, (height / BLOCK, width / BLOCK), batch);
@@ -66,21 +65,11 @@ impl Winograd {
         Matrix::new(&self.weight[place * rows * cols..], rows, cols, cols)
     }
 
-    /// Turns images `[images, C, H · W]` into `[images, H · W, C]`.
-    #[inline(always)]
-    fn turn_images(&self, scratch: &mut Scratch, images: &[f32]) {
-        let (pixels, channels) = (self.pixels(), self.channels);
-        let turned = scratch.images.chunks_exact_mut(pixels * in_lanes(channels));
-        for (image, turned) in images.chunks_exact(channels * pixels).zip(turned) {
-            turn(image, pixels, (channels, pixels), turned, in_lanes(channels));
-        }
-    }
-
     /// Transformed patches `[36, blocks, C]` of a strip of some images.
     #[inline(always)]
-    fn transform_patches(&self, scratch: &mut Scratch, blocks: &Blocks) {
+    fn transform_patches(&self, images: &[f32], scratch: &mut Scratch, blocks: &Blocks) {
         let (lanes, plane) = blocks.strides(self.channels);
-        let (images, columns) = (lanes_of(&scratch.images), scratch.columns.as_chunks_mut().0);
+        let (images, columns) = (lanes_of(images), scratch.columns.as_chunks_mut().0);
         let mut patch = [[0.0; LANES]; PLACES];
         for block in 0..blocks.count() {
             let pixels = blocks.pixels_of_patch(block);
@@ -98,9 +87,9 @@ impl Winograd {
 
     /// From products `[36, blocks, O]` of a strip to its part of the maps `[images, H · W, O]`.
     #[inline(always)]
-    fn transform_products(&self, scratch: &mut Scratch, blocks: &Blocks) {
+    fn transform_products(&self, scratch: &Scratch, blocks: &Blocks, maps: &mut [f32]) {
         let (lanes, plane) = blocks.strides(self.out_channels);
-        let (products, maps) = (lanes_of(&scratch.products), scratch.maps.as_chunks_mut().0);
+        let (products, maps) = (lanes_of(&scratch.products), maps.as_chunks_mut().0);
         let mut values = [[0.0; LANES]; PLACES];
         for block in 0..blocks.count() {
             let first = blocks.first_pixel(block);
@@ -122,7 +111,7 @@ impl Winograd {
     #[inline(always)]
     fn transform_products_back(&self, scratch: &mut Scratch, blocks: &Blocks) {
         let (lanes, plane) = blocks.strides(self.out_channels);
-        let (maps, products) = (lanes_of(&scratch.maps), scratch.products.as_chunks_mut().0);
+        let (maps, products) = (lanes_of(&scratch.dy), scratch.products.as_chunks_mut().0);
         let mut values = [[0.0; LANES]; PLACES];
         for block in 0..blocks.count() {
             let first = blocks.first_pixel(block);
@@ -168,34 +157,26 @@ impl Winograd {
 impl Work for Winograd {
     #[inline(always)]
     fn forward_group(&self, scratch: &mut Scratch, images: &[f32], y: &mut [f32]) {
-        let (pixels, channels, out_channels) = (self.pixels(), self.channels, self.out_channels);
-        self.turn_images(scratch, images);
+        let (channels, out_channels) = (self.channels, self.out_channels);
         for strip in self.cut.strips() {
-            let blocks = Blocks::new((self.height, self.width), images.len() / (channels * pixels), strip);
-            self.transform_patches(scratch, &blocks);
+            let blocks = Blocks::new((self.height, self.width), images.len() / (channels * self.pixels()), strip);
+            self.transform_patches(images, scratch, &blocks);
             for place in 0..PLACES {
                 let patches = blocks.at_place(&scratch.columns, place, channels);
                 let products = &mut scratch.products[place * blocks.plane(out_channels)..];
-                gemm(products, in_lanes(out_channels), patches, self.weight(place, channels, out_channels), false);
+                gemm(products, out_channels, patches, self.weight(place, channels, out_channels), false);
             }
-            self.transform_products(scratch, &blocks);
-        }
-        let turned = scratch.maps.chunks_exact(pixels * in_lanes(out_channels));
-        for (maps, turned) in y.chunks_exact_mut(out_channels * pixels).zip(turned) {
-            turn(turned, in_lanes(out_channels), (pixels, out_channels), maps, pixels);
+            self.transform_products(scratch, &blocks, y);
         }
     }
 
     #[inline(always)]
     fn backward_group(&self, scratch: &mut Scratch, images: &[f32], dx: &mut [f32], dweight: &mut [f32]) {
-        let (pixels, channels, out_channels) = (self.pixels(), self.channels, self.out_channels);
-        let all = images.len() / channels;
-        self.turn_images(scratch, images);
-        turn(&scratch.rows, all, (out_channels, all), &mut scratch.maps, in_lanes(out_channels));
-        scratch.clear_gradients(dx.len() / channels * in_lanes(channels));
+        let (channels, out_channels) = (self.channels, self.out_channels);
+        scratch.clear_gradients(dx.len());
         for strip in self.cut.strips() {
-            let blocks = Blocks::new((self.height, self.width), all / pixels, strip);
-            self.transform_patches(scratch, &blocks);
+            let blocks = Blocks::new((self.height, self.width), images.len() / (channels * self.pixels()), strip);
+            self.transform_patches(images, scratch, &blocks);
             self.transform_products_back(scratch, &blocks);
             for place in 0..PLACES {
                 let patches = blocks.at_place(&scratch.columns, place, channels);
@@ -205,17 +186,14 @@ impl Work for Winograd {
                 if !dx.is_empty() {
                     // The patches have done their part; their gradients take their place.
                     let patches = &mut scratch.columns[place * blocks.plane(channels)..];
-                    gemm(patches, in_lanes(channels), products, self.weight(place, out_channels, channels), false);
+                    gemm(patches, channels, products, self.weight(place, out_channels, channels), false);
                 }
             }
             if !dx.is_empty() {
                 self.transform_patches_back(scratch, &blocks);
             }
         }
-        let turned = scratch.gradients.chunks_exact(pixels * in_lanes(channels));
-        for (dx, turned) in dx.chunks_exact_mut(channels * pixels).zip(turned) {
-            add_turned(turned, in_lanes(channels), (pixels, channels), dx, pixels);
-        }
+        dx.iter_mut().zip(&scratch.gradients).for_each(|(dx, gradient)| *dx += gradient);
     }
 }
 
@@ -226,10 +204,7 @@ impl Method for Winograd {
 
     fn scratch(&self) -> Scratch {
         let blocks = Blocks::new((self.height, self.width), self.cut.group, 0..self.cut.strip);
-        let pixels = self.cut.group * self.pixels();
         Scratch {
-            images: vec![0.0; pixels * in_lanes(self.channels)],
-            maps: vec![0.0; pixels * in_lanes(self.out_channels)],
             columns: vec![0.0; PLACES * blocks.plane(self.channels)],
             products: vec![0.0; PLACES * blocks.plane(self.out_channels)],
             ..Scratch::default()

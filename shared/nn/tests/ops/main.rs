@@ -22,7 +22,7 @@ fn layer<'a>(
     (gamma, beta): (&'a Tensor, &'a Tensor),
     relu: bool,
 ) -> ConvNormLayer<'a> {
-    ConvNormLayer { weight, stride, padding, gamma, beta, epsilon: 1e-5, relu }
+    ConvNormLayer { weight, stride, padding, gamma, beta, epsilon: 1e-5, relu, fixed: None }
 }
 
 /// Golden cases whose names begin with `prefix`.
