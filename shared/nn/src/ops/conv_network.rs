@@ -9,6 +9,7 @@ use super::delivery::Delivery;
 use super::layout::{channels_first, channels_last};
 use super::normed::{Normed, Seen, Source};
 use super::relu::{masked, rectified};
+use super::room::Room;
 use super::tiles::InputGradient;
 use super::vectorized::vectorized;
 use super::{ConvNormLayer, Section, columns, conv_batch_norm, floats};
@@ -148,7 +149,7 @@ impl Computed {
 /// max(a + b, 0), some pixels at a time.
 fn rectified_sum(a: Source, b: Source, shape: &Shape) -> Vec<f32> {
     let chunk = columns::chunk(shape.dims()[1]);
-    let fill = |(a_room, b_room): &mut (Vec<f32>, Vec<f32>), i: usize, y: &mut [f32]| {
+    let fill = |(a_room, b_room): &mut (Room, Room), i: usize, y: &mut [f32]| {
         let range = i * chunk..i * chunk + y.len();
         rectify_sum(a.pixels(range.clone(), a_room), b.pixels(range, b_room), y);
     };

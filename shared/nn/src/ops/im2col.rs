@@ -8,7 +8,8 @@ use super::chunks::{fill_chunks, fill_planes};
 use super::gemm::{Matrix, gemm};
 use super::geometry::Geometry;
 use super::lanes::{LANES, turn};
-use super::method::{Backward, Cut, Forward, Method, Pass, Scratch, Work, sum_into};
+use super::method::{Backward, Cut, Forward, Method, Pass, Scratch, Sum, Work, sum_into};
+use super::room::Room;
 
 /// Rows of a matrix product, at least.
 const ROWS: usize = 256;
@@ -68,14 +69,15 @@ impl Work for Im2col {
     }
 
     #[inline(always)]
-    fn backward_group(&self, scratch: &mut Scratch, images: &[f32], dx: &mut [f32], dweight: &mut [f32]) {
+    fn backward_group(&self, scratch: &mut Scratch, images: &[f32], dx: &mut [f32], dweight: Sum) {
         let (geometry, taps, channels) = (self.geometry, self.geometry.taps(), self.out_channels);
         scratch.clear_gradients(dx.len() / geometry.image_len() * geometry.padded_len());
         for strip in self.cut.strips() {
             let rows = self.im2col(scratch, images, &strip);
             let dy = &scratch.dy[strip.start * geometry.out_width() * channels..];
             let dy = Matrix::new(dy, rows, channels, channels);
-            gemm(dweight, channels, Matrix::new(&scratch.columns, rows, taps, taps).t(), dy, true);
+            let patches = Matrix::new(&scratch.columns, rows, taps, taps);
+            gemm(dweight.numbers, channels, patches.t(), dy, dweight.begun || strip.start > 0);
             if !dx.is_empty() {
                 // The patches have done their part; their gradients take their place.
                 gemm(&mut scratch.columns, taps, dy, self.weight(channels, taps), false);
@@ -99,8 +101,8 @@ impl Method for Im2col {
     fn scratch(&self) -> Scratch {
         let (group, geometry) = (self.cut.group, self.geometry);
         Scratch {
-            images: vec![0.0; geometry.padded_len()],
-            columns: vec![0.0; geometry.taps() * group * self.cut.strip * geometry.out_width()],
+            images: Room::zeros(geometry.padded_len()),
+            columns: Room::new(geometry.taps() * group * self.cut.strip * geometry.out_width()),
             ..Scratch::default()
         }
     }
@@ -109,7 +111,7 @@ impl Method for Im2col {
         Arch::new().dispatch(Forward { work: self, scratch, images, y });
     }
 
-    fn backward(&self, scratch: &mut Scratch, images: &[f32], dx: &mut [f32], dweight: &mut [f32]) {
+    fn backward(&self, scratch: &mut Scratch, images: &[f32], dx: &mut [f32], dweight: Sum) {
         Arch::new().dispatch(Backward { work: self, scratch, images, dx, dweight });
     }
 
@@ -118,7 +120,7 @@ impl Method for Im2col {
     }
 
     /// Parts are `[kh, kw, C, O]`.
-    fn weight_gradient(&self, dweights: &[Vec<f32>]) -> Vec<f32> {
+    fn weight_gradient(&self, dweights: &[Room]) -> Vec<f32> {
         let (channels, taps) = (self.out_channels, self.geometry.taps());
         let room = || [vec![0.0; LANES * channels], vec![0.0; channels * LANES]];
         let fill = |[sums, turned]: &mut [Vec<f32>; 2], i: usize, kernels: &mut [&mut [f32]]| {

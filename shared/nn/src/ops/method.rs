@@ -7,6 +7,8 @@ use std::ops::Range;
 
 use pulp::NullaryFnOnce;
 
+use super::room::Room;
+
 /// Which way a convolution is computed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pass {
@@ -27,13 +29,20 @@ pub(super) trait Method: Sync {
 
     /// Adds a group's share to `dweight`, and to `dx` unless it is empty. The gradient of the group's maps lies in
     /// `scratch.dy` `[images, H', W', O]`.
-    fn backward(&self, scratch: &mut Scratch, images: &[f32], dx: &mut [f32], dweight: &mut [f32]);
+    fn backward(&self, scratch: &mut Scratch, images: &[f32], dx: &mut [f32], dweight: Sum);
 
     /// Numbers in `dweight`, in the method's own order.
     fn dweight_len(&self) -> usize;
 
     /// The gradient of the weight `[O, C, kh, kw]`, given every part's `dweight`.
-    fn weight_gradient(&self, dweights: &[Vec<f32>]) -> Vec<f32>;
+    fn weight_gradient(&self, dweights: &[Room]) -> Vec<f32>;
+}
+
+/// A sum that grows from group to group.
+pub(super) struct Sum<'a> {
+    pub numbers: &'a mut [f32],
+    /// Whether anything was added yet; before, the numbers mean nothing.
+    pub begun: bool,
 }
 
 /// A method's work, to be inlined into code that is compiled for this machine's vectors.
@@ -42,7 +51,7 @@ pub(super) trait Work {
     fn forward_group(&self, scratch: &mut Scratch, images: &[f32], y: &mut [f32]);
 
     /// As [`Method::backward`].
-    fn backward_group(&self, scratch: &mut Scratch, images: &[f32], dx: &mut [f32], dweight: &mut [f32]);
+    fn backward_group(&self, scratch: &mut Scratch, images: &[f32], dx: &mut [f32], dweight: Sum);
 }
 
 /// [`Work::forward_group`] for `Arch::dispatch`, which compiles closures for this machine's vectors only while they are small.
@@ -68,7 +77,7 @@ pub(super) struct Backward<'a, W> {
     pub scratch: &'a mut Scratch,
     pub images: &'a [f32],
     pub dx: &'a mut [f32],
-    pub dweight: &'a mut [f32],
+    pub dweight: Sum<'a>,
 }
 
 impl<W: Work> NullaryFnOnce for Backward<'_, W> {
@@ -84,22 +93,22 @@ impl<W: Work> NullaryFnOnce for Backward<'_, W> {
 #[derive(Default)]
 pub(super) struct Scratch {
     /// A padded image.
-    pub images: Vec<f32>,
+    pub images: Room,
     /// Patches of a strip of a group's images.
-    pub columns: Vec<f32>,
+    pub columns: Room,
     /// Winograd's products.
-    pub products: Vec<f32>,
+    pub products: Room,
     /// Gradients of a group's maps.
-    pub dy: Vec<f32>,
+    pub dy: Room,
     /// Gradients of a group's images, padded where the method pads them.
-    pub gradients: Vec<f32>,
+    pub gradients: Room,
 }
 
 impl Scratch {
     /// `len` gradients of 0.
     pub(super) fn clear_gradients(&mut self, len: usize) {
-        self.gradients.clear();
-        self.gradients.resize(len, 0.0);
+        self.gradients.fit(len);
+        self.gradients.fill(0.0);
     }
 }
 
@@ -125,7 +134,7 @@ impl Cut {
 }
 
 /// Writes the sum of what each part has from number `first` on.
-pub(super) fn sum_into(sums: &mut [f32], parts: &[Vec<f32>], first: usize) {
+pub(super) fn sum_into(sums: &mut [f32], parts: &[Room], first: usize) {
     sums.fill(0.0);
     for part in parts {
         sums.iter_mut().zip(&part[first..]).for_each(|(sum, number)| *sum += number);

@@ -33,6 +33,7 @@ mod normed;
 mod on_device;
 mod pool;
 mod relu;
+mod room;
 mod section;
 mod tiles;
 mod transforms;

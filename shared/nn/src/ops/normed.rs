@@ -11,6 +11,7 @@ use super::affine::{self, Affine, Gradients};
 use super::geometry::Geometry;
 use super::method::Pass;
 use super::moments::{self, Statistics};
+use super::room::Room;
 use super::tiles::{InputGradient, Tiles};
 use super::{ConvNormLayer, Moments, floats};
 use crate::collective;
@@ -36,14 +37,14 @@ impl<'a> Source<'a> {
     }
 
     /// Some whole pixels; `room` holds them where they have to be computed.
-    pub(super) fn pixels<'r>(self, range: Range<usize>, room: &'r mut Vec<f32>) -> &'r [f32]
+    pub(super) fn pixels<'r>(self, range: Range<usize>, room: &'r mut Room) -> &'r [f32]
     where
         'a: 'r,
     {
         match self {
             Self::Given(numbers) => &numbers[range],
             Self::Layer(layer) => {
-                room.resize(range.len(), 0.0);
+                room.fit(range.len());
                 affine::write(&layer.affine, &layer.y[range], room);
                 room
             }

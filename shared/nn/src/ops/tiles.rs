@@ -7,8 +7,9 @@ use rayon::prelude::*;
 use super::chunks::fill_chunks;
 use super::geometry::Geometry;
 use super::im2col::Im2col;
-use super::method::{Method, Pass, Scratch};
+use super::method::{Method, Pass, Scratch, Sum};
 use super::normed::Source;
+use super::room::Room;
 use super::winograd::Winograd;
 
 /// The weight gradient is summed in this many parts, whatever the number of threads, so that it is always the same.
@@ -47,8 +48,8 @@ impl Tiles {
     /// Convolves a batch. `done` gets each group's maps `[images, H', W', O]` while they are still in the cache.
     pub(super) fn forward<T: Send>(&self, x: Source, done: impl Fn(&[f32]) -> T + Sync + Send) -> (Vec<f32>, Vec<T>) {
         let (image_len, map_len, group_size) = (self.image_len, self.map_len, self.method.group());
-        let scratch = || (self.method.scratch(), Vec::new());
-        let fill = |(scratch, room): &mut (Scratch, Vec<f32>), group: usize, y: &mut [f32]| {
+        let scratch = || (self.method.scratch(), Room::default());
+        let fill = |(scratch, room): &mut (Scratch, Room), group: usize, y: &mut [f32]| {
             let first = group * group_size * image_len;
             self.method.forward(scratch, x.pixels(first..first + y.len() / map_len * image_len, room), y);
             done(y)
@@ -68,8 +69,8 @@ impl Tiles {
         let groups = (x.len() / image_len).div_ceil(group);
         let most = (WEIGHT_GRADIENT_ELEMENTS / self.method.dweight_len()).clamp(4, WEIGHT_GRADIENT_PARTS);
         let part = groups.div_ceil(most) * group;
-        let scratch = || (self.method.scratch(), Vec::new());
-        let work = |scratch: &mut (Scratch, Vec<f32>), number: usize, dx: &mut [f32]| {
+        let scratch = || (self.method.scratch(), Room::default());
+        let work = |scratch: &mut (Scratch, Room), number: usize, dx: &mut [f32]| {
             let images = number * part..((number + 1) * part).min(x.len() / image_len);
             self.backward_part(scratch, dx, x, images, &gradient)
         };
@@ -94,21 +95,22 @@ impl Tiles {
     /// Adds the input gradients of some images of the batch to `dx` and returns their share of the weight gradient.
     fn backward_part(
         &self,
-        (scratch, room): &mut (Scratch, Vec<f32>),
+        (scratch, room): &mut (Scratch, Room),
         mut dx: &mut [f32],
         x: Source,
         images: Range<usize>,
         gradient: impl Fn(usize, &mut [f32]),
-    ) -> Vec<f32> {
-        let mut dweight = vec![0.0; self.method.dweight_len()];
+    ) -> Room {
+        let mut dweight = Room::new(self.method.dweight_len());
         for first in images.clone().step_by(self.method.group()) {
             let count = self.method.group().min(images.end - first);
-            scratch.dy.resize(count * self.map_len, 0.0);
+            scratch.dy.fit(count * self.map_len);
             gradient(first, &mut scratch.dy);
             let group = x.pixels(first * self.image_len..(first + count) * self.image_len, room);
             // Nothing is split off where no gradient of the input is asked for.
             let of_group = dx.split_off_mut(..group.len().min(dx.len())).unwrap_or_default();
-            self.method.backward(scratch, group, of_group, &mut dweight);
+            let dweight = Sum { numbers: &mut dweight, begun: first > images.start };
+            self.method.backward(scratch, group, of_group, dweight);
         }
         dweight
     }

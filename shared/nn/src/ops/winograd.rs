@@ -16,7 +16,8 @@ use super::chunks::{fill_chunks, fill_planes};
 use super::gemm::{Matrix, gemm};
 use super::geometry::Geometry;
 use super::lanes::{LANES, Lanes};
-use super::method::{Backward, Cut, Forward, Method, Pass, Scratch, Work, sum_into};
+use super::method::{Backward, Cut, Forward, Method, Pass, Scratch, Sum, Work, sum_into};
+use super::room::Room;
 use super::transforms::{self, BLOCK, PATCH, PLACES};
 
 /// Blocks of a matrix product.
@@ -171,18 +172,19 @@ impl Work for Winograd {
     }
 
     #[inline(always)]
-    fn backward_group(&self, scratch: &mut Scratch, images: &[f32], dx: &mut [f32], dweight: &mut [f32]) {
+    fn backward_group(&self, scratch: &mut Scratch, images: &[f32], dx: &mut [f32], dweight: Sum) {
         let (channels, out_channels) = (self.channels, self.out_channels);
         scratch.clear_gradients(dx.len());
         for strip in self.cut.strips() {
+            let begun = dweight.begun || strip.start > 0;
             let blocks = Blocks::new((self.height, self.width), images.len() / (channels * self.pixels()), strip);
             self.transform_patches(images, scratch, &blocks);
             self.transform_products_back(scratch, &blocks);
             for place in 0..PLACES {
                 let patches = blocks.at_place(&scratch.columns, place, channels);
                 let products = blocks.at_place(&scratch.products, place, out_channels);
-                let dweight = &mut dweight[place * out_channels * channels..];
-                gemm(dweight, channels, products.t(), patches, true);
+                let of_place = &mut dweight.numbers[place * out_channels * channels..];
+                gemm(of_place, channels, products.t(), patches, begun);
                 if !dx.is_empty() {
                     // The patches have done their part; their gradients take their place.
                     let patches = &mut scratch.columns[place * blocks.plane(channels)..];
@@ -193,7 +195,7 @@ impl Work for Winograd {
                 self.transform_patches_back(scratch, &blocks);
             }
         }
-        dx.iter_mut().zip(&scratch.gradients).for_each(|(dx, gradient)| *dx += gradient);
+        dx.iter_mut().zip(scratch.gradients.iter()).for_each(|(dx, gradient)| *dx += gradient);
     }
 }
 
@@ -205,8 +207,8 @@ impl Method for Winograd {
     fn scratch(&self) -> Scratch {
         let blocks = Blocks::new((self.height, self.width), self.cut.group, 0..self.cut.strip);
         Scratch {
-            columns: vec![0.0; PLACES * blocks.plane(self.channels)],
-            products: vec![0.0; PLACES * blocks.plane(self.out_channels)],
+            columns: Room::new(PLACES * blocks.plane(self.channels)),
+            products: Room::new(PLACES * blocks.plane(self.out_channels)),
             ..Scratch::default()
         }
     }
@@ -215,7 +217,7 @@ impl Method for Winograd {
         Arch::new().dispatch(Forward { work: self, scratch, images, y });
     }
 
-    fn backward(&self, scratch: &mut Scratch, images: &[f32], dx: &mut [f32], dweight: &mut [f32]) {
+    fn backward(&self, scratch: &mut Scratch, images: &[f32], dx: &mut [f32], dweight: Sum) {
         Arch::new().dispatch(Backward { work: self, scratch, images, dx, dweight });
     }
 
@@ -223,7 +225,7 @@ impl Method for Winograd {
         self.weight.len()
     }
 
-    fn weight_gradient(&self, dweights: &[Vec<f32>]) -> Vec<f32> {
+    fn weight_gradient(&self, dweights: &[Room]) -> Vec<f32> {
         let (channels, plane) = (self.channels, self.out_channels * self.channels);
         let fill = |rows: &mut Vec<f32>, o: usize, kernels: &mut [f32]| {
             for (place, row) in rows.chunks_exact_mut(channels).enumerate() {
