@@ -2,7 +2,7 @@
 //!
 //! The row of a patch is a run of kw · C numbers of a padded image, whatever the stride.
 
-use std::ops::Range;
+use std::ops::{Range, RangeFrom};
 
 use candle_core::Shape;
 
@@ -77,30 +77,45 @@ impl Geometry {
         }
     }
 
-    /// Writes the patches of a padded image below the output rows `strip` into `patches` `[strip · W', taps]`.
+    /// Numbers in a row of a patch.
+    fn run(&self) -> usize {
+        self.kernel.1 * self.channels
+    }
+
+    /// Where the rows of all patches of `strip` output rows begin in a padded image, from the first of its rows on that they look at.
+    pub(super) fn runs(&self, strip: usize) -> Vec<usize> {
+        let mut starts = Vec::with_capacity(strip * self.out_width() * self.kernel.0);
+        for y in 0..strip {
+            for x in 0..self.out_width() {
+                for line in 0..self.kernel.0 {
+                    let (down, right) = (y * self.stride + line, x * self.stride);
+                    starts.push(down * self.padded_row_len() + right * self.channels);
+                }
+            }
+        }
+        starts
+    }
+
+    /// The rows of a padded image from the first on that output row `y` looks at.
+    fn rows_from(&self, y: usize) -> RangeFrom<usize> {
+        y * self.stride * self.padded_row_len()..
+    }
+
+    /// Writes the patches of a padded image below the output rows from `y` on into `patches` `[pixels, taps]`; `runs` are theirs.
     #[inline(always)]
-    pub(super) fn im2col(&self, padded: &[f32], strip: &Range<usize>, patches: &mut [f32]) {
-        self.each_run(strip, |in_padded, in_patches| patches[in_patches].copy_from_slice(&padded[in_padded]));
+    pub(super) fn im2col(&self, padded: &[f32], y: usize, runs: &[usize], patches: &mut [f32]) {
+        let padded = &padded[self.rows_from(y)];
+        for (run, start) in patches.chunks_exact_mut(self.run()).zip(runs) {
+            run.copy_from_slice(&padded[*start..][..run.len()]);
+        }
     }
 
     /// Adds patches back to where [`Geometry::im2col`] took them from.
     #[inline(always)]
-    pub(super) fn col2im(&self, patches: &[f32], strip: &Range<usize>, padded: &mut [f32]) {
-        self.each_run(strip, |in_padded, in_patches| add(&mut padded[in_padded], &patches[in_patches]));
-    }
-
-    /// Pairs the places of every row of every patch in the padded image and in the patch matrix.
-    #[inline(always)]
-    fn each_run(&self, strip: &Range<usize>, mut pair: impl FnMut(Range<usize>, Range<usize>)) {
-        let (run, mut in_patches) = (self.kernel.1 * self.channels, 0);
-        for y in strip.clone() {
-            for x in 0..self.out_width() {
-                for line in 0..self.kernel.0 {
-                    let in_padded = (y * self.stride + line) * self.padded_row_len() + x * self.stride * self.channels;
-                    pair(in_padded..in_padded + run, in_patches..in_patches + run);
-                    in_patches += run;
-                }
-            }
+    pub(super) fn col2im(&self, patches: &[f32], y: usize, runs: &[usize], padded: &mut [f32]) {
+        let padded = &mut padded[self.rows_from(y)];
+        for (run, start) in patches.chunks_exact(self.run()).zip(runs) {
+            add(&mut padded[*start..][..run.len()], run);
         }
     }
 }

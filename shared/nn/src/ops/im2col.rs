@@ -24,13 +24,16 @@ pub(super) struct Im2col {
     weight: Vec<f32>,
     out_channels: usize,
     cut: Cut,
+    /// Where the patches of a strip lie.
+    runs: Vec<usize>,
 }
 
 impl Im2col {
     pub(super) fn new(geometry: Geometry, weight: &[f32], out_channels: usize, batch: usize, pass: Pass) -> Self {
         let rows = ROWS.max(NUMBERS / geometry.taps());
         let cut = Cut::new(rows, (geometry.out_height(), geometry.out_width()), batch);
-        Self { geometry, weight: rearranged(weight, geometry, out_channels, pass), out_channels, cut }
+        let weight = rearranged(weight, geometry, out_channels, pass);
+        Self { geometry, weight, out_channels, cut, runs: geometry.runs(cut.strip) }
     }
 
     /// The weight, `[taps, O]` in a forward pass, `[O, taps]` in a backward one.
@@ -50,7 +53,7 @@ impl Im2col {
             if strip.start == 0 {
                 geometry.pad(image, &mut scratch.images);
             }
-            geometry.im2col(&scratch.images, strip, patches);
+            geometry.im2col(&scratch.images, strip.start, &self.runs, patches);
         }
         rows
     }
@@ -84,7 +87,7 @@ impl Work for Im2col {
                 let of_image = strip.len() * geometry.out_width() * taps;
                 let padded = scratch.gradients.chunks_exact_mut(geometry.padded_len());
                 for (patches, padded) in scratch.columns.chunks_exact(of_image).zip(padded) {
-                    geometry.col2im(patches, &strip, padded);
+                    geometry.col2im(patches, strip.start, &self.runs, padded);
                 }
             }
         }

@@ -10,6 +10,7 @@ use super::im2col::Im2col;
 use super::method::{Method, Pass, Scratch, Sum};
 use super::normed::Source;
 use super::room::Room;
+use super::transforms::{StrideTwo, UnitStride};
 use super::winograd::Winograd;
 
 /// The weight gradient is summed in this many parts, whatever the number of threads, so that it is always the same.
@@ -38,9 +39,12 @@ pub(super) struct Tiles {
 impl Tiles {
     /// A pass of the convolution of `batch` images with `weight` `[O, C, kh, kw]`.
     pub(super) fn new(geometry: Geometry, weight: &[f32], out_channels: usize, batch: usize, pass: Pass) -> Self {
-        let method: Box<dyn Method> = match Winograd::new(geometry, weight, out_channels, batch, pass) {
-            Some(winograd) => Box::new(winograd),
-            None => Box::new(Im2col::new(geometry, weight, out_channels, batch, pass)),
+        let unit_stride = Winograd::<UnitStride, 6>::new(geometry, weight, out_channels, batch, pass);
+        let stride_two = Winograd::<StrideTwo, 9>::new(geometry, weight, out_channels, batch, pass);
+        let method: Box<dyn Method> = match (unit_stride, stride_two) {
+            (Some(winograd), _) => Box::new(winograd),
+            (_, Some(winograd)) => Box::new(winograd),
+            _ => Box::new(Im2col::new(geometry, weight, out_channels, batch, pass)),
         };
         Self { image_len: geometry.image_len(), map_len: out_channels * geometry.pixels(), method }
     }

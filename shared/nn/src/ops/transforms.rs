@@ -1,31 +1,73 @@
-//! The transforms of Winograd's F(4×4, 3×3): small constant matrices, applied from both sides (Lavin and Gray 2016, section 4.3).
+//! The transforms of Winograd's convolutions: small constant matrices, applied from both sides (Lavin and Gray 2016, section 4).
 //!
-//! Many matrices X of at most 6×6 are transformed side by side: they are 36 rows of numbers, place (r, c) of each in row
-//! 6·r + c, and every X in a column of its own.
+//! Matrices hold [`Lanes`]: as many of them are transformed side by side.
+
+use super::lanes::{LANES, Lanes};
 
 /// Height and width of the blocks that a map is cut into.
 pub(super) const BLOCK: usize = 4;
 
-/// Height and width of what a block looks at.
-pub(super) const PATCH: usize = BLOCK + 2;
+/// Height and width of a transformed kernel.
+pub(super) const KERNEL: usize = 6;
 
-/// Places of a matrix.
-pub(super) const PLACES: usize = PATCH * PATCH;
+/// How blocks of 4 numbers are computed from patches of P with kernels of 3, in one dimension. In two, each step is applied to the rows and the
+/// columns of a matrix.
+///
+/// block = Aᵀ [(G kernel) ⊙ (Bᵀ patch)], where ⊙ multiplies each number of the transformed kernel with one or several of the patch.
+pub(super) trait Transforms<const P: usize>: Send + Sync + 'static {
+    /// Of the convolution.
+    const STRIDE: usize;
 
-/// Bᵀ X B of patches X, 6×6.
-#[inline(always)]
-pub(super) fn patches(rows: &mut [f32]) {
-    both_ways(rows, 6, 6, |[a, b, c, d, e, f]| {
+    /// Channels of its input, at least: fewer leave too little to do between the transforms.
+    const CHANNELS: usize;
+
+    /// How many numbers of a patch each number of the kernel is multiplied with.
+    const SHARED: [usize; KERNEL];
+
+    /// The number of the kernel that number `i` of a patch is multiplied with, and how many before it are multiplied with the same one.
+    fn partner(i: usize) -> (usize, usize);
+
+    /// Bᵀ x
+    fn patch(x: [f32; P]) -> [f32; P];
+
+    /// B x
+    fn patch_back(x: [f32; P]) -> [f32; P];
+
+    /// Aᵀ x
+    fn product(x: [f32; P]) -> [f32; BLOCK];
+
+    /// A x
+    fn product_back(x: [f32; BLOCK]) -> [f32; P];
+
+    /// G x
+    fn kernel(x: [f32; 3]) -> [f32; KERNEL];
+
+    /// Gᵀ x
+    fn kernel_back(x: [f32; KERNEL]) -> [f32; 3];
+}
+
+/// F(4, 3), of stride 1: 6 multiplications instead of 12. The points are 0, ±1, ±2 and ∞.
+pub(super) struct UnitStride;
+
+impl Transforms<6> for UnitStride {
+    const STRIDE: usize = 1;
+    const CHANNELS: usize = 16;
+    const SHARED: [usize; KERNEL] = [1; KERNEL];
+
+    #[inline(always)]
+    fn partner(i: usize) -> (usize, usize) {
+        (i, 0)
+    }
+
+    #[inline(always)]
+    fn patch([a, b, c, d, e, f]: [f32; 6]) -> [f32; 6] {
         let (near, far) = (e - 4.0 * c, d - 4.0 * b);
         let (even, odd) = (e - c, 2.0 * (d - b));
         [4.0 * a - 5.0 * c + e, near + far, near - far, even + odd, even - odd, 4.0 * b - 5.0 * d + f]
-    });
-}
+    }
 
-/// B X Bᵀ: the transpose of [`patches`].
-#[inline(always)]
-pub(super) fn patches_back(rows: &mut [f32]) {
-    both_ways(rows, 6, 6, |[a, b, c, d, e, f]| {
+    #[inline(always)]
+    fn patch_back([a, b, c, d, e, f]: [f32; 6]) -> [f32; 6] {
         let (sum, difference, sum2, difference2) = (b + c, b - c, d + e, d - e);
         [
             4.0 * a,
@@ -35,82 +77,114 @@ pub(super) fn patches_back(rows: &mut [f32]) {
             a + sum + sum2,
             f,
         ]
-    });
-}
+    }
 
-/// Aᵀ X A: blocks, 4×4, of products X, 6×6.
-#[inline(always)]
-pub(super) fn products(rows: &mut [f32]) {
-    both_ways(rows, 6, 4, |[a, b, c, d, e, f]| {
+    #[inline(always)]
+    fn product([a, b, c, d, e, f]: [f32; 6]) -> [f32; BLOCK] {
         let (sum, difference, sum2, difference2) = (b + c, b - c, d + e, d - e);
-        let last = difference + 8.0 * difference2 + f;
-        [a + sum + sum2, difference + 2.0 * difference2, sum + 4.0 * sum2, last, e, f]
-    });
-}
+        [a + sum + sum2, difference + 2.0 * difference2, sum + 4.0 * sum2, difference + 8.0 * difference2 + f]
+    }
 
-/// A X Aᵀ: the transpose of [`products`].
-#[inline(always)]
-pub(super) fn products_back(rows: &mut [f32]) {
-    both_ways(rows, 4, 6, |[a, b, c, d, _, _]| {
+    #[inline(always)]
+    fn product_back([a, b, c, d]: [f32; BLOCK]) -> [f32; 6] {
         let (even, odd, even2, odd2) = (a + c, b + d, a + 4.0 * c, 2.0 * b + 8.0 * d);
         [a, even + odd, even - odd, even2 + odd2, even2 - odd2, d]
-    });
-}
+    }
 
-/// G X Gᵀ of kernels X, 3×3.
-#[inline(always)]
-pub(super) fn kernels(rows: &mut [f32]) {
-    both_ways(rows, 3, 6, |[a, b, c, _, _, _]| {
+    #[inline(always)]
+    fn kernel([a, b, c]: [f32; 3]) -> [f32; KERNEL] {
         let (even, odd, even2, odd2) = ((a + c) / -6.0, b / -6.0, a / 24.0 + c / 6.0, b / 12.0);
         [a / 4.0, even + odd, even - odd, even2 + odd2, even2 - odd2, c]
-    });
-}
+    }
 
-/// Gᵀ X G: the transpose of [`kernels`].
-#[inline(always)]
-pub(super) fn kernels_back(rows: &mut [f32]) {
-    both_ways(rows, 6, 3, |[a, b, c, d, e, f]| {
+    #[inline(always)]
+    fn kernel_back([a, b, c, d, e, f]: [f32; KERNEL]) -> [f32; 3] {
         let (sum, sum2) = ((b + c) / 6.0, d + e);
-        [a / 4.0 - sum + sum2 / 24.0, (c - b) / 6.0 + (d - e) / 12.0, sum2 / 6.0 - sum + f, d, e, f]
-    });
-}
-
-/// M X Mᵀ in place, where X has `inputs` rows and columns, M X Mᵀ `outputs`, and `multiply` is M times a column.
-#[inline(always)]
-fn both_ways(rows: &mut [f32], inputs: usize, outputs: usize, multiply: impl Fn([f32; PATCH]) -> [f32; PATCH]) {
-    for row in 0..inputs {
-        six_rows(rows, PATCH * row, 1, &multiply);
-    }
-    for column in 0..outputs {
-        six_rows(rows, column, PATCH, &multiply);
+        [a / 4.0 - sum + sum2 / 24.0, (c - b) / 6.0 + (d - e) / 12.0, sum2 / 6.0 - sum + f]
     }
 }
 
-/// Multiplies the places `first`, `first` + `step`, … of every matrix.
-#[inline(always)]
-fn six_rows(rows: &mut [f32], first: usize, step: usize, multiply: impl Fn([f32; PATCH]) -> [f32; PATCH]) {
-    let width = rows.len() / PLACES;
-    let (a, rows) = rows[first * width..].split_at_mut(step * width);
-    let (b, rows) = rows.split_at_mut(step * width);
-    let (c, rows) = rows.split_at_mut(step * width);
-    let (d, rows) = rows.split_at_mut(step * width);
-    let (e, f) = rows.split_at_mut(step * width);
-    // The shortest ends them all: what lies between two rows is left alone.
-    column_by_column(&mut a[..width], b, c, d, e, f, multiply);
+/// Stride 2: 9 multiplications instead of 12. A kernel's outer two numbers see only a patch's numbers 0, 2, …, as F(4, 2) with the points 0, ±1, 2
+/// and ∞; the middle one sees numbers 1, 3, …, and each of them once.
+pub(super) struct StrideTwo;
+
+impl Transforms<9> for StrideTwo {
+    const STRIDE: usize = 2;
+    const CHANNELS: usize = 128;
+    const SHARED: [usize; KERNEL] = [1, 1, 1, 1, 1, 4];
+
+    #[inline(always)]
+    fn partner(i: usize) -> (usize, usize) {
+        if i.is_multiple_of(2) { (i / 2, 0) } else { (KERNEL - 1, i / 2) }
+    }
+
+    #[inline(always)]
+    fn patch([a, p, b, q, c, r, d, s, e]: [f32; 9]) -> [f32; 9] {
+        let difference = d - b;
+        let even = [
+            2.0 * (a - c) + difference,
+            difference - c - b,
+            difference + 3.0 * (b - c),
+            difference,
+            e - c - 2.0 * difference,
+        ];
+        [even[0], p, even[1], q, even[2], r, even[3], s, even[4]]
+    }
+
+    #[inline(always)]
+    fn patch_back([a, p, b, q, c, r, d, s, e]: [f32; 9]) -> [f32; 9] {
+        let sum = a + b + c + d;
+        let even = [2.0 * a, 2.0 * (c - b + e) - a - d, -2.0 * a - b - 3.0 * c - e, sum - 2.0 * e, e];
+        [even[0], p, even[1], q, even[2], r, even[3], s, even[4]]
+    }
+
+    #[inline(always)]
+    fn product([a, p, b, q, c, r, d, s, e]: [f32; 9]) -> [f32; BLOCK] {
+        let (sum, difference) = (b + c, b - c);
+        [a + sum + d + p, difference + 2.0 * d + q, sum + 4.0 * d + r, difference + 8.0 * d + e + s]
+    }
+
+    #[inline(always)]
+    fn product_back([a, b, c, d]: [f32; BLOCK]) -> [f32; 9] {
+        let (even, odd) = (a + c, b + d);
+        [a, a, even + odd, b, even - odd, c, a + 2.0 * b + 4.0 * c + 8.0 * d, d, d]
+    }
+
+    #[inline(always)]
+    fn kernel([a, b, c]: [f32; 3]) -> [f32; KERNEL] {
+        [a / 2.0, (a + c) / -2.0, (c - a) / 6.0, a / 6.0 + c / 3.0, c, b]
+    }
+
+    #[inline(always)]
+    fn kernel_back([a, b, c, d, e, f]: [f32; KERNEL]) -> [f32; 3] {
+        let sixth = d / 6.0;
+        [(a - b) / 2.0 - c / 6.0 + sixth, f, c / 6.0 - b / 2.0 + 2.0 * sixth + e]
+    }
 }
 
-/// A function of its own, because the compiler takes no two of its arguments for the same row.
+/// M X Mᵀ in place, where X is the upper left part of `matrix`, and `multiply` is M times a column.
 #[inline(always)]
-fn column_by_column(
-    a: &mut [f32],
-    b: &mut [f32],
-    c: &mut [f32],
-    d: &mut [f32],
-    e: &mut [f32],
-    f: &mut [f32],
-    multiply: impl Fn([f32; PATCH]) -> [f32; PATCH],
+pub(super) fn both_ways<const P: usize, const I: usize, const O: usize>(
+    matrix: &mut [[Lanes; P]; P],
+    multiply: impl Fn([f32; I]) -> [f32; O],
 ) {
-    for (((((a, b), c), d), e), f) in a.iter_mut().zip(b).zip(c).zip(d).zip(e).zip(f) {
-        [*a, *b, *c, *d, *e, *f] = multiply([*a, *b, *c, *d, *e, *f]);
+    for row in 0..I {
+        in_place(matrix, |i| (row, i), &multiply);
     }
+    for column in 0..O {
+        in_place(matrix, |i| (i, column), &multiply);
+    }
+}
+
+/// Multiplies a row or a column, whose number `i` is at `place(i)`.
+#[inline(always)]
+fn in_place<const P: usize, const I: usize, const O: usize>(
+    matrix: &mut [[Lanes; P]; P],
+    place: impl Fn(usize) -> (usize, usize),
+    multiply: impl Fn([f32; I]) -> [f32; O],
+) {
+    (0..LANES).for_each(|lane| {
+        let numbers = multiply(std::array::from_fn(|i| matrix[place(i).0][place(i).1][lane]));
+        (0..O).for_each(|i| matrix[place(i).0][place(i).1][lane] = numbers[i]);
+    });
 }

@@ -1,31 +1,37 @@
-//! Winograd's convolution F(4×4, 3×3): 36 products for 16 outputs where im2col needs 144 (Lavin and Gray 2016, section 4.3).
+//! Winograd's convolutions of 3×3 kernels: 36 products for 16 outputs at stride 1, 81 at stride 2, where im2col needs 144 (Lavin and Gray 2016,
+//! section 4).
 //!
-//! A 3×3 convolution of stride 1 cuts its maps into blocks of 4×4. Each looks at a patch of 6×6, and
+//! A convolution cuts its maps into blocks of 4×4. Each looks at a patch, of 6×6 pixels or 9×9, and
 //!
 //! block = Aᵀ [Σ_c (G w_c Gᵀ) ⊙ (Bᵀ patch_c B)] A
 //!
-//! where the sum over input channels, for all blocks at once, is one matrix product for each of the 36 places. Every step is
-//! linear, so the backward pass takes the transpose of each.
+//! where the sum over input channels, for all blocks at once, is one matrix product for each number of G w Gᵀ. Every step is linear, so the
+//! backward pass takes the transpose of each.
 //!
-//! The channels of a pixel lie side by side: a patch is 36 runs of numbers, all of which are transformed alike.
+//! The channels of a pixel lie side by side: a patch is a matrix of runs of numbers, all of which are transformed alike.
 
-use pulp::Arch;
+use std::marker::PhantomData;
 
-use super::blocks::{Blocks, OUTSIDE};
+use pulp::{Arch, NullaryFnOnce};
+
+use super::blocks::{Blocks, OUTSIDE, Place, places};
 use super::chunks::{fill_chunks, fill_planes};
 use super::gemm::{Matrix, gemm};
 use super::geometry::Geometry;
 use super::lanes::{LANES, Lanes};
 use super::method::{Backward, Cut, Forward, Method, Pass, Scratch, Sum, Work, sum_into};
 use super::room::Room;
-use super::transforms::{self, BLOCK, PATCH, PLACES};
+use super::transforms::{BLOCK, KERNEL, Transforms, both_ways};
 
 /// Blocks of a matrix product.
 const BLOCKS: usize = 64;
 
-/// A 3×3 convolution of stride 1.
-pub(super) struct Winograd {
-    /// Of the images, and of their maps.
+/// Numbers of a transformed kernel.
+const PLACES: usize = KERNEL * KERNEL;
+
+/// A 3×3 convolution of the transforms' stride.
+pub(super) struct Winograd<T, const P: usize> {
+    /// Of the images.
     height: usize,
     width: usize,
     channels: usize,
@@ -33,10 +39,11 @@ pub(super) struct Winograd {
     /// G w Gᵀ, `[36, C, O]` in a forward pass, `[36, O, C]` in a backward one.
     weight: Vec<f32>,
     cut: Cut,
+    transforms: PhantomData<T>,
 }
 
-impl Winograd {
-    /// None where the convolution is of another kind, or where blocks would not cover its maps, or lanes their channels.
+impl<T: Transforms<P>, const P: usize> Winograd<T, P> {
+    /// None where the convolution is of another kind or has few channels, or where blocks would not cover its maps, or lanes their channels.
     pub(super) fn new(
         geometry: Geometry,
         weight: &[f32],
@@ -45,63 +52,64 @@ impl Winograd {
         pass: Pass,
     ) -> Option<Self> {
         let Geometry { channels, height, width, kernel, stride, padding } = geometry;
-        let covered = height % BLOCK == 0
-            && width % BLOCK == 0
-            && channels.is_multiple_of(LANES)
-            && out_channels.is_multiple_of(LANES);
-        if (kernel, stride, padding) != ((3, 3), 1, 1) || !covered {
+        let of_this_kind = (kernel, stride, padding) == ((3, 3), T::STRIDE, 1);
+        let block = BLOCK * T::STRIDE;
+        let covered = height.is_multiple_of(block) && width.is_multiple_of(block);
+        let in_lanes = channels.is_multiple_of(LANES) && out_channels.is_multiple_of(LANES);
+        if !of_this_kind || !covered || !in_lanes || channels < T::CHANNELS {
             return None;
         }
-        let cut = Cut::new(BLOCKS, (height / BLOCK, width / BLOCK), batch);
-        let weight = transformed(weight, (out_channels, channels), pass);
-        Some(Self { height, width, channels, out_channels, weight, cut })
-    }
-
-    fn pixels(&self) -> usize {
-        self.height * self.width
+        let cut = Cut::new(BLOCKS, (height / block, width / block), batch);
+        let weight = transformed::<T, P>(weight, (out_channels, channels), pass);
+        Some(Self { height, width, channels, out_channels, weight, cut, transforms: PhantomData })
     }
 
     /// The weight of one place, `[C, O]` in a forward pass, `[O, C]` in a backward one.
-    fn weight(&self, place: usize, rows: usize, cols: usize) -> Matrix<'_> {
-        Matrix::new(&self.weight[place * rows * cols..], rows, cols, cols)
+    fn weight(&self, (row, column): Place, rows: usize, cols: usize) -> Matrix<'_> {
+        Matrix::new(&self.weight[(row * KERNEL + column) * rows * cols..], rows, cols, cols)
     }
 
-    /// Transformed patches `[36, blocks, C]` of a strip of some images.
+    /// The blocks of a strip of images that have `len` numbers.
+    fn blocks(&self, len: usize, strip: std::ops::Range<usize>) -> Blocks<T, P> {
+        Blocks::new((self.height, self.width), len / (self.channels * self.height * self.width), strip)
+    }
+
+    /// Transformed patches of a strip of some images.
     #[inline(always)]
-    fn transform_patches(&self, images: &[f32], scratch: &mut Scratch, blocks: &Blocks) {
-        let (lanes, plane) = blocks.strides(self.channels);
+    fn transform_patches(&self, images: &[f32], scratch: &mut Scratch, blocks: &Blocks<T, P>) {
+        let (lanes, places) = (self.channels / LANES, blocks.lanes_of_patch(self.channels));
         let (images, columns) = (lanes_of(images), scratch.columns.as_chunks_mut().0);
-        let mut patch = [[0.0; LANES]; PLACES];
+        let mut patch = [[[0.0; LANES]; P]; P];
         for block in 0..blocks.count() {
             let pixels = blocks.pixels_of_patch(block);
             for lane in 0..lanes {
-                for (numbers, pixel) in patch.iter_mut().zip(pixels) {
-                    *numbers = if pixel == OUTSIDE { [0.0; LANES] } else { images[pixel * lanes + lane] };
+                for (numbers, pixel) in patch.as_flattened_mut().iter_mut().zip(pixels.as_flattened()) {
+                    *numbers = if *pixel == OUTSIDE { [0.0; LANES] } else { images[pixel * lanes + lane] };
                 }
-                transforms::patches(patch.as_flattened_mut());
-                for (place, numbers) in patch.iter().enumerate() {
-                    columns[place * plane + block * lanes + lane] = *numbers;
+                both_ways(&mut patch, T::patch);
+                for (numbers, place) in patch.as_flattened().iter().zip(places.as_flattened()) {
+                    columns[place + block * lanes + lane] = *numbers;
                 }
             }
         }
     }
 
-    /// From products `[36, blocks, O]` of a strip to its part of the maps `[images, H · W, O]`.
+    /// From products of a strip to its part of the maps `[images, H', W', O]`.
     #[inline(always)]
-    fn transform_products(&self, scratch: &Scratch, blocks: &Blocks, maps: &mut [f32]) {
-        let (lanes, plane) = blocks.strides(self.out_channels);
+    fn transform_products(&self, scratch: &Scratch, blocks: &Blocks<T, P>, maps: &mut [f32]) {
+        let (lanes, places) = (self.out_channels / LANES, blocks.lanes_of_patch(self.out_channels));
         let (products, maps) = (lanes_of(&scratch.products), maps.as_chunks_mut().0);
-        let mut values = [[0.0; LANES]; PLACES];
+        let mut values = [[[0.0; LANES]; P]; P];
         for block in 0..blocks.count() {
-            let first = blocks.first_pixel(block);
+            let pixels = blocks.pixels(block);
             for lane in 0..lanes {
-                for (place, numbers) in values.iter_mut().enumerate() {
-                    *numbers = products[place * plane + block * lanes + lane];
+                for (numbers, place) in values.as_flattened_mut().iter_mut().zip(places.as_flattened()) {
+                    *numbers = products[place + block * lanes + lane];
                 }
-                transforms::products(values.as_flattened_mut());
-                for y in 0..BLOCK {
-                    for x in 0..BLOCK {
-                        maps[(first + y * self.width + x) * lanes + lane] = values[PATCH * y + x];
+                both_ways(&mut values, T::product);
+                for (values, pixels) in values.iter().zip(&pixels) {
+                    for (numbers, pixel) in values.iter().zip(pixels) {
+                        maps[pixel * lanes + lane] = *numbers;
                     }
                 }
             }
@@ -110,21 +118,21 @@ impl Winograd {
 
     /// The transpose of [`Winograd::transform_products`]: reads the gradients of the maps.
     #[inline(always)]
-    fn transform_products_back(&self, scratch: &mut Scratch, blocks: &Blocks) {
-        let (lanes, plane) = blocks.strides(self.out_channels);
+    fn transform_products_back(&self, scratch: &mut Scratch, blocks: &Blocks<T, P>) {
+        let (lanes, places) = (self.out_channels / LANES, blocks.lanes_of_patch(self.out_channels));
         let (maps, products) = (lanes_of(&scratch.dy), scratch.products.as_chunks_mut().0);
-        let mut values = [[0.0; LANES]; PLACES];
+        let mut values = [[[0.0; LANES]; P]; P];
         for block in 0..blocks.count() {
-            let first = blocks.first_pixel(block);
+            let pixels = blocks.pixels(block);
             for lane in 0..lanes {
-                for y in 0..BLOCK {
-                    for x in 0..BLOCK {
-                        values[PATCH * y + x] = maps[(first + y * self.width + x) * lanes + lane];
+                for (values, pixels) in values.iter_mut().zip(&pixels) {
+                    for (numbers, pixel) in values.iter_mut().zip(pixels) {
+                        *numbers = maps[pixel * lanes + lane];
                     }
                 }
-                transforms::products_back(values.as_flattened_mut());
-                for (place, numbers) in values.iter().enumerate() {
-                    products[place * plane + block * lanes + lane] = *numbers;
+                both_ways(&mut values, T::product_back);
+                for (numbers, place) in values.as_flattened().iter().zip(places.as_flattened()) {
+                    products[place + block * lanes + lane] = *numbers;
                 }
             }
         }
@@ -132,20 +140,19 @@ impl Winograd {
 
     /// The transpose of [`Winograd::transform_patches`]: adds to the gradients of images.
     #[inline(always)]
-    fn transform_patches_back(&self, scratch: &mut Scratch, blocks: &Blocks) {
-        let (lanes, plane) = blocks.strides(self.channels);
+    fn transform_patches_back(&self, scratch: &mut Scratch, blocks: &Blocks<T, P>) {
+        let (lanes, places) = (self.channels / LANES, blocks.lanes_of_patch(self.channels));
         let (columns, gradients) = (lanes_of(&scratch.columns), scratch.gradients.as_chunks_mut::<LANES>().0);
-        let mut patch = [[0.0; LANES]; PLACES];
-        // The last block first: then a pixel adds what it gets in the order of the taps, as im2col does.
-        for block in (0..blocks.count()).rev() {
+        let mut patch = [[[0.0; LANES]; P]; P];
+        for block in 0..blocks.count() {
             let pixels = blocks.pixels_of_patch(block);
             for lane in 0..lanes {
-                for (place, numbers) in patch.iter_mut().enumerate() {
-                    *numbers = columns[place * plane + block * lanes + lane];
+                for (numbers, place) in patch.as_flattened_mut().iter_mut().zip(places.as_flattened()) {
+                    *numbers = columns[place + block * lanes + lane];
                 }
-                transforms::patches_back(patch.as_flattened_mut());
-                for (numbers, pixel) in patch.iter().zip(pixels) {
-                    if pixel != OUTSIDE {
+                both_ways(&mut patch, T::patch_back);
+                for (numbers, pixel) in patch.as_flattened().iter().zip(pixels.as_flattened()) {
+                    if *pixel != OUTSIDE {
                         let sums = gradients[pixel * lanes + lane].iter_mut();
                         sums.zip(numbers).for_each(|(sum, number)| *sum += number);
                     }
@@ -155,16 +162,16 @@ impl Winograd {
     }
 }
 
-impl Work for Winograd {
+impl<T: Transforms<P>, const P: usize> Work for Winograd<T, P> {
     #[inline(always)]
     fn forward_group(&self, scratch: &mut Scratch, images: &[f32], y: &mut [f32]) {
         let (channels, out_channels) = (self.channels, self.out_channels);
         for strip in self.cut.strips() {
-            let blocks = Blocks::new((self.height, self.width), images.len() / (channels * self.pixels()), strip);
+            let blocks = self.blocks(images.len(), strip);
             self.transform_patches(images, scratch, &blocks);
-            for place in 0..PLACES {
-                let patches = blocks.at_place(&scratch.columns, place, channels);
-                let products = &mut scratch.products[place * blocks.plane(out_channels)..];
+            for place in places() {
+                let patches = blocks.matrix(&scratch.columns, place, channels);
+                let products = &mut scratch.products[blocks.start(place, out_channels)..];
                 gemm(products, out_channels, patches, self.weight(place, channels, out_channels), false);
             }
             self.transform_products(scratch, &blocks, y);
@@ -177,17 +184,16 @@ impl Work for Winograd {
         scratch.clear_gradients(dx.len());
         for strip in self.cut.strips() {
             let begun = dweight.begun || strip.start > 0;
-            let blocks = Blocks::new((self.height, self.width), images.len() / (channels * self.pixels()), strip);
+            let blocks = self.blocks(images.len(), strip);
             self.transform_patches(images, scratch, &blocks);
             self.transform_products_back(scratch, &blocks);
-            for place in 0..PLACES {
-                let patches = blocks.at_place(&scratch.columns, place, channels);
-                let products = blocks.at_place(&scratch.products, place, out_channels);
-                let of_place = &mut dweight.numbers[place * out_channels * channels..];
+            for (place, of_place) in places().zip(dweight.numbers.chunks_exact_mut(out_channels * channels)) {
+                let patches = blocks.matrix(&scratch.columns, place, channels);
+                let products = blocks.matrix(&scratch.products, place, out_channels);
                 gemm(of_place, channels, products.t(), patches, begun);
                 if !dx.is_empty() {
                     // The patches have done their part; their gradients take their place.
-                    let patches = &mut scratch.columns[place * blocks.plane(channels)..];
+                    let patches = &mut scratch.columns[blocks.start(place, channels)..];
                     gemm(patches, channels, products, self.weight(place, out_channels, channels), false);
                 }
             }
@@ -199,18 +205,15 @@ impl Work for Winograd {
     }
 }
 
-impl Method for Winograd {
+impl<T: Transforms<P>, const P: usize> Method for Winograd<T, P> {
     fn group(&self) -> usize {
         self.cut.group
     }
 
     fn scratch(&self) -> Scratch {
-        let blocks = Blocks::new((self.height, self.width), self.cut.group, 0..self.cut.strip);
-        Scratch {
-            columns: Room::new(PLACES * blocks.plane(self.channels)),
-            products: Room::new(PLACES * blocks.plane(self.out_channels)),
-            ..Scratch::default()
-        }
+        let blocks = Blocks::<T, P>::new((self.height, self.width), self.cut.group, 0..self.cut.strip);
+        let [columns, products] = [self.channels, self.out_channels].map(|channels| Room::new(blocks.len(channels)));
+        Scratch { columns, products, ..Scratch::default() }
     }
 
     fn forward(&self, scratch: &mut Scratch, images: &[f32], y: &mut [f32]) {
@@ -227,14 +230,11 @@ impl Method for Winograd {
 
     fn weight_gradient(&self, dweights: &[Room]) -> Vec<f32> {
         let (channels, plane) = (self.channels, self.out_channels * self.channels);
-        let fill = |rows: &mut Vec<f32>, o: usize, kernels: &mut [f32]| {
-            for (place, row) in rows.chunks_exact_mut(channels).enumerate() {
+        let fill = |sums: &mut Vec<f32>, o: usize, kernels: &mut [f32]| {
+            for (place, row) in sums.chunks_exact_mut(channels).enumerate() {
                 sum_into(row, dweights, place * plane + o * channels);
             }
-            Arch::new().dispatch(|| transforms::kernels_back(rows));
-            for (c, kernel) in kernels.chunks_exact_mut(9).enumerate() {
-                each_tap(|tap, place| kernel[tap] = rows[place * channels + c]);
-            }
+            Arch::new().dispatch(KernelsBack { transforms: PhantomData::<T>, sums, kernels });
         };
         fill_chunks(plane * 9, channels * 9, || vec![0.0; PLACES * channels], fill).0
     }
@@ -242,27 +242,79 @@ impl Method for Winograd {
 
 /// G w Gᵀ of kernels `[O, C, 3, 3]`, as `[36, C, O]` for a forward pass, as `[36, O, C]` for a backward one: the matrix products read the
 /// second of the two channels side by side.
-fn transformed(weight: &[f32], (out_channels, channels): (usize, usize), pass: Pass) -> Vec<f32> {
-    let (rows, cols) = match pass {
-        Pass::Forward => (channels, out_channels),
-        Pass::Backward => (out_channels, channels),
+fn transformed<T: Transforms<P>, const P: usize>(
+    weight: &[f32],
+    (out_channels, channels): (usize, usize),
+    pass: Pass,
+) -> Vec<f32> {
+    let ((rows, cols), (down, right)) = match pass {
+        Pass::Forward => ((channels, out_channels), (9, channels * 9)),
+        Pass::Backward => ((out_channels, channels), (channels * 9, 9)),
     };
-    let fill = |numbers: &mut Vec<f32>, row: usize, planes: &mut [&mut [f32]]| {
-        for col in 0..cols {
-            let (o, c) = if pass == Pass::Forward { (col, row) } else { (row, col) };
-            let kernel = &weight[(o * channels + c) * 9..][..9];
-            each_tap(|tap, place| numbers[place * cols + col] = kernel[tap]);
-        }
-        Arch::new().dispatch(|| transforms::kernels(numbers));
-        planes.iter_mut().zip(numbers.chunks_exact(cols)).for_each(|(plane, row)| plane.copy_from_slice(row));
+    // Rows whose kernels lie side by side are done together.
+    let fill = |_: &mut (), chunk: usize, planes: &mut [&mut [f32]]| {
+        let kernels = &weight[chunk * LANES * down..];
+        Arch::new().dispatch(Kernels { transforms: PhantomData::<T>, kernels, strides: (down, right), cols, planes });
     };
-    fill_planes(PLACES, rows * cols, cols, || vec![0.0; PLACES * cols], fill)
+    fill_planes(PLACES, rows * cols, LANES * cols, || (), fill)
 }
 
-/// Pairs each number of a kernel with its place.
-#[inline(always)]
-fn each_tap(mut pair: impl FnMut(usize, usize)) {
-    (0..9).for_each(|tap| pair(tap, tap / 3 * PATCH + tap % 3));
+/// Transforms the kernels of some rows of `cols`; `strides` are numbers from one row to the next, and from one kernel of a row to the next.
+struct Kernels<'a, 'p, T, const P: usize> {
+    transforms: PhantomData<T>,
+    kernels: &'a [f32],
+    strides: (usize, usize),
+    cols: usize,
+    planes: &'a mut [&'p mut [f32]],
+}
+
+impl<T: Transforms<P>, const P: usize> NullaryFnOnce for Kernels<'_, '_, T, P> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let (down, right) = self.strides;
+        for first in (0..self.planes[0].len()).step_by(LANES) {
+            let (row, col) = (first / self.cols, first % self.cols);
+            let mut matrix = [[[0.0; LANES]; KERNEL]; KERNEL];
+            (0..LANES).for_each(|lane| {
+                let kernel = &self.kernels[row * down + (col + lane) * right..][..9];
+                (0..9).for_each(|tap| matrix[tap / 3][tap % 3][lane] = kernel[tap]);
+            });
+            both_ways(&mut matrix, T::kernel);
+            for (plane, numbers) in self.planes.iter_mut().zip(matrix.as_flattened()) {
+                plane[first..first + LANES].copy_from_slice(numbers);
+            }
+        }
+    }
+}
+
+/// The transpose of [`Kernels`], for a row of kernels side by side.
+struct KernelsBack<'a, T, const P: usize> {
+    transforms: PhantomData<T>,
+    /// `[36, kernels]`
+    sums: &'a [f32],
+    kernels: &'a mut [f32],
+}
+
+impl<T: Transforms<P>, const P: usize> NullaryFnOnce for KernelsBack<'_, T, P> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let lanes = self.sums.len() / PLACES / LANES;
+        let sums = lanes_of(self.sums);
+        for (lane_of_row, kernels) in self.kernels.chunks_exact_mut(9 * LANES).enumerate() {
+            let mut matrix = [[[0.0; LANES]; KERNEL]; KERNEL];
+            for (place, numbers) in matrix.as_flattened_mut().iter_mut().enumerate() {
+                *numbers = sums[place * lanes + lane_of_row];
+            }
+            both_ways(&mut matrix, T::kernel_back);
+            for (lane, kernel) in kernels.chunks_exact_mut(9).enumerate() {
+                (0..9).for_each(|tap| kernel[tap] = matrix[tap / 3][tap % 3][lane]);
+            }
+        }
+    }
 }
 
 fn lanes_of(numbers: &[f32]) -> &[Lanes] {
