@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 use candle_core::{DType, Result, Tensor, Var};
-use ssl_nn::ops::{BatchNormMode, ConvNormLayer, Section, Seen, batch_norm, conv_batch_norm, conv_network, conv2d};
+use ssl_nn::ops::{
+    BatchNormMode, ConvNormLayer, Moments, Section, Seen, batch_norm, conv_batch_norm, conv_network, conv2d,
+};
 
 use super::{agrees, assert_close, count, layer, random};
 
@@ -30,11 +32,19 @@ fn convolved(
 #[test]
 fn a_convolution_of_many_channels_is_a_sum_over_few() -> Result<()> {
     // Many images of one block each, maps of several strips, the last of them smaller.
-    for (shape, outputs) in [([131, 16, 4, 4], 16), ([2, 24, 36, 32], 16), ([5, 32, 12, 40], 24)] {
+    for (shape, outputs, stride) in [
+        ([131, 16, 4, 4], 16, 1),
+        ([2, 32, 36, 32], 16, 1),
+        ([5, 16, 12, 40], 48, 1),
+        ([67, 128, 8, 8], 32, 2),
+        ([2, 128, 72, 64], 16, 2),
+        ([3, 144, 24, 40], 16, 2),
+    ] {
         let (x, weight) = (random(&shape, 1)?, (random(&[outputs, shape[1], 3, 3], 2)? * 0.1)?);
-        let got = convolved(&x, &weight, |x, weight| conv2d(x, weight, 1, 1))?;
+        let got = convolved(&x, &weight, |x, weight| conv2d(x, weight, stride, 1))?;
         let expected = convolved(&x, &weight, |x, weight| {
-            let parts = (0..shape[1]).step_by(8).map(|c| conv2d(&x.narrow(1, c, 8)?, &weight.narrow(1, c, 8)?, 1, 1));
+            let few = |c| conv2d(&x.narrow(1, c, 8)?, &weight.narrow(1, c, 8)?, stride, 1);
+            let parts = (0..shape[1]).step_by(8).map(few);
             parts.reduce(|sum, part| sum? + part?).expect("channels")
         })?;
         for (got, expected) in got.iter().zip(&expected) {
@@ -72,16 +82,17 @@ fn a_convolution_with_batch_norm_is_one_after_the_other() -> Result<()> {
     assert_close(&moments.variance, &expected_moments.variance, 0.0, "variance")
 }
 
-/// Shapes of three layers' weights, then a block's two, then those of a block with a shortcut.
+/// Shapes of three layers' weights, then a block's two, then those of a block with a shortcut: each way of computing a convolution is among
+/// them.
 const KERNELS: [[usize; 4]; 8] = [
-    [16, 3, 3, 3],
-    [18, 16, 3, 3],
-    [17, 18, 3, 3],
-    [17, 17, 3, 3],
-    [17, 17, 3, 3],
-    [20, 17, 3, 3],
-    [20, 20, 3, 3],
-    [20, 17, 1, 1],
+    [17, 3, 3, 3],
+    [32, 17, 3, 3],
+    [128, 32, 3, 3],
+    [128, 128, 3, 3],
+    [128, 128, 3, 3],
+    [48, 128, 3, 3],
+    [48, 48, 3, 3],
+    [48, 128, 1, 1],
 ];
 
 #[test]
@@ -90,16 +101,22 @@ fn sections_computed_as_one_are_one_after_the_other() -> Result<()> {
         let mut seen = Vec::new();
         let mut layer = |x: &Tensor, layer: &ConvNormLayer| {
             let y = conv2d(x, layer.weight, layer.stride, layer.padding)?;
-            let (y, moments) =
-                batch_norm(&y, layer.gamma, layer.beta, &BatchNormMode::Train, layer.epsilon, layer.relu)?;
+            let mode = layer.fixed.map_or(BatchNormMode::Train, |fixed| {
+                let [mean, variance] = fixed.map(Tensor::clone);
+                BatchNormMode::Eval(Moments { mean, variance })
+            });
+            let (y, moments) = batch_norm(&y, layer.gamma, layer.beta, &mode, layer.epsilon, layer.relu)?;
             seen.push((moments, y.elem_count()));
             Ok(y)
         };
         let y = sections.iter().try_fold(x.clone(), |x, section| section.forward(&x, &mut layer))?;
         Ok((y, seen))
     };
-    for (first, last) in [(0, 5), (0, 3), (3, 4), (4, 5)] {
-        let (got, expected) = (of_sections(first..last, conv_network)?, of_sections(first..last, one_by_one)?);
+    for (first, last, train) in
+        [(0, 5, true), (0, 3, true), (3, 4, true), (4, 5, true), (0, 5, false), (3, 4, false), (4, 5, false)]
+    {
+        let got = of_sections(first..last, train, conv_network)?;
+        let expected = of_sections(first..last, train, one_by_one)?;
         assert_eq!(got.len(), expected.len());
         for (i, (got, expected)) in got.iter().zip(&expected).enumerate() {
             assert_close(got, expected, 0.0, &format!("sections {first} to {last}, number {i}"))?;
@@ -108,16 +125,24 @@ fn sections_computed_as_one_are_one_after_the_other() -> Result<()> {
     Ok(())
 }
 
-/// What some of three layers and two blocks compute: output, statistics and how many numbers they are of, gradients of the input and of all
+/// What some of three layers and two blocks compute, with the batch's statistics or with fixed ones: output, statistics and how many numbers they are of, gradients of the input and of all
 /// parameters.
 fn of_sections(
     which: Range<usize>,
+    train: bool,
     compute: impl Fn(&Tensor, &[Section<ConvNormLayer>]) -> Result<(Tensor, Vec<Seen>)>,
 ) -> Result<Vec<Tensor>> {
     let var = |(i, shape): (usize, Vec<usize>)| Var::from_tensor(&random(&shape, i as u64)?);
     let shapes = KERNELS.iter().flat_map(|shape| [shape.to_vec(), vec![shape[0]], vec![shape[0]]]);
     let vars = shapes.enumerate().map(var).collect::<Result<Vec<_>>>()?;
-    let layer = |i: usize, geometry, relu| layer(&vars[3 * i], geometry, (&vars[3 * i + 1], &vars[3 * i + 2]), relu);
+    let statistics = |(i, [channels, ..]): (usize, &[usize; 4])| -> Result<[Tensor; 2]> {
+        Ok([random(&[*channels], 50 + i as u64)?, (random(&[*channels], 60 + i as u64)?.sqr()? + 0.5)?])
+    };
+    let statistics = KERNELS.iter().enumerate().map(statistics).collect::<Result<Vec<_>>>()?;
+    let layer = |i: usize, geometry, relu| ConvNormLayer {
+        fixed: (!train).then_some(statistics[i].each_ref()),
+        ..layer(&vars[3 * i], geometry, (&vars[3 * i + 1], &vars[3 * i + 2]), relu)
+    };
     let sections = [
         Section::Layer(layer(0, (1, 1), true)),
         Section::Layer(layer(1, (1, 1), false)),
@@ -130,7 +155,7 @@ fn of_sections(
         },
     ];
     // The last group of images is a smaller one in layers of 8×8.
-    let x = random(&if which.start == 0 { [37, 3, 16, 16] } else { [37, 17, 8, 8] }, 30)?;
+    let x = random(&if which.start == 0 { [37, 3, 16, 16] } else { [37, 128, 8, 8] }, 30)?;
     let x = Var::from_tensor(&x)?;
     let (y, seen) = compute(&x, &sections[which])?;
     let mut all = vec![y.clone()];

@@ -92,6 +92,11 @@ fn wrong_shapes_are_refused_with_what_was_got() -> Result<()> {
             .map(|(y, _)| y),
             "gamma is [2] and beta [3]",
         ),
+        (
+            conv_batch_norm(&x, &ConvNormLayer { fixed: Some([&gamma, &random(&[3], 5)?]), ..narrow(&narrow_weight) })
+                .map(|(y, _)| y),
+            "the statistics are [2] and [3]",
+        ),
         (conv_network(&x, &[]).map(|(y, _)| y), "at least one section"),
         (conv_network(&x, &[narrowing]).map(|(y, _)| y), "its shortcut [1, 3, 4, 4]"),
         (global_avg_pool2d(&random(&[3, 4], 5)?), "[3, 4]"),
