@@ -1,6 +1,7 @@
 //! One view of one image.
 
 use candle_core::{Device, Result, Tensor, bail};
+use pulp::{Arch, NullaryFnOnce};
 
 use super::blur::blur;
 use super::color::Planes;
@@ -51,13 +52,30 @@ impl View {
     pub fn apply(&self, image: &[u8], shape: (usize, usize), size: usize, out: &mut [f32]) {
         assert_eq!(image.len(), 3 * shape.0 * shape.1, "bytes of a {shape:?} image");
         assert_eq!(out.len(), 3 * size * size, "numbers of a {size}×{size} view");
-        // Compiled for the vectors of the machine that it runs on.
-        pulp::Arch::new().dispatch(|| {
-            resample(image, shape, &self.crop, size, self.flip, out);
-            for step in &self.steps {
-                step.apply(size, out);
-            }
-        });
+        Arch::new().dispatch(Apply { view: self, image, shape, size, out });
+    }
+}
+
+/// [`View::apply`], compiled for the vectors of the machine that it runs on: a closure is inlined only while it is small, and compiled for the
+/// oldest x86 otherwise.
+struct Apply<'a> {
+    view: &'a View,
+    image: &'a [u8],
+    shape: (usize, usize),
+    size: usize,
+    out: &'a mut [f32],
+}
+
+impl NullaryFnOnce for Apply<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Self { view, image, shape, size, out } = self;
+        resample(image, shape, &view.crop, size, view.flip, out);
+        for step in &view.steps {
+            step.apply(size, out);
+        }
     }
 }
 
@@ -96,7 +114,7 @@ impl Step {
             bail!("expected a square image [3, N, N], got {:?}", image.dims());
         }
         let mut view: Vec<f32> = image.flatten_all()?.to_vec1()?;
-        pulp::Arch::new().dispatch(|| self.apply(width, &mut view));
+        Arch::new().dispatch(|| self.apply(width, &mut view));
         Tensor::from_vec(view, (3, width, width), &Device::Cpu)
     }
 

@@ -3,6 +3,7 @@
 
 use std::mem::MaybeUninit;
 
+use pulp::NullaryFnOnce;
 use rayon::prelude::*;
 
 use super::floats::CHUNK;
@@ -56,13 +57,29 @@ fn zeroed(chunk: &mut [MaybeUninit<f32>]) -> &mut [f32] {
 
 /// f(aᵢ, bᵢ) for every i.
 pub(super) fn zip_map(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32 + Sync + Send) -> Vec<f32> {
-    let fill = |_: &mut (), i: usize, chunk: &mut [f32]| {
-        let range = i * CHUNK..i * CHUNK + chunk.len();
-        pulp::Arch::new().dispatch(|| {
-            for ((out, a), b) in chunk.iter_mut().zip(&a[range.clone()]).zip(&b[range]) {
-                *out = f(*a, *b);
-            }
-        });
+    let fill = |_: &mut (), i: usize, out: &mut [f32]| {
+        let range = i * CHUNK..i * CHUNK + out.len();
+        pulp::Arch::new().dispatch(ZipMap { a: &a[range.clone()], b: &b[range], out, f: &f });
     };
     fill_chunks(a.len(), CHUNK, || (), fill).0
+}
+
+/// A chunk of [`zip_map`], for this machine's vectors.
+struct ZipMap<'a, F> {
+    a: &'a [f32],
+    b: &'a [f32],
+    out: &'a mut [f32],
+    f: &'a F,
+}
+
+impl<F: Fn(f32, f32) -> f32> NullaryFnOnce for ZipMap<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Self { a, b, out, f } = self;
+        for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
+            *out = f(*a, *b);
+        }
+    }
 }

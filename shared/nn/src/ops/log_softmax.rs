@@ -1,10 +1,10 @@
 //! Logarithms of probabilities, pixel by pixel.
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
-use pulp::Arch;
 
 use super::chunks::fill_chunks;
 use super::floats;
+use super::vectorized::vectorized;
 
 /// log softmax over the channels of every pixel: y = x − log Σ exp(x), the sum over channels.
 ///
@@ -43,23 +43,8 @@ impl CustomOp1 for LogSoftmax {
         let (_, channels, height, width) = layout.shape().dims4()?;
         let (x, pixels) = (floats::of_cpu(x, layout)?, height * width);
         let image = channels * pixels;
-        let fill = |(greatest, total): &mut (Vec<f32>, Vec<f32>), i: usize, y: &mut [f32]| {
-            let x = &x[i * image..][..image];
-            Arch::new().dispatch(|| {
-                greatest.fill(f32::NEG_INFINITY);
-                fold(greatest, x, |greatest, x, _| if greatest > x { greatest } else { x });
-                total.fill(0.0);
-                fold(total, x, |total, x, pixel| total + exp(x - greatest[pixel]));
-                for (y, x) in y.chunks_exact_mut(pixels).zip(x.chunks_exact(pixels)) {
-                    y.iter_mut().zip(x).zip(greatest.iter()).for_each(|((y, x), greatest)| *y = x - greatest);
-                }
-                total.iter_mut().for_each(|total| *total = total.ln());
-                for y in y.chunks_exact_mut(pixels) {
-                    y.iter_mut().zip(total.iter()).for_each(|(y, total)| *y -= total);
-                }
-            });
-        };
-        let (y, _) = fill_chunks(x.len(), image, || (vec![0.0; pixels], vec![0.0; pixels]), fill);
+        let fill = |room: &mut [Vec<f32>; 2], i: usize, y: &mut [f32]| of_image(&x[i * image..][..image], room, y);
+        let (y, _) = fill_chunks(x.len(), image, || [vec![0.0; pixels], vec![0.0; pixels]], fill);
         Ok((CpuStorage::F32(y), layout.shape().clone()))
     }
 
@@ -73,18 +58,42 @@ impl CustomOp1 for LogSoftmax {
         let (values, grads) = (floats::of(&y_storage, y_layout)?, floats::of(&grad_storage, grad_layout)?);
         let fill = |total: &mut Vec<f32>, i: usize, dx: &mut [f32]| {
             let (y, grads) = (&values[i * image..][..image], &grads[i * image..][..image]);
-            Arch::new().dispatch(|| {
-                total.fill(0.0);
-                fold(total, grads, |total, grad, _| total + grad);
-                let maps = dx.chunks_exact_mut(pixels).zip(y.chunks_exact(pixels)).zip(grads.chunks_exact(pixels));
-                for ((dx, y), grads) in maps {
-                    let numbers = dx.iter_mut().zip(y).zip(grads).zip(total.iter());
-                    numbers.for_each(|(((dx, &y), grad), total)| *dx = grad - exp(y) * total);
-                }
-            });
+            gradient_of_image(y, grads, total, dx);
         };
         let (dx, _) = fill_chunks(values.len(), image, || vec![0.0; pixels], fill);
         Tensor::from_vec(dx, y.shape(), y.device()).map(Some)
+    }
+}
+
+vectorized! {
+    /// Writes the logarithms for an image `[C, pixels]`; the room is for a number of each pixel, twice.
+    fn of_image<'a>(x: &'a [f32], room: &'a mut [Vec<f32>; 2], y: &'a mut [f32]) -> () {
+        let [greatest, total] = room;
+        let pixels = total.len();
+        greatest.fill(f32::NEG_INFINITY);
+        fold(greatest, x, |greatest, x, _| if greatest > x { greatest } else { x });
+        total.fill(0.0);
+        fold(total, x, |total, x, pixel| total + exp(x - greatest[pixel]));
+        for (y, x) in y.chunks_exact_mut(pixels).zip(x.chunks_exact(pixels)) {
+            y.iter_mut().zip(x).zip(greatest.iter()).for_each(|((y, x), greatest)| *y = x - greatest);
+        }
+        total.iter_mut().for_each(|total| *total = total.ln());
+        for y in y.chunks_exact_mut(pixels) {
+            y.iter_mut().zip(total.iter()).for_each(|(y, total)| *y -= total);
+        }
+    }
+}
+
+vectorized! {
+    /// Writes the gradient for an image `[C, pixels]`; `total` has room for a number of each pixel.
+    fn gradient_of_image<'a>(y: &'a [f32], grads: &'a [f32], total: &'a mut [f32], dx: &'a mut [f32]) -> () {
+        let pixels = total.len();
+        total.fill(0.0);
+        fold(total, grads, |total, grad, _| total + grad);
+        for ((dx, y), grads) in dx.chunks_exact_mut(pixels).zip(y.chunks_exact(pixels)).zip(grads.chunks_exact(pixels)) {
+            let numbers = dx.iter_mut().zip(y).zip(grads).zip(total.iter());
+            numbers.for_each(|(((dx, &y), grad), total)| *dx = grad - exp(y) * total);
+        }
     }
 }
 
