@@ -113,8 +113,8 @@ def share_at(step, warmup, total):
     return (step + 1) / warmup if step < warmup else 0.5 * (1 + math.cos(math.pi * (step - warmup) / (total - warmup)))
 
 
-def train(images, args):
-    """A trained backbone and the mean loss of each epoch."""
+def train(images, args, watch=lambda backbone: None):
+    """A trained backbone and the mean loss of each epoch, after each of which it may be watched."""
     torch.manual_seed(args.seed)
     loader = torch.utils.data.DataLoader(
         Pairs(images, args), batch_size=args.batch_size, shuffle=True, num_workers=args.workers, drop_last=True
@@ -140,6 +140,8 @@ def train(images, args):
             step += 1
         curve.append(np.mean(losses))
         print(f"epoch {epoch + 1}/{args.epochs}: loss {curve[-1]:.4f}", flush=True)
+        watch(model.backbone.eval())
+        model.backbone.train()
     return model.backbone.eval(), curve
 
 

@@ -31,11 +31,11 @@ PARTS = ["training", "baselines and evaluation", "plots and page", "all"]
 def ours(method, args, out):
     """Seconds of each part: when the files appeared that each leaves last."""
     solution, more = METHODS[method]
-    program = ROOT / f"target/debug/{solution}-solution"
+    program = ["cargo", "run", "--quiet", "--locked", "-p", f"{solution}-solution", "--"]
     shared = ["--data", f"cifar10:{args.directory}", "--train-images", str(args.train_images), "--epochs", str(args.epochs)]
     folders = ["--out", str(out), "--baselines", str(out / "baselines")]
     began = time.time()
-    run([program, *more.split(), *shared, "--batch-size", "256", *folders])
+    run([*program, *more.split(), *shared, "--batch-size", "256", *folders])
     over = time.time()
     trained = (out / "backbone.safetensors").stat().st_mtime
     evaluated = max(path.stat().st_mtime for path in (out / "baselines").glob("*.json"))

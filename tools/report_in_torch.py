@@ -13,7 +13,7 @@ from pathlib import Path
 import matplotlib
 import torch
 import torch.nn.functional as F
-from against_torch import Pairs, flags, floats, knn, linear, load, share_at, train
+from against_torch import Pairs, features as last_features, flags, floats, knn, linear, load, share_at, train
 from torch import nn
 from torch_methods import ConvNet4
 
@@ -25,6 +25,8 @@ SUPERVISED = {"batch_size": 128, "lr": 0.1, "momentum": 0.9, "weight_decay": 5e-
 SUPERVISED_WARMUP = 0.05
 # Features that the maps of each depth are averaged to before they are probed.
 PROBE_WIDTH = 256
+# Images of both sets that are watched with.
+WATCHED = (2000, 1000)
 
 
 def train_supervised(images, labels, epochs):
@@ -70,6 +72,12 @@ def evaluate(backbone, train_set, test_set):
     return by_depth, knn(known[-1], train_set[1], new[-1], test_set[1]), torch.linalg.svdvals(directions)
 
 
+def watch(backbone, train_set, test_set):
+    """kNN accuracy on few images, which a lab prints after every epoch."""
+    (known, truth), (new, labels) = ([part[:count] for part in split] for split, count in zip([train_set, test_set], WATCHED))
+    return knn(last_features(backbone, known), truth, last_features(backbone, new), labels)
+
+
 def save(figure, out, name):
     for ending in ["png", "svg"]:
         figure.savefig(out / f"{name}.{ending}")
@@ -95,10 +103,11 @@ def views(out, images, args):
     return save(figure, out, "views")
 
 
-def report(out, images, args, losses, evaluations):
+def report(out, images, args, losses, watched, evaluations):
     figures = [
         views(out, images, args),
         curves(out, "training", {args.method: losses}),
+        curves(out, "watched", {args.method: watched}),
         curves(out, "spectrum", {name: values for name, (_, _, values) in evaluations.items()}),
         curves(out, "probe_by_depth", {name: by_depth for name, (by_depth, _, _) in evaluations.items()}),
         curves(out, "knn", {name: [nearest] for name, (_, nearest, _) in evaluations.items()}),
@@ -113,12 +122,13 @@ def main():
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     train_set, test_set = load(args)
-    backbone, losses = train(train_set[0], args)
+    watched = []
+    backbone, losses = train(train_set[0], args, lambda backbone: watched.append(watch(backbone, train_set, test_set)))
     trained = time.perf_counter()
     networks = {"random": ConvNet4().eval(), args.method: backbone, "supervised": train_supervised(*train_set, args.epochs)}
     evaluations = {name: evaluate(network, train_set, test_set) for name, network in networks.items()}
     evaluated = time.perf_counter()
-    report(args.out, train_set[0], args, losses, evaluations)
+    report(args.out, train_set[0], args, losses, watched, evaluations)
     drawn = time.perf_counter()
     for name, (by_depth, nearest, _) in evaluations.items():
         print(name, *(f"{100 * accuracy:.1f}" for accuracy in by_depth), f"kNN {100 * nearest:.1f}")

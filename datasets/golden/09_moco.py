@@ -324,7 +324,8 @@ golden.check(
         "other_keys_remembered": stepped(new_keys=True),
         "queries_remembered": stepped(queries_remembered=True),
     },
-    tolerance=2e-5,
+    # Where keys meet themselves in the queue, f32 is 2e-5 off f64 after two steps.
+    tolerance=1e-4,
 )
 
 
