@@ -1,13 +1,12 @@
 //! 2-d convolution as im2col and matrix products, tiles in parallel.
 
-use std::borrow::Cow;
-
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 
 use super::geometry::Geometry;
-use super::layout::{channels_first, channels_last};
+use super::layout::{channels_first, turn_images};
 use super::method::Pass;
 use super::normed::Source;
+use super::room::Room;
 use super::tiles::{InputGradient, Tiles};
 use super::{floats, on_device};
 use crate::gpu;
@@ -52,9 +51,9 @@ struct Conv2d {
 }
 
 impl Conv2d {
-    /// The batch, channels last.
-    fn turned<'a>(&self, x: &'a [f32]) -> Cow<'a, [f32]> {
-        channels_last(x, self.geometry.channels, self.geometry.height * self.geometry.width)
+    fn source<'a>(&self, x: &'a [f32]) -> Source<'a> {
+        let Geometry { channels, height, width, .. } = self.geometry;
+        Source::Tensor(x, (channels, height * width))
     }
 }
 
@@ -73,9 +72,12 @@ impl CustomOp2 for Conv2d {
         let (batch, out_channels) = (x_layout.dims()[0], weight_layout.dims()[0]);
         let tiles =
             Tiles::new(self.geometry, floats::of_cpu(weight, weight_layout)?, out_channels, batch, Pass::Forward);
-        let images = self.turned(floats::of_cpu(x, x_layout)?);
-        let (y, _) = tiles.forward(Source::Given(&images), |_| ());
-        let y = channels_first(y, out_channels, self.geometry.pixels());
+        let turned_back = |maps: &mut [f32], room: &mut Room| {
+            room.fit(maps.len());
+            turn_images(maps, (self.geometry.pixels(), out_channels), room);
+            maps.copy_from_slice(room);
+        };
+        let (y, _) = tiles.forward(self.source(floats::of_cpu(x, x_layout)?), turned_back);
         Ok((CpuStorage::F32(y), self.geometry.maps(batch, out_channels)))
     }
 
@@ -85,16 +87,15 @@ impl CustomOp2 for Conv2d {
         let (x_storage, x_layout) = x.storage_and_layout();
         let (weight_storage, weight_layout) = weight.storage_and_layout();
         let (batch, channels, pixels) = (x.dims()[0], weight.dims()[0], self.geometry.pixels());
-        let grads = channels_last(floats::of(&grad_storage, grad_layout)?, channels, pixels);
-        let copied = |image: usize, dy: &mut [f32]| {
-            dy.copy_from_slice(&grads[image * channels * pixels..][..dy.len()]);
+        let grads = floats::of(&grad_storage, grad_layout)?;
+        let turned = |image: usize, dy: &mut [f32]| {
+            turn_images(&grads[image * channels * pixels..], (channels, pixels), dy);
         };
         let tiles =
             Tiles::new(self.geometry, floats::of(&weight_storage, weight_layout)?, channels, batch, Pass::Backward);
         // The first layer's input is the image: nothing needs its gradient.
         let wanted = if x.track_op() { InputGradient::Own } else { InputGradient::None };
-        let images = self.turned(floats::of(&x_storage, x_layout)?);
-        let (dx, dweight) = tiles.backward(Source::Given(&images), wanted, copied);
+        let (dx, dweight) = tiles.backward(self.source(floats::of(&x_storage, x_layout)?), wanted, turned);
         let Geometry { channels, height, width, .. } = self.geometry;
         let dx = dx.map(|dx| channels_first(dx, channels, height * width));
         let dx = dx.map(|dx| Tensor::from_vec(dx, x.shape(), x.device())).transpose()?;

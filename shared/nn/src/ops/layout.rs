@@ -19,12 +19,14 @@ pub(super) fn channels_first(rows: Vec<f32>, channels: usize, pixels: usize) -> 
 
 /// The transposes of matrices that lie one after the other.
 fn turned(from: &[f32], (rows, cols): (usize, usize)) -> Vec<f32> {
-    let fill = |_: &mut (), i: usize, to: &mut [f32]| turn_one(&from[i * rows * cols..], (rows, cols), to);
+    let fill = |_: &mut (), i: usize, to: &mut [f32]| turn_images(&from[i * rows * cols..], (rows, cols), to);
     fill_chunks(from.len(), rows * cols, || (), fill).0
 }
 
 vectorized! {
-    fn turn_one<'a>(from: &'a [f32], size: (usize, usize), to: &'a mut [f32]) -> () {
-        turn(from, size.1, size, to, size.0);
+    /// Writes as many transposes of matrices of rows × columns as there is room for.
+    pub(super) fn turn_images<'a>(from: &'a [f32], size: (usize, usize), to: &'a mut [f32]) -> () {
+        let images = from.chunks_exact(size.0 * size.1).zip(to.chunks_exact_mut(size.0 * size.1));
+        images.for_each(|(from, to)| turn(from, size.1, size, to, size.0));
     }
 }

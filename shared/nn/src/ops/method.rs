@@ -123,7 +123,8 @@ pub(super) struct Cut {
 impl Cut {
     /// Cuts a batch of maps of `height` × `width` into products of about `columns` columns.
     pub(super) fn new(columns: usize, (height, width): (usize, usize), batch: usize) -> Self {
-        let group = (columns / (height * width)).clamp(1, batch);
+        // Several threads are to have work, however small the batch.
+        let group = (columns / (height * width)).clamp(1, batch.div_ceil(4));
         Self { group, strip: (columns / width).clamp(1, height), height }
     }
 

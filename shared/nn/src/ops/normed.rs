@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use super::affine::{self, Affine, Gradients};
 use super::geometry::Geometry;
+use super::layout::turn_images;
 use super::method::Pass;
 use super::moments::{self, Statistics};
 use super::room::Room;
@@ -24,6 +25,8 @@ pub type Seen = (Moments, usize);
 #[derive(Clone, Copy)]
 pub(super) enum Source<'a> {
     Given(&'a [f32]),
+    /// A tensor's, of so many channels and pixels: it is turned image by image.
+    Tensor(&'a [f32], (usize, usize)),
     /// What batch norm makes of the layer before.
     Layer(&'a Normed),
 }
@@ -31,18 +34,23 @@ pub(super) enum Source<'a> {
 impl<'a> Source<'a> {
     pub(super) fn len(self) -> usize {
         match self {
-            Self::Given(numbers) => numbers.len(),
+            Self::Given(numbers) | Self::Tensor(numbers, _) => numbers.len(),
             Self::Layer(layer) => layer.y.len(),
         }
     }
 
-    /// Some whole pixels; `room` holds them where they have to be computed.
+    /// Some whole pixels, of a tensor whole images; `room` holds them where they have to be computed.
     pub(super) fn pixels<'r>(self, range: Range<usize>, room: &'r mut Room) -> &'r [f32]
     where
         'a: 'r,
     {
         match self {
             Self::Given(numbers) => &numbers[range],
+            Self::Tensor(numbers, size) => {
+                room.fit(range.len());
+                turn_images(&numbers[range], size, room);
+                room
+            }
             Self::Layer(layer) => {
                 room.fit(range.len());
                 affine::write(&layer.affine, &layer.y[range], room);
@@ -76,7 +84,7 @@ impl Normed {
             let tiles = Tiles::new(geometry, floats::of(&storage, layout)?, channels, shape.dims()[0], Pass::Forward);
             // Image by image, whatever the tiles are.
             let of_image = |maps: &[f32]| moments::of_rows(maps, channels);
-            tiles.forward(x, |maps| match layer.fixed {
+            tiles.forward(x, |maps, _| match layer.fixed {
                 Some(_) => Vec::new(),
                 None => maps.chunks_exact(geometry.pixels() * channels).map(of_image).collect(),
             })

@@ -49,14 +49,18 @@ impl Tiles {
         Self { image_len: geometry.image_len(), map_len: out_channels * geometry.pixels(), method }
     }
 
-    /// Convolves a batch. `done` gets each group's maps `[images, H', W', O]` while they are still in the cache.
-    pub(super) fn forward<T: Send>(&self, x: Source, done: impl Fn(&[f32]) -> T + Sync + Send) -> (Vec<f32>, Vec<T>) {
+    /// Convolves a batch. `done` gets each group's maps `[images, H', W', O]` while they are still in the cache, and room for what it likes.
+    pub(super) fn forward<T: Send>(
+        &self,
+        x: Source,
+        done: impl Fn(&mut [f32], &mut Room) -> T + Sync + Send,
+    ) -> (Vec<f32>, Vec<T>) {
         let (image_len, map_len, group_size) = (self.image_len, self.map_len, self.method.group());
         let scratch = || (self.method.scratch(), Room::default());
         let fill = |(scratch, room): &mut (Scratch, Room), group: usize, y: &mut [f32]| {
             let first = group * group_size * image_len;
             self.method.forward(scratch, x.pixels(first..first + y.len() / map_len * image_len, room), y);
-            done(y)
+            done(y, room)
         };
         fill_chunks(x.len() / image_len * map_len, group_size * map_len, scratch, fill)
     }
