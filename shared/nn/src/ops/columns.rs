@@ -38,16 +38,14 @@ pub(super) fn sums<const N: usize, F: Fn(usize, f32, f32) -> [f32; N]>(
     let mut sums = Vec::with_capacity(channels);
     for first in (0..channels).step_by(LANES) {
         let (f, mut streams) = (of(first), [[[0.0f32; LANES]; N]; STREAMS]);
-        let (several_a, a) =
-            (a.chunks_exact(STREAMS * channels), &a[a.len() / channels / STREAMS * STREAMS * channels..]);
-        let (several_b, b) =
-            (b.chunks_exact(STREAMS * channels), &b[b.len() / channels / STREAMS * STREAMS * channels..]);
+        let [several_a, several_b] = [a, b].map(|rows| rows.chunks_exact(STREAMS * channels));
+        let [rest_a, rest_b] = [&several_a, &several_b].map(|rows| rows.remainder().chunks_exact(channels));
         for (a, b) in several_a.zip(several_b) {
             for (i, stream) in streams.iter_mut().enumerate() {
                 add(stream, &at(&a[i * channels..][..channels], first), &at(&b[i * channels..][..channels], first), &f);
             }
         }
-        for (a, b) in a.chunks_exact(channels).zip(b.chunks_exact(channels)) {
+        for (a, b) in rest_a.zip(rest_b) {
             add(&mut streams[0], &at(a, first), &at(b, first), &f);
         }
         for lane in 0..LANES.min(channels - first) {

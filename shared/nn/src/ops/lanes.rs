@@ -6,6 +6,11 @@ pub(super) const LANES: usize = 16;
 /// Numbers that are computed alike.
 pub(super) type Lanes = [f32; LANES];
 
+/// Numbers in whole lanes.
+pub(super) fn lanes_of(numbers: &[f32]) -> &[Lanes] {
+    numbers.as_chunks().0
+}
+
 /// Writes the transpose of a matrix of `rows` × `cols` numbers. Rows are `stride` apart, those of the transpose `to_stride`. Squares of lanes are
 /// turned at a time, since a cache could not hold a line for every row.
 #[inline(always)]

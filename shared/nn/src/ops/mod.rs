@@ -24,6 +24,7 @@ mod fused_norm;
 mod gemm;
 mod geometry;
 mod im2col;
+mod kernels;
 mod lanes;
 mod layout;
 mod log_softmax;

@@ -11,23 +11,21 @@
 //! The channels of a pixel lie side by side: a patch is a matrix of runs of numbers, all of which are transformed alike.
 
 use std::marker::PhantomData;
+use std::ops::Range;
 
-use pulp::{Arch, NullaryFnOnce};
+use pulp::Arch;
 
 use super::blocks::{Blocks, OUTSIDE, Place, places};
-use super::chunks::{fill_chunks, fill_planes};
 use super::gemm::{Matrix, gemm};
 use super::geometry::Geometry;
-use super::lanes::{LANES, Lanes};
-use super::method::{Backward, Cut, Forward, Method, Pass, Scratch, Sum, Work, sum_into};
+use super::kernels;
+use super::lanes::{LANES, lanes_of};
+use super::method::{Backward, Cut, Forward, Method, Pass, Scratch, Sum, Work};
 use super::room::Room;
 use super::transforms::{BLOCK, KERNEL, Transforms, both_ways};
 
 /// Blocks of a matrix product.
 const BLOCKS: usize = 64;
-
-/// Numbers of a transformed kernel.
-const PLACES: usize = KERNEL * KERNEL;
 
 /// A 3×3 convolution of the transforms' stride.
 pub(super) struct Winograd<T, const P: usize> {
@@ -60,7 +58,7 @@ impl<T: Transforms<P>, const P: usize> Winograd<T, P> {
             return None;
         }
         let cut = Cut::new(BLOCKS, (height / block, width / block), batch);
-        let weight = transformed::<T, P>(weight, (out_channels, channels), pass);
+        let weight = kernels::transformed::<T, P>(weight, (out_channels, channels), pass);
         Some(Self { height, width, channels, out_channels, weight, cut, transforms: PhantomData })
     }
 
@@ -70,7 +68,7 @@ impl<T: Transforms<P>, const P: usize> Winograd<T, P> {
     }
 
     /// The blocks of a strip of images that have `len` numbers.
-    fn blocks(&self, len: usize, strip: std::ops::Range<usize>) -> Blocks<T, P> {
+    fn blocks(&self, len: usize, strip: Range<usize>) -> Blocks<T, P> {
         Blocks::new((self.height, self.width), len / (self.channels * self.height * self.width), strip)
     }
 
@@ -229,94 +227,6 @@ impl<T: Transforms<P>, const P: usize> Method for Winograd<T, P> {
     }
 
     fn weight_gradient(&self, dweights: &[Room]) -> Vec<f32> {
-        let (channels, plane) = (self.channels, self.out_channels * self.channels);
-        let fill = |sums: &mut Vec<f32>, o: usize, kernels: &mut [f32]| {
-            for (place, row) in sums.chunks_exact_mut(channels).enumerate() {
-                sum_into(row, dweights, place * plane + o * channels);
-            }
-            Arch::new().dispatch(KernelsBack { transforms: PhantomData::<T>, sums, kernels });
-        };
-        fill_chunks(plane * 9, channels * 9, || vec![0.0; PLACES * channels], fill).0
+        kernels::gradient::<T, P>(dweights, (self.out_channels, self.channels))
     }
-}
-
-/// G w Gᵀ of kernels `[O, C, 3, 3]`, as `[36, C, O]` for a forward pass, as `[36, O, C]` for a backward one: the matrix products read the
-/// second of the two channels side by side.
-fn transformed<T: Transforms<P>, const P: usize>(
-    weight: &[f32],
-    (out_channels, channels): (usize, usize),
-    pass: Pass,
-) -> Vec<f32> {
-    let ((rows, cols), (down, right)) = match pass {
-        Pass::Forward => ((channels, out_channels), (9, channels * 9)),
-        Pass::Backward => ((out_channels, channels), (channels * 9, 9)),
-    };
-    // Rows whose kernels lie side by side are done together.
-    let fill = |_: &mut (), chunk: usize, planes: &mut [&mut [f32]]| {
-        let kernels = &weight[chunk * LANES * down..];
-        Arch::new().dispatch(Kernels { transforms: PhantomData::<T>, kernels, strides: (down, right), cols, planes });
-    };
-    fill_planes(PLACES, rows * cols, LANES * cols, || (), fill)
-}
-
-/// Transforms the kernels of some rows of `cols`; `strides` are numbers from one row to the next, and from one kernel of a row to the next.
-struct Kernels<'a, 'p, T, const P: usize> {
-    transforms: PhantomData<T>,
-    kernels: &'a [f32],
-    strides: (usize, usize),
-    cols: usize,
-    planes: &'a mut [&'p mut [f32]],
-}
-
-impl<T: Transforms<P>, const P: usize> NullaryFnOnce for Kernels<'_, '_, T, P> {
-    type Output = ();
-
-    #[inline(always)]
-    fn call(self) {
-        let (down, right) = self.strides;
-        for first in (0..self.planes[0].len()).step_by(LANES) {
-            let (row, col) = (first / self.cols, first % self.cols);
-            let mut matrix = [[[0.0; LANES]; KERNEL]; KERNEL];
-            (0..LANES).for_each(|lane| {
-                let kernel = &self.kernels[row * down + (col + lane) * right..][..9];
-                (0..9).for_each(|tap| matrix[tap / 3][tap % 3][lane] = kernel[tap]);
-            });
-            both_ways(&mut matrix, T::kernel);
-            for (plane, numbers) in self.planes.iter_mut().zip(matrix.as_flattened()) {
-                plane[first..first + LANES].copy_from_slice(numbers);
-            }
-        }
-    }
-}
-
-/// The transpose of [`Kernels`], for a row of kernels side by side.
-struct KernelsBack<'a, T, const P: usize> {
-    transforms: PhantomData<T>,
-    /// `[36, kernels]`
-    sums: &'a [f32],
-    kernels: &'a mut [f32],
-}
-
-impl<T: Transforms<P>, const P: usize> NullaryFnOnce for KernelsBack<'_, T, P> {
-    type Output = ();
-
-    #[inline(always)]
-    fn call(self) {
-        let lanes = self.sums.len() / PLACES / LANES;
-        let sums = lanes_of(self.sums);
-        for (lane_of_row, kernels) in self.kernels.chunks_exact_mut(9 * LANES).enumerate() {
-            let mut matrix = [[[0.0; LANES]; KERNEL]; KERNEL];
-            for (place, numbers) in matrix.as_flattened_mut().iter_mut().enumerate() {
-                *numbers = sums[place * lanes + lane_of_row];
-            }
-            both_ways(&mut matrix, T::kernel_back);
-            for (lane, kernel) in kernels.chunks_exact_mut(9).enumerate() {
-                (0..9).for_each(|tap| kernel[tap] = matrix[tap / 3][tap % 3][lane]);
-            }
-        }
-    }
-}
-
-fn lanes_of(numbers: &[f32]) -> &[Lanes] {
-    numbers.as_chunks().0
 }
