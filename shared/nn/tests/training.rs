@@ -100,8 +100,10 @@ fn networks_agree_with_pytorch() -> Result<()> {
             var.set(&filled(var.dims(), (3.0 / inputs as f64).sqrt())?)?;
         }
         let close = |name: &str, got: &Tensor| {
-            // A number next to a ReLU's zero may be rounded to its other side, with all of its gradient.
-            assert_close(&format!("{kind}, {name}"), got, &golden[&format!("network_{kind}/expected/{name}")], 5e-3)
+            // In the deep network a number next to a ReLU's zero may be rounded to its other side, with all of its gradient.
+            let tolerance = if (kind, name) == (BackboneKind::ResNet18, "first") { 5e-3 } else { 1e-3 };
+            let expected = &golden[&format!("network_{kind}/expected/{name}")];
+            assert_close(&format!("{kind}, {name}"), got, expected, tolerance)
         };
         let images = filled(&[5, 3, 16, 16], 1.0)?;
         let features = network.forward(&images, true)?;

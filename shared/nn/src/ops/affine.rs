@@ -128,7 +128,8 @@ vectorized! {
         let pixels = x.chunks_exact(channels).zip(grad.chunks_exact(channels)).zip(dx.chunks_exact_mut(channels));
         for ((x, grad), dx) in pixels {
             let constants = mean.iter().zip(scale).zip(shift).zip(&offset).zip(&slope);
-            for (((dx, x), grad), ((((mean, scale), shift), offset), slope)) in dx.iter_mut().zip(x).zip(grad).zip(constants) {
+            let numbers = dx.iter_mut().zip(x).zip(grad).zip(constants);
+            for (((dx, x), grad), ((((mean, scale), shift), offset), slope)) in numbers {
                 let centered = x - mean;
                 let dy = masked(*relu, centered * scale + shift, *grad);
                 *dx = scale * (dy - offset - centered * slope);

@@ -8,6 +8,7 @@ use super::chunks::{fill_chunks, fill_planes};
 use super::gemm::{Matrix, gemm};
 use super::geometry::Geometry;
 use super::lanes::{LANES, turn};
+use super::layout::turn_images;
 use super::method::{Backward, Cut, Forward, Method, Pass, Scratch, Sum, Work, sum_into};
 use super::room::Room;
 
@@ -160,6 +161,6 @@ fn rearranged(weight: &[f32], geometry: Geometry, out_channels: usize, pass: Pas
         return rows;
     }
     let mut columns = vec![0.0; rows.len()];
-    turn(&rows, taps, (out_channels, taps), &mut columns, out_channels);
+    turn_images(&rows, (out_channels, taps), &mut columns);
     columns
 }

@@ -125,8 +125,8 @@ fn sections_computed_as_one_are_one_after_the_other() -> Result<()> {
     Ok(())
 }
 
-/// What some of three layers and two blocks compute, with the batch's statistics or with fixed ones: output, statistics and how many numbers they are of, gradients of the input and of all
-/// parameters.
+/// What some of three layers and two blocks compute, with the batch's statistics or with fixed ones: output, statistics and how many numbers
+/// they are of, gradients of the input and of all parameters.
 fn of_sections(
     which: Range<usize>,
     train: bool,
