@@ -1,11 +1,11 @@
 //! A number for each channel.
 
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
-use pulp::Arch;
 use rayon::prelude::*;
 
 use super::chunks::fill_chunks;
 use super::floats;
+use super::vectorized::vectorized;
 
 /// x + bias, one number for all pixels of a channel. (The gradient of Candle's broadcast sums over batch and space on one thread.)
 ///
@@ -42,12 +42,7 @@ impl CustomOp2 for AddBias {
         let (_, channels, height, width) = layout.shape().dims4()?;
         let (x, bias, pixels) = (floats::of_cpu(x, layout)?, floats::of_cpu(bias, other)?, height * width);
         let fill = |_: &mut (), image: usize, y: &mut [f32]| {
-            let x = &x[image * channels * pixels..][..channels * pixels];
-            Arch::new().dispatch(|| {
-                for ((y, x), bias) in y.chunks_exact_mut(pixels).zip(x.chunks_exact(pixels)).zip(bias) {
-                    y.iter_mut().zip(x).for_each(|(y, x)| *y = x + bias);
-                }
-            });
+            added(&x[image * channels * pixels..][..channels * pixels], bias, y);
         };
         let (y, _) = fill_chunks(x.len(), channels * pixels, || (), fill);
         Ok((CpuStorage::F32(y), layout.shape().clone()))
@@ -57,13 +52,22 @@ impl CustomOp2 for AddBias {
         let (_, channels, height, width) = x.dims4()?;
         let grad = grad.contiguous()?;
         let (storage, layout) = grad.storage_and_layout();
-        let of_image = |grads: &[f32]| -> Vec<f64> {
-            let sum = |map: &[f32]| floats::sums(map, map, |grad, _| [grad])[0];
-            Arch::new().dispatch(|| grads.chunks_exact(height * width).map(sum).collect())
-        };
-        let sums: Vec<_> = floats::of(&storage, layout)?.par_chunks(channels * height * width).map(of_image).collect();
+        let images = floats::of(&storage, layout)?.par_chunks(channels * height * width);
+        let sums: Vec<_> = images.map(|grads| floats::sums_of_maps(grads, height * width)).collect();
         let total = |channel: usize| sums.iter().map(|image| image[channel]).sum::<f64>() as f32;
         let bias = Tensor::from_iter((0..channels).map(total), x.device())?;
         Ok((Some(grad.clone()), Some(bias)))
+    }
+}
+
+vectorized! {
+    /// Writes x + bias for an image.
+    fn added<'a>(x: &'a [f32], bias: &'a [f32], y: &'a mut [f32]) -> () {
+        let pixels = x.len() / bias.len();
+        for ((y, x), bias) in y.chunks_exact_mut(pixels).zip(x.chunks_exact(pixels)).zip(bias) {
+            for (y, x) in y.iter_mut().zip(x) {
+                *y = x + bias;
+            }
+        }
     }
 }

@@ -3,6 +3,8 @@
 use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, Layout, Result, Storage, bail};
 
+use super::vectorized::vectorized;
+
 /// The elements of a contiguous CPU storage.
 pub(crate) fn of_cpu<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     match layout.contiguous_offsets() {
@@ -64,4 +66,11 @@ pub(super) fn sums<const N: usize>(a: &[f32], b: &[f32], f: impl Fn(f32, f32) ->
     }
     add(a_rest, b_rest);
     lanes.map(|lanes| lanes.iter().map(|&lane| f64::from(lane)).sum())
+}
+
+vectorized! {
+    /// Σ over each map of `pixels` numbers.
+    pub(super) fn sums_of_maps<'a>(maps: &'a [f32], pixels: usize) -> Vec<f64> {
+        maps.chunks_exact(pixels).map(|map| sums(map, map, |x, _| [x])[0]).collect()
+    }
 }

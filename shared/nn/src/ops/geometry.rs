@@ -123,5 +123,7 @@ impl Geometry {
 /// Adds to numbers as many others.
 #[inline(always)]
 fn add(numbers: &mut [f32], others: &[f32]) {
-    numbers.iter_mut().zip(others).for_each(|(to, from)| *to += *from);
+    for (to, from) in numbers.iter_mut().zip(others) {
+        *to += *from;
+    }
 }

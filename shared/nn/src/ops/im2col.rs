@@ -93,7 +93,9 @@ impl Work for Im2col {
             }
         }
         let padded = scratch.gradients.chunks_exact(geometry.padded_len());
-        dx.chunks_exact_mut(geometry.image_len()).zip(padded).for_each(|(dx, padded)| geometry.unpad(padded, dx));
+        for (dx, padded) in dx.chunks_exact_mut(geometry.image_len()).zip(padded) {
+            geometry.unpad(padded, dx);
+        }
     }
 }
 

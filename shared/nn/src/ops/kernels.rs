@@ -65,10 +65,11 @@ impl<T: Transforms<P>, const P: usize> NullaryFnOnce for Kernels<'_, '_, T, P> {
         for first in (0..self.planes[0].len()).step_by(LANES) {
             let (row, col) = (first / self.cols, first % self.cols);
             let mut matrix = [[[0.0; LANES]; KERNEL]; KERNEL];
-            (0..LANES).for_each(|lane| {
-                let kernel = &self.kernels[row * down + (col + lane) * right..][..9];
-                (0..9).for_each(|tap| matrix[tap / 3][tap % 3][lane] = kernel[tap]);
-            });
+            for (lane, kernel) in self.kernels[row * down + col * right..].chunks(right).enumerate().take(LANES) {
+                for (tap, number) in kernel[..9].iter().enumerate() {
+                    matrix[tap / 3][tap % 3][lane] = *number;
+                }
+            }
             both_ways(&mut matrix, T::kernel);
             for (plane, numbers) in self.planes.iter_mut().zip(matrix.as_flattened()) {
                 plane[first..first + LANES].copy_from_slice(numbers);
@@ -99,7 +100,9 @@ impl<T: Transforms<P>, const P: usize> NullaryFnOnce for KernelsBack<'_, T, P> {
             }
             both_ways(&mut matrix, T::kernel_back);
             for (lane, kernel) in kernels.chunks_exact_mut(9).enumerate() {
-                (0..9).for_each(|tap| kernel[tap] = matrix[tap / 3][tap % 3][lane]);
+                for (tap, number) in kernel.iter_mut().enumerate() {
+                    *number = matrix[tap / 3][tap % 3][lane];
+                }
             }
         }
     }

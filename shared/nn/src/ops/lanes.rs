@@ -18,37 +18,34 @@ pub(super) fn turn(from: &[f32], stride: usize, (rows, cols): (usize, usize), to
     for row in (0..rows).step_by(LANES) {
         for col in (0..cols).step_by(LANES) {
             let (height, width) = (LANES.min(rows - row), LANES.min(cols - col));
-            // All lengths are constants here, as they are in all squares but those at the edge.
+            let (from, to) = (&from[row * stride + col..], &mut to[col * to_stride + row..]);
             if (height, width) == (LANES, LANES) {
-                turn_square(from, stride, (row, col), (LANES, LANES), to, to_stride);
+                turn_square(from, stride, to, to_stride);
             } else {
-                turn_square(from, stride, (row, col), (height, width), to, to_stride);
+                turn_edge(from, stride, (height, width), to, to_stride);
             }
         }
     }
 }
 
+/// All lengths are constants, so that whole lanes are loaded, turned and stored.
 #[inline(always)]
-fn turn_square(
-    from: &[f32],
-    stride: usize,
-    (row, col): (usize, usize),
-    (height, width): (usize, usize),
-    to: &mut [f32],
-    to_stride: usize,
-) {
-    let mut square = [[0.0; LANES]; LANES];
-    for (i, run) in square.iter_mut().enumerate().take(height) {
-        run[..width].copy_from_slice(&from[(row + i) * stride + col..][..width]);
-    }
-    for (i, run) in turned(&square).iter().enumerate().take(width) {
-        to[(col + i) * to_stride + row..][..height].copy_from_slice(&run[..height]);
+fn turn_square(from: &[f32], stride: usize, to: &mut [f32], to_stride: usize) {
+    let lanes = |i: usize| -> Lanes { std::array::from_fn(|j| from[i * stride..][..LANES][j]) };
+    let square: [Lanes; LANES] = std::array::from_fn(lanes);
+    for i in 0..LANES {
+        let turned: Lanes = std::array::from_fn(|j| square[j][i]);
+        to[i * to_stride..][..LANES].copy_from_slice(&turned);
     }
 }
 
 #[inline(always)]
-fn turned(square: &[Lanes; LANES]) -> [Lanes; LANES] {
-    std::array::from_fn(|i| std::array::from_fn(|j| square[j][i]))
+fn turn_edge(from: &[f32], stride: usize, (height, width): (usize, usize), to: &mut [f32], to_stride: usize) {
+    for i in 0..width {
+        for (j, number) in to[i * to_stride..][..height].iter_mut().enumerate() {
+            *number = from[j * stride + i];
+        }
+    }
 }
 
 #[cfg(test)]

@@ -26,7 +26,8 @@ fn turned(from: &[f32], (rows, cols): (usize, usize)) -> Vec<f32> {
 vectorized! {
     /// Writes as many transposes of matrices of rows × columns as there is room for.
     pub(super) fn turn_images<'a>(from: &'a [f32], size: (usize, usize), to: &'a mut [f32]) -> () {
-        let images = from.chunks_exact(size.0 * size.1).zip(to.chunks_exact_mut(size.0 * size.1));
-        images.for_each(|(from, to)| turn(from, size.1, size, to, size.0));
+        for (from, to) in from.chunks_exact(size.0 * size.1).zip(to.chunks_exact_mut(size.0 * size.1)) {
+            turn(from, size.1, size, to, size.0);
+        }
     }
 }

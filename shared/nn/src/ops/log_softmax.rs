@@ -30,7 +30,9 @@ struct LogSoftmax;
 #[inline(always)]
 fn fold(sums: &mut [f32], maps: &[f32], f: impl Fn(f32, f32, usize) -> f32) {
     for map in maps.chunks_exact(sums.len()) {
-        sums.iter_mut().zip(map).enumerate().for_each(|(pixel, (sum, &x))| *sum = f(*sum, x, pixel));
+        for (pixel, (sum, x)) in sums.iter_mut().zip(map).enumerate() {
+            *sum = f(*sum, *x, pixel);
+        }
     }
 }
 
@@ -75,11 +77,17 @@ vectorized! {
         total.fill(0.0);
         fold(total, x, |total, x, pixel| total + exp(x - greatest[pixel]));
         for (y, x) in y.chunks_exact_mut(pixels).zip(x.chunks_exact(pixels)) {
-            y.iter_mut().zip(x).zip(greatest.iter()).for_each(|((y, x), greatest)| *y = x - greatest);
+            for ((y, x), greatest) in y.iter_mut().zip(x).zip(greatest.iter()) {
+                *y = x - greatest;
+            }
         }
-        total.iter_mut().for_each(|total| *total = total.ln());
+        for total in total.iter_mut() {
+            *total = total.ln();
+        }
         for y in y.chunks_exact_mut(pixels) {
-            y.iter_mut().zip(total.iter()).for_each(|(y, total)| *y -= total);
+            for (y, total) in y.iter_mut().zip(total.iter()) {
+                *y -= total;
+            }
         }
     }
 }
@@ -91,8 +99,9 @@ vectorized! {
         total.fill(0.0);
         fold(total, grads, |total, grad, _| total + grad);
         for ((dx, y), grads) in dx.chunks_exact_mut(pixels).zip(y.chunks_exact(pixels)).zip(grads.chunks_exact(pixels)) {
-            let numbers = dx.iter_mut().zip(y).zip(grads).zip(total.iter());
-            numbers.for_each(|(((dx, &y), grad), total)| *dx = grad - exp(y) * total);
+            for (((dx, y), grad), total) in dx.iter_mut().zip(y).zip(grads).zip(total.iter()) {
+                *dx = grad - exp(*y) * total;
+            }
         }
     }
 }

@@ -8,6 +8,7 @@ use std::ops::Range;
 use pulp::NullaryFnOnce;
 
 use super::room::Room;
+use super::vectorized::vectorized;
 
 /// Which way a convolution is computed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -134,10 +135,14 @@ impl Cut {
     }
 }
 
-/// Writes the sum of what each part has from number `first` on.
-pub(super) fn sum_into(sums: &mut [f32], parts: &[Room], first: usize) {
-    sums.fill(0.0);
-    for part in parts {
-        sums.iter_mut().zip(&part[first..]).for_each(|(sum, number)| *sum += number);
+vectorized! {
+    /// Writes the sum of what each part has from number `first` on.
+    pub(super) fn sum_into<'a>(sums: &'a mut [f32], parts: &'a [Room], first: usize) -> () {
+        sums.fill(0.0);
+        for part in parts {
+            for (sum, number) in sums.iter_mut().zip(&part[first..]) {
+                *sum += number;
+            }
+        }
     }
 }

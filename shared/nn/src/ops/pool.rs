@@ -1,7 +1,6 @@
 //! Pooling over square windows and over whole feature maps.
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
-use pulp::Arch;
 
 use super::chunks::fill_chunks;
 use super::floats;
@@ -68,12 +67,10 @@ impl CustomOp1 for Mean {
         let (batch, channels, height, width) = layout.shape().dims4()?;
         let (x, pixels) = (floats::of_cpu(x, layout)?, height * width);
         let fill = |_: &mut (), image: usize, means: &mut [f32]| {
-            let maps = x[image * channels * pixels..].chunks_exact(pixels);
-            Arch::new().dispatch(|| {
-                for (mean, map) in means.iter_mut().zip(maps) {
-                    *mean = (floats::sums(map, map, |x, _| [x])[0] / pixels as f64) as f32;
-                }
-            });
+            let sums = floats::sums_of_maps(&x[image * channels * pixels..][..channels * pixels], pixels);
+            for (mean, sum) in means.iter_mut().zip(sums) {
+                *mean = (sum / pixels as f64) as f32;
+            }
         };
         let (means, _) = fill_chunks(batch * channels, channels, || (), fill);
         Ok((CpuStorage::F32(means), (batch, channels).into()))

@@ -178,13 +178,16 @@ pub(super) fn both_ways<const P: usize, const I: usize, const O: usize>(
 
 /// Multiplies a row or a column, whose number `i` is at `place(i)`.
 #[inline(always)]
+#[expect(clippy::needless_range_loop, reason = "lanes are the innermost of three indices")]
 fn in_place<const P: usize, const I: usize, const O: usize>(
     matrix: &mut [[Lanes; P]; P],
     place: impl Fn(usize) -> (usize, usize),
     multiply: impl Fn([f32; I]) -> [f32; O],
 ) {
-    (0..LANES).for_each(|lane| {
+    for lane in 0..LANES {
         let numbers = multiply(std::array::from_fn(|i| matrix[place(i).0][place(i).1][lane]));
-        (0..O).for_each(|i| matrix[place(i).0][place(i).1][lane] = numbers[i]);
-    });
+        for (i, number) in numbers.into_iter().enumerate() {
+            matrix[place(i).0][place(i).1][lane] = number;
+        }
+    }
 }

@@ -1,10 +1,10 @@
 //! Upsampling of feature maps.
 
 use candle_core::{CpuStorage, CustomOp1, Device, Layout, Result, Shape, Tensor, bail};
-use pulp::Arch;
 
 use super::chunks::fill_chunks;
 use super::floats;
+use super::vectorized::vectorized;
 
 /// Maps at another size, bilinearly, as PyTorch's `interpolate(mode="bilinear", align_corners=False)`: output pixel i looks at
 /// the place (i + ½) · H / H' − ½ of the input, which is moved inside where it lies outside.
@@ -75,8 +75,9 @@ impl Bilinear {
         let (width, out_width) = (self.columns.from, self.columns.taps.len());
         for (y, &(top, bottom, share)) in y.chunks_exact_mut(out_width).zip(&self.rows.taps) {
             let (top, bottom) = (&x[top * width..][..width], &x[bottom * width..][..width]);
-            let mixed = row.iter_mut().zip(top).zip(bottom);
-            mixed.for_each(|((mixed, top), bottom)| *mixed = top + (bottom - top) * share);
+            for ((mixed, top), bottom) in row.iter_mut().zip(top).zip(bottom) {
+                *mixed = top + (bottom - top) * share;
+            }
             for (y, &(left, right, share)) in y.iter_mut().zip(&self.columns.taps) {
                 *y = row[left] + (row[right] - row[left]) * share;
             }
@@ -93,14 +94,37 @@ impl Bilinear {
                 row[left] += grad * (1.0 - share);
                 row[right] += grad * share;
             }
-            dx[top * width..][..width].iter_mut().zip(row.iter()).for_each(|(dx, row)| *dx += row * (1.0 - share));
-            dx[bottom * width..][..width].iter_mut().zip(row.iter()).for_each(|(dx, row)| *dx += row * share);
+            for (line, share) in [(top, 1.0 - share), (bottom, share)] {
+                for (dx, row) in dx[line * width..][..width].iter_mut().zip(row.iter()) {
+                    *dx += row * share;
+                }
+            }
         }
     }
 
     /// Numbers in a map before and after.
     fn sizes(&self) -> (usize, usize) {
         (self.rows.from * self.columns.from, self.rows.taps.len() * self.columns.taps.len())
+    }
+}
+
+vectorized! {
+    /// Fills as many maps as there is room for.
+    fn enlarge<'a>(bilinear: &'a Bilinear, x: &'a [f32], y: &'a mut [f32], row: &'a mut [f32]) -> () {
+        let (size, out_size) = bilinear.sizes();
+        for (x, y) in x.chunks_exact(size).zip(y.chunks_exact_mut(out_size)) {
+            bilinear.enlarge(x, y, row);
+        }
+    }
+}
+
+vectorized! {
+    /// Adds to the gradients of as many maps as `dx` holds.
+    fn share_out<'a>(bilinear: &'a Bilinear, grads: &'a [f32], dx: &'a mut [f32], row: &'a mut [f32]) -> () {
+        let (size, out_size) = bilinear.sizes();
+        for (grad, dx) in grads.chunks_exact(out_size).zip(dx.chunks_exact_mut(size)) {
+            bilinear.share_out(grad, dx, row);
+        }
     }
 }
 
@@ -116,10 +140,7 @@ impl CustomOp1 for Bilinear {
         let (batch, channels, ..) = layout.shape().dims4()?;
         let (x, (size, out_size)) = (floats::of_cpu(x, layout)?, self.sizes());
         let fill = |row: &mut Vec<f32>, i: usize, y: &mut [f32]| {
-            let x = &x[i * MAPS * size..];
-            Arch::new().dispatch(|| {
-                y.chunks_exact_mut(out_size).zip(x.chunks_exact(size)).for_each(|(y, x)| self.enlarge(x, y, row));
-            });
+            enlarge(self, &x[i * MAPS * size..], y, row);
         };
         let row = || vec![0.0; self.columns.from];
         let (y, _) = fill_chunks(batch * channels * out_size, MAPS * out_size, row, fill);
@@ -131,11 +152,7 @@ impl CustomOp1 for Bilinear {
         let (storage, layout) = grad.storage_and_layout();
         let (grads, (size, out_size)) = (floats::of(&storage, layout)?, self.sizes());
         let fill = |row: &mut Vec<f32>, i: usize, dx: &mut [f32]| {
-            let grads = &grads[i * MAPS * out_size..];
-            Arch::new().dispatch(|| {
-                let maps = dx.chunks_exact_mut(size).zip(grads.chunks_exact(out_size));
-                maps.for_each(|(dx, grad)| self.share_out(grad, dx, row));
-            });
+            share_out(self, &grads[i * MAPS * out_size..], dx, row);
         };
         let row = || vec![0.0; self.columns.from];
         let (dx, _) = fill_chunks(x.elem_count(), MAPS * size, row, fill);

@@ -3,7 +3,7 @@
 /// Defines a function whose body is compiled once for every kind of vectors; each call takes those that the machine has.
 ///
 /// A closure handed to `pulp` would be inlined only while it is small, and be compiled for the oldest x86 otherwise. What the body calls must
-/// be inlined, too: `#[inline(always)]`.
+/// be inlined, too: `#[inline(always)]`. Loops are `for` loops: `for_each` is a function that is compiled by itself.
 macro_rules! vectorized {
     (
         $(#[$attribute:meta])*

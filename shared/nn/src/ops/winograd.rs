@@ -151,8 +151,9 @@ impl<T: Transforms<P>, const P: usize> Winograd<T, P> {
                 both_ways(&mut patch, T::patch_back);
                 for (numbers, pixel) in patch.as_flattened().iter().zip(pixels.as_flattened()) {
                     if *pixel != OUTSIDE {
-                        let sums = gradients[pixel * lanes + lane].iter_mut();
-                        sums.zip(numbers).for_each(|(sum, number)| *sum += number);
+                        for (sum, number) in gradients[pixel * lanes + lane].iter_mut().zip(numbers) {
+                            *sum += number;
+                        }
                     }
                 }
             }
@@ -199,7 +200,9 @@ impl<T: Transforms<P>, const P: usize> Work for Winograd<T, P> {
                 self.transform_patches_back(scratch, &blocks);
             }
         }
-        dx.iter_mut().zip(scratch.gradients.iter()).for_each(|(dx, gradient)| *dx += gradient);
+        for (dx, gradient) in dx.iter_mut().zip(scratch.gradients.iter()) {
+            *dx += gradient;
+        }
     }
 }
 
