@@ -1,8 +1,6 @@
 //! Features of a frozen backbone.
 
-use std::ops::Range;
-
-use candle_core::{DType, Device, Result, Tensor, bail};
+use candle_core::{DType, Device, Result, Storage, Tensor, bail};
 use rayon::prelude::*;
 use ssl_data::Images;
 use ssl_nn::Encode;
@@ -68,7 +66,7 @@ pub(crate) fn expect_finite(features: &Tensor) -> Result<()> {
     bail!("the features are not finite: training has diverged, or the images are not what the network expects")
 }
 
-/// `[B, C, H, W]` → `[B, C · rows · columns]`, rows · columns being the greatest power of two up to `width` / C.
+/// `[B, C, H, W]` → `[B, C · rows · columns]`, rows · columns being the greatest power of two up to `width` / C that the maps have room for.
 fn pool_to(maps: &Tensor, width: usize) -> Result<Tensor> {
     let (_, channels, height, wide) = maps.dims4()?;
     let doublings = (width / channels).max(1).ilog2();
@@ -80,10 +78,10 @@ fn pool_to(maps: &Tensor, width: usize) -> Result<Tensor> {
 /// ⌊i · H / rows⌋ to ⌈(i + 1) · H / rows⌉, so that cells overlap where the grid does not divide the maps; columns likewise.
 ///
 /// # Shapes
-/// `[B, C, H, W]` → `[B, C, rows, columns]`, on the CPU.
+/// `[B, C, H, W]` → `[B, C, rows, columns]`, on the CPU, without a graph.
 ///
 /// # Errors
-/// A rank other than 4, an empty grid or one that is finer than the maps.
+/// A rank other than 4, an empty grid or one that is finer than the maps, a type other than `f32`.
 pub fn adaptive_avg_pool2d(maps: &Tensor, (rows, columns): (usize, usize)) -> Result<Tensor> {
     let (batch, channels, height, width) = maps.dims4()?;
     if !(1..=height).contains(&rows) || !(1..=width).contains(&columns) {
@@ -93,13 +91,31 @@ pub fn adaptive_avg_pool2d(maps: &Tensor, (rows, columns): (usize, usize)) -> Re
         (0..cells).map(move |i| i * length / cells..((i + 1) * length).div_ceil(cells)).collect::<Vec<_>>()
     };
     let (tall, wide) = (strips(rows, height), strips(columns, width));
-    let cells: Vec<_> = tall.iter().flat_map(|y| wide.iter().map(move |x| (y.clone(), x.clone()))).collect();
-    let mean = |plane: &[f32], (y, x): &(Range<usize>, Range<usize>)| {
-        let sum: f32 = y.clone().map(|y| plane[y * width..][x.clone()].iter().sum::<f32>()).sum();
-        sum / (y.len() * x.len()) as f32
+    let of_plane = |line: &mut Vec<f32>, (means, plane): (&mut [f32], &[f32])| {
+        for (means, y) in means.chunks_exact_mut(columns).zip(&tall) {
+            sum_of_rows(&plane[y.start * width..y.end * width], line);
+            for (mean, x) in means.iter_mut().zip(&wide) {
+                *mean = line[x.clone()].iter().sum::<f32>() / (y.len() * x.len()) as f32;
+            }
+        }
     };
-    let maps: Vec<f32> = maps.flatten_all()?.to_vec1()?;
-    let planes = maps.par_chunks_exact(height * width);
-    let means: Vec<f32> = planes.flat_map_iter(|plane| cells.iter().map(|cell| mean(plane, cell))).collect();
+    let maps = maps.to_device(&Device::Cpu)?.contiguous()?;
+    let (storage, layout) = maps.storage_and_layout();
+    let (Storage::Cpu(numbers), Some((start, end))) = (&*storage, layout.contiguous_offsets()) else {
+        bail!("expected maps that lie one after the other, got strides {:?}", layout.stride());
+    };
+    let planes = numbers.as_slice::<f32>()?[start..end].par_chunks_exact(height * width);
+    let mut means = vec![0.0; batch * channels * rows * columns];
+    means.par_chunks_exact_mut(rows * columns).zip(planes).for_each_init(|| vec![0.0; width], of_plane);
     Tensor::from_vec(means, (batch, channels, rows, columns), &Device::Cpu)
+}
+
+/// Writes the sum of `rows` to `sums`, which is as long as one of them.
+fn sum_of_rows(rows: &[f32], sums: &mut [f32]) {
+    sums.fill(0.0);
+    for row in rows.chunks_exact(sums.len()) {
+        for (sum, number) in sums.iter_mut().zip(row) {
+            *sum += number;
+        }
+    }
 }

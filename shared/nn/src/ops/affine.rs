@@ -2,10 +2,11 @@
 
 use rayon::prelude::*;
 
-use super::chunks::fill_chunks;
-use super::columns::{at, chunk, sums};
+use super::columns::{at, sums};
 use super::moments::Statistics;
-use super::relu::rectified;
+use super::relu::{masked, rectified};
+use super::room::Room;
+use super::source::Source;
 use super::vectorized::vectorized;
 use crate::collective::Collective;
 
@@ -48,18 +49,15 @@ impl Affine {
         self.mean.len()
     }
 
-    /// What becomes of pixels `[pixels, C]`.
-    pub(super) fn apply(&self, x: &[f32]) -> Vec<f32> {
-        let chunk = chunk(self.channels());
-        let fill = |_: &mut (), i: usize, y: &mut [f32]| write(self, &x[i * chunk..][..y.len()], y);
-        fill_chunks(x.len(), chunk, || (), fill).0
-    }
-
-    /// (Σ dy · x̂, Σ dy) per channel, over all pixels `[pixels, C]`; `train` where μ and σ depend on x.
-    pub(super) fn gradients(&self, x: &[f32], grad: &[f32], train: bool) -> Gradients {
-        let (channels, chunk) = (self.channels(), chunk(self.channels()));
-        let chunks = x.par_chunks(chunk).zip(grad.par_chunks(chunk));
-        let sums: Vec<_> = chunks.map(|(x, grad)| gradient_sums(self, x, grad)).collect();
+    /// (Σ dy · x̂, Σ dy) per channel, over all pixels of x and dy, `chunk` numbers at a time; `train` where μ and σ depend on x.
+    pub(super) fn gradients(&self, [x, grad]: [Source; 2], chunk: usize, train: bool) -> Gradients {
+        let channels = self.channels();
+        let sums_of = |[x_room, grad_room]: &mut [Room; 2], i: usize| {
+            let range = i * chunk..((i + 1) * chunk).min(x.len());
+            gradient_sums(self, x.numbers(range.clone(), x_room), grad.numbers(range, grad_room))
+        };
+        let chunks = (0..x.len().div_ceil(chunk)).into_par_iter();
+        let sums: Vec<_> = chunks.map_init(Default::default, sums_of).collect();
         let count = if train { (x.len() / channels) as f32 } else { f32::INFINITY };
         let mut gradients = Gradients { gamma: Vec::new(), beta: Vec::new(), count };
         for c in 0..channels {
@@ -78,12 +76,6 @@ impl Affine {
             slopes.map(|(gamma, inverse)| gamma / gradients.count * inverse).collect(),
         ]
     }
-}
-
-/// The gradient that a ReLU lets through where there is one, behind an affine map that gave `y`.
-#[inline(always)]
-fn masked(relu: bool, y: f32, grad: f32) -> f32 {
-    if relu && y <= 0.0 { 0.0 } else { grad }
 }
 
 vectorized! {
@@ -106,7 +98,8 @@ vectorized! {
             let [mean, scale, shift] = [&affine.mean, &affine.scale, &affine.shift].map(|numbers| at(numbers, first));
             move |lane, x, grad| {
                 let centered = x - mean[lane];
-                let dy = masked(affine.relu, centered * scale[lane] + shift[lane], grad);
+                let y = centered * scale[lane] + shift[lane];
+                let dy = if affine.relu { masked(y, grad) } else { grad };
                 [dy * centered, dy]
             }
         })
@@ -131,7 +124,7 @@ vectorized! {
             let numbers = dx.iter_mut().zip(x).zip(grad).zip(constants);
             for (((dx, x), grad), ((((mean, scale), shift), offset), slope)) in numbers {
                 let centered = x - mean;
-                let dy = masked(*relu, centered * scale + shift, *grad);
+                let dy = if *relu { masked(centered * scale + shift, *grad) } else { *grad };
                 *dx = scale * (dy - offset - centered * slope);
             }
         }

@@ -1,11 +1,15 @@
 //! Batch normalization (Ioffe and Szegedy 2015), with an optional ReLU fused after it.
 
+use std::ops::Range;
+
 use candle_core::{CpuStorage, CustomOp3, Device, Layout, Result, Shape, Tensor, bail};
 
 use super::affine::{self, Affine};
 use super::chunks::fill_chunks;
-use super::layout::{channels_first, channels_last};
+use super::layout::turn_images;
 use super::moments::Statistics;
+use super::room::Room;
+use super::source::Source;
 use super::{columns, floats, fused_norm};
 use crate::collective;
 use crate::gpu::{self, Norm};
@@ -67,9 +71,10 @@ pub fn batch_norm(
     let statistics = match mode {
         BatchNormMode::Train => {
             let (storage, layout) = x.storage_and_layout();
-            let rows = channels_last(floats::of(&storage, layout)?, channels, height * width);
-            let statistics = Statistics::of(&rows, channels, height * width);
-            ranks.iter().fold(statistics, |share, ranks| share.over(&**ranks))
+            let (pixels, source) = (height * width, floats::of(&storage, layout)?);
+            let group = if pixels == 1 { columns::chunk(channels) } else { channels * pixels };
+            let share = Statistics::of(Source::of_tensor(source, (channels, pixels)), group, channels);
+            share.of_all(ranks.as_deref())
         }
         BatchNormMode::Eval(fixed) => Statistics { mean: fixed.mean.to_vec1()?, variance: fixed.variance.to_vec1()? },
     };
@@ -122,6 +127,25 @@ fn on_device(
     Ok((if relu { y.relu()? } else { y }, moments))
 }
 
+/// A tensor `[B, C, pixels]`, of which `write` writes some pixels `[pixels, C]` at a time; it has two rooms for what it looks at.
+fn turned_back(
+    len: usize,
+    (channels, pixels): (usize, usize),
+    write: impl Fn(&mut [Room; 2], Range<usize>, &mut [f32]) + Sync + Send,
+) -> Vec<f32> {
+    let chunk = columns::chunk(channels * pixels);
+    let fill = |(rooms, turned): &mut ([Room; 2], Room), i: usize, numbers: &mut [f32]| {
+        let range = i * chunk..i * chunk + numbers.len();
+        if pixels == 1 {
+            return write(rooms, range, numbers);
+        }
+        turned.fit(numbers.len());
+        write(rooms, range, turned);
+        turn_images(turned, (pixels, channels), numbers);
+    };
+    fill_chunks(len, chunk, Default::default, fill).0
+}
+
 struct BatchNorm {
     affine: Affine,
     train: bool,
@@ -143,9 +167,12 @@ impl CustomOp3 for BatchNorm {
         _beta: &CpuStorage,
         _: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let pixels = layout.dims()[2..].iter().product();
-        let y = self.affine.apply(&channels_last(floats::of_cpu(x, layout)?, self.affine.channels(), pixels));
-        Ok((CpuStorage::F32(channels_first(y, self.affine.channels(), pixels)), layout.shape().clone()))
+        let size = (self.affine.channels(), layout.dims()[2..].iter().product());
+        let x = Source::of_tensor(floats::of_cpu(x, layout)?, size);
+        let y = turned_back(x.len(), size, |[room, _], range, y| {
+            affine::write(&self.affine, x.numbers(range, room), y);
+        });
+        Ok((CpuStorage::F32(y), layout.shape().clone()))
     }
 
     fn bwd(
@@ -157,21 +184,19 @@ impl CustomOp3 for BatchNorm {
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let (_, channels, height, width) = x.dims4()?;
-        let pixels = height * width;
+        let size = (channels, height * width);
         let grad = grad.contiguous()?;
         let (x_storage, x_layout) = x.storage_and_layout();
         let (grad_storage, grad_layout) = grad.storage_and_layout();
-        let values = channels_last(floats::of(&x_storage, x_layout)?, channels, pixels);
-        let grads = channels_last(floats::of(&grad_storage, grad_layout)?, channels, pixels);
-        let gradients = self.affine.gradients(&values, &grads, self.train);
+        let values = Source::of_tensor(floats::of(&x_storage, x_layout)?, size);
+        let grads = Source::of_tensor(floats::of(&grad_storage, grad_layout)?, size);
+        let gradients = self.affine.gradients([values, grads], columns::chunk(size.0 * size.1), self.train);
         let of_all = self.together.then(|| gradients.over(&*collective::world()));
         let of_batch = of_all.as_ref().unwrap_or(&gradients);
-        let chunk = columns::chunk(channels);
-        let fill = |_: &mut (), i: usize, dx: &mut [f32]| {
-            let range = i * chunk..i * chunk + dx.len();
-            affine::input_gradient(&self.affine, of_batch, &values[range.clone()], &grads[range], dx);
-        };
-        let dx = channels_first(fill_chunks(values.len(), chunk, || (), fill).0, channels, pixels);
+        let dx = turned_back(values.len(), size, |[values_room, grads_room], range, dx| {
+            let values = values.numbers(range.clone(), values_room);
+            affine::input_gradient(&self.affine, of_batch, values, grads.numbers(range, grads_room), dx);
+        });
         Ok((
             Some(Tensor::from_vec(dx, x.shape(), x.device())?),
             Some(Tensor::from_vec(gradients.gamma, channels, x.device())?),

@@ -20,11 +20,22 @@ pub(super) fn fill_chunks<S, T: Send>(
     fill: impl Fn(&mut S, usize, &mut [f32]) -> T + Sync + Send,
 ) -> (Vec<f32>, Vec<T>) {
     let mut numbers = Vec::with_capacity(len);
-    let chunks = numbers.spare_capacity_mut()[..len].par_chunks_mut(chunk).enumerate();
-    let results = chunks.map_init(scratch, |scratch, (i, chunk)| fill(scratch, i, zeroed(chunk))).collect();
+    let room = &mut numbers.spare_capacity_mut()[..len];
+    let results = each_chunk(room, chunk, scratch, |scratch, i, chunk| fill(scratch, i, zeroed(chunk)));
     // SAFETY: the chunks cover the first `len` elements, and `zeroed` has initialized each of them.
     unsafe { numbers.set_len(len) };
     (numbers, results)
+}
+
+/// What `work` returned for each chunk of `numbers`, given its number, the chunk, and a `scratch` that it may share with other chunks.
+pub(super) fn each_chunk<N: Send, S, T: Send>(
+    numbers: &mut [N],
+    chunk: usize,
+    scratch: impl Fn() -> S + Sync + Send,
+    work: impl Fn(&mut S, usize, &mut [N]) -> T + Sync + Send,
+) -> Vec<T> {
+    let chunks = numbers.par_chunks_mut(chunk).enumerate();
+    chunks.map_init(scratch, |scratch, (i, chunk)| work(scratch, i, chunk)).collect()
 }
 
 /// A vector of `planes` planes of `len` numbers each. `fill` gets the number of a chunk and that chunk of every plane, which hold
@@ -57,19 +68,32 @@ fn zeroed(chunk: &mut [MaybeUninit<f32>]) -> &mut [f32] {
 
 /// f(aᵢ, bᵢ) for every i.
 pub(super) fn zip_map(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32 + Sync + Send) -> Vec<f32> {
-    let fill = |_: &mut (), i: usize, out: &mut [f32]| {
-        let range = i * CHUNK..i * CHUNK + out.len();
-        pulp::Arch::new().dispatch(ZipMap { a: &a[range.clone()], b: &b[range], out, f: &f });
-    };
-    fill_chunks(a.len(), CHUNK, || (), fill).0
+    fill_chunks(a.len(), CHUNK, || (), |_, i, out| ZipMap::new(a, b, i, out, &f).dispatch()).0
 }
 
-/// A chunk of [`zip_map`], for this machine's vectors.
+/// Writes f(aᵢ, bᵢ) for every i.
+pub(super) fn zip_into(a: &[f32], b: &[f32], out: &mut [f32], f: impl Fn(f32, f32) -> f32 + Sync + Send) {
+    each_chunk(out, CHUNK, || (), |_, i, out| ZipMap::new(a, b, i, out, &f).dispatch());
+}
+
+/// A chunk of both, for this machine's vectors.
 struct ZipMap<'a, F> {
     a: &'a [f32],
     b: &'a [f32],
     out: &'a mut [f32],
     f: &'a F,
+}
+
+impl<'a, F: Fn(f32, f32) -> f32> ZipMap<'a, F> {
+    /// Chunk number `i`.
+    fn new(a: &'a [f32], b: &'a [f32], i: usize, out: &'a mut [f32], f: &'a F) -> Self {
+        let range = i * CHUNK..i * CHUNK + out.len();
+        Self { a: &a[range.clone()], b: &b[range], out, f }
+    }
+
+    fn dispatch(self) {
+        pulp::Arch::new().dispatch(self);
+    }
 }
 
 impl<F: Fn(f32, f32) -> f32> NullaryFnOnce for ZipMap<'_, F> {

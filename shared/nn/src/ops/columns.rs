@@ -6,9 +6,9 @@ use super::lanes::{LANES, Lanes};
 /// Rows that are added up side by side: an addition takes longer than the processor needs to begin the next.
 const STREAMS: usize = 4;
 
-/// Numbers that a thread takes at a time from rows of `channels` numbers: whole rows.
-pub(super) fn chunk(channels: usize) -> usize {
-    (CHUNK / channels).max(1) * channels
+/// Numbers that a thread takes at a time of what comes in pixels or images of `unit` numbers: whole ones.
+pub(super) fn chunk(unit: usize) -> usize {
+    (CHUNK / unit).max(1) * unit
 }
 
 /// Numbers `first`, `first` + 1, …, with zeros behind the last.

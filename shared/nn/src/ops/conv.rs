@@ -1,12 +1,13 @@
-//! 2-d convolution as im2col and matrix products, tiles in parallel.
+//! 2-d convolution, tiles in parallel.
 
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 
+use super::chunks::fill_chunks;
 use super::geometry::Geometry;
-use super::layout::{channels_first, turn_images};
-use super::method::Pass;
-use super::normed::Source;
+use super::layout::turn_images;
+use super::method::{Pass, Scratch};
 use super::room::Room;
+use super::source::Source;
 use super::tiles::{InputGradient, Tiles};
 use super::{floats, on_device};
 use crate::gpu;
@@ -38,7 +39,11 @@ pub(super) fn geometry(x: &[usize], weight: &[usize], stride: usize, padding: us
     if stride == 0 {
         bail!("conv2d: the stride must be at least 1, got 0");
     }
-    if kernel_height > height + 2 * padding || kernel_width > width + 2 * padding {
+    let padded = |size: usize| padding.checked_mul(2).and_then(|margins| size.checked_add(margins));
+    let (Some(padded_height), Some(padded_width)) = (padded(height), padded(width)) else {
+        bail!("conv2d: a padding of {padding} is too large");
+    };
+    if kernel_height > padded_height || kernel_width > padded_width {
         bail!(
             "conv2d: a {kernel_height}×{kernel_width} kernel does not fit into {height}×{width} with padding {padding}"
         );
@@ -53,7 +58,7 @@ struct Conv2d {
 impl Conv2d {
     fn source<'a>(&self, x: &'a [f32]) -> Source<'a> {
         let Geometry { channels, height, width, .. } = self.geometry;
-        Source::Tensor(x, (channels, height * width))
+        Source::of_tensor(x, (channels, height * width))
     }
 }
 
@@ -70,14 +75,15 @@ impl CustomOp2 for Conv2d {
         weight_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let (batch, out_channels) = (x_layout.dims()[0], weight_layout.dims()[0]);
+        let x = self.source(floats::of_cpu(x, x_layout)?);
         let tiles =
             Tiles::new(self.geometry, floats::of_cpu(weight, weight_layout)?, out_channels, batch, Pass::Forward);
-        let turned_back = |maps: &mut [f32], room: &mut Room| {
-            room.fit(maps.len());
-            turn_images(maps, (self.geometry.pixels(), out_channels), room);
-            maps.copy_from_slice(room);
+        let fill = |(scratch, maps): &mut ((Scratch, Room), Room), group: usize, y: &mut [f32]| {
+            maps.fit(y.len());
+            tiles.convolve(scratch, x, group, maps);
+            turn_images(maps, (self.geometry.pixels(), out_channels), y);
         };
-        let (y, _) = tiles.forward(self.source(floats::of_cpu(x, x_layout)?), turned_back);
+        let (y, _) = fill_chunks(tiles.maps_len(x), tiles.group_len(), || (tiles.scratch(), Room::default()), fill);
         Ok((CpuStorage::F32(y), self.geometry.maps(batch, out_channels)))
     }
 
@@ -97,8 +103,8 @@ impl CustomOp2 for Conv2d {
         let wanted = if x.track_op() { InputGradient::Own } else { InputGradient::None };
         let (dx, dweight) = tiles.backward(self.source(floats::of(&x_storage, x_layout)?), wanted, turned);
         let Geometry { channels, height, width, .. } = self.geometry;
-        let dx = dx.map(|dx| channels_first(dx, channels, height * width));
-        let dx = dx.map(|dx| Tensor::from_vec(dx, x.shape(), x.device())).transpose()?;
+        let turned = dx.map(|dx| Source::Given(&dx).channels_first((channels, height * width)));
+        let dx = turned.map(|dx| Tensor::from_vec(dx, x.shape(), x.device())).transpose()?;
         Ok((dx, Some(Tensor::from_vec(dweight, weight.shape(), x.device())?)))
     }
 }

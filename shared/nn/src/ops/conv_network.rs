@@ -1,15 +1,14 @@
 //! Layers of convolution and batch norm, and residual blocks of them, as one operation.
 
-use std::borrow::Cow;
-
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 
-use super::chunks::fill_chunks;
+use super::chunks::{each_chunk, zip_into};
 use super::delivery::Delivery;
-use super::layout::{channels_first, channels_last};
-use super::normed::{Normed, Seen, Source};
+use super::layout::channels_last;
+use super::normed::{Normed, Seen};
 use super::relu::{masked, rectified};
 use super::room::Room;
+use super::source::Source;
 use super::tiles::InputGradient;
 use super::vectorized::vectorized;
 use super::{ConvNormLayer, Section, columns, conv_batch_norm, floats};
@@ -27,6 +26,7 @@ pub fn conv_network(x: &Tensor, sections: &[Section<ConvNormLayer>]) -> Result<(
     if sections.is_empty() {
         bail!("conv_network: expected at least one section, got none");
     }
+    floats::dims4("conv_network", x.dims())?;
     let mut seen = Vec::new();
     if !x.device().is_cpu() {
         let mut layer = |x: &Tensor, layer: &ConvNormLayer| {
@@ -41,7 +41,8 @@ pub fn conv_network(x: &Tensor, sections: &[Section<ConvNormLayer>]) -> Result<(
     let mut network = Network { sections: Vec::with_capacity(sections.len()), delivery: Delivery::default() };
     {
         let (storage, layout) = x.storage_and_layout();
-        let (images, mut shape) = (turned(floats::of(&storage, layout)?, x.shape()), x.shape().clone());
+        let images = channels_last(floats::of(&storage, layout)?, size(x.shape()));
+        let mut shape = x.shape().clone();
         for section in sections {
             let before = network.sections.last().map_or(Source::Given(&images), Computed::source);
             let trained = Computed::new(section, before, &shape, &mut seen)?;
@@ -55,25 +56,16 @@ pub fn conv_network(x: &Tensor, sections: &[Section<ConvNormLayer>]) -> Result<(
     Ok((x.apply_op2(&address, network)?, seen))
 }
 
-/// Channels last.
-fn turned<'a>(maps: &'a [f32], shape: &Shape) -> Cow<'a, [f32]> {
-    channels_last(maps, shape.dims()[1], pixels(shape))
-}
-
-/// Channels first, as a tensor has them.
-fn turned_back(rows: Vec<f32>, shape: &Shape) -> Vec<f32> {
-    channels_first(rows, shape.dims()[1], pixels(shape))
-}
-
-fn pixels(shape: &Shape) -> usize {
-    shape.dims()[2..].iter().product()
+/// Channels and pixels.
+fn size(shape: &Shape) -> (usize, usize) {
+    (shape.dims()[1], shape.dims()[2..].iter().product())
 }
 
 /// A section that has seen a batch.
 struct Computed {
     layers: Section<Normed>,
     /// A block's; a layer's is computed where it is looked at.
-    output: Vec<f32>,
+    output: Room,
 }
 
 impl Computed {
@@ -86,7 +78,7 @@ impl Computed {
         };
         let (first, second, shortcut) = match section {
             Section::Layer(layer) => {
-                return Ok(Self { layers: Section::Layer(see(layer, x, shape)?), output: Vec::new() });
+                return Ok(Self { layers: Section::Layer(see(layer, x, shape)?), output: Room::default() });
             }
             Section::Block { first, second, shortcut } => (first, second, shortcut),
         };
@@ -109,13 +101,6 @@ impl Computed {
         }
     }
 
-    fn output(&self) -> Vec<f32> {
-        match &self.layers {
-            Section::Layer(layer) => layer.output(),
-            Section::Block { .. } => self.output.clone(),
-        }
-    }
-
     fn shape(&self) -> Shape {
         match &self.layers {
             Section::Layer(layer) | Section::Block { second: layer, .. } => layer.shape(),
@@ -123,7 +108,7 @@ impl Computed {
     }
 
     /// Given the gradient of the output: that of `x`, where asked for, and those of each layer's weight, γ and β.
-    fn backward(&self, x: Source, wanted: bool, grads: &[f32]) -> Result<(Option<Vec<f32>>, Vec<[Vec<f32>; 3]>)> {
+    fn backward(&self, x: Source, wanted: bool, grads: &[f32]) -> Result<(Option<Room>, Vec<[Vec<f32>; 3]>)> {
         let own = if wanted { InputGradient::Own } else { InputGradient::None };
         let (first, second, shortcut) = match &self.layers {
             Section::Layer(layer) => {
@@ -132,28 +117,32 @@ impl Computed {
             }
             Section::Block { first, second, shortcut } => (first, second, shortcut),
         };
-        let grads = masked(&self.output, grads);
-        let (inner, of_second) = second.backward(Source::Layer(first), InputGradient::Own, &grads)?;
+        let mut of_sum = Room::new(grads.len());
+        zip_into(&self.output, grads, &mut of_sum, masked);
+        let (inner, of_second) = second.backward(Source::Layer(first), InputGradient::Own, &of_sum)?;
         let Some(inner) = inner else { bail!("conv_network: a block's first layer has no gradient") };
         let Some(shortcut) = shortcut else {
-            let added = if wanted { InputGradient::AddedTo(grads) } else { InputGradient::None };
+            let added = if wanted { InputGradient::AddedTo(of_sum) } else { InputGradient::None };
             let (dx, of_first) = first.backward(x, added, &inner)?;
             return Ok((dx, vec![of_first, of_second]));
         };
         let (dx, of_first) = first.backward(x, own, &inner)?;
-        let (dx, of_shortcut) = shortcut.backward(x, dx.map_or(InputGradient::None, InputGradient::AddedTo), &grads)?;
+        let (dx, of_shortcut) =
+            shortcut.backward(x, dx.map_or(InputGradient::None, InputGradient::AddedTo), &of_sum)?;
         Ok((dx, vec![of_first, of_second, of_shortcut]))
     }
 }
 
 /// max(a + b, 0), some pixels at a time.
-fn rectified_sum(a: Source, b: Source, shape: &Shape) -> Vec<f32> {
+fn rectified_sum(a: Source, b: Source, shape: &Shape) -> Room {
+    let mut sums = Room::new(shape.elem_count());
     let chunk = columns::chunk(shape.dims()[1]);
     let fill = |(a_room, b_room): &mut (Room, Room), i: usize, y: &mut [f32]| {
         let range = i * chunk..i * chunk + y.len();
-        rectify_sum(a.pixels(range.clone(), a_room), b.pixels(range, b_room), y);
+        rectify_sum(a.numbers(range.clone(), a_room), b.numbers(range, b_room), y);
     };
-    fill_chunks(shape.elem_count(), chunk, Default::default, fill).0
+    each_chunk(&mut sums, chunk, Default::default, fill);
+    sums
 }
 
 vectorized! {
@@ -177,7 +166,7 @@ impl CustomOp2 for Network {
 
     fn cpu_fwd(&self, _: &CpuStorage, _: &Layout, _: &CpuStorage, _: &Layout) -> Result<(CpuStorage, Shape)> {
         match self.sections.last() {
-            Some(last) => Ok((CpuStorage::F32(turned_back(last.output(), &last.shape())), last.shape())),
+            Some(last) => Ok((CpuStorage::F32(last.source().channels_first(size(&last.shape()))), last.shape())),
             None => bail!("conv_network: no sections"),
         }
     }
@@ -192,18 +181,19 @@ impl CustomOp2 for Network {
         let grad = grad.contiguous()?;
         let (grad_storage, grad_layout) = grad.storage_and_layout();
         let (x_storage, x_layout) = x.storage_and_layout();
-        let images = turned(floats::of(&x_storage, x_layout)?, x.shape());
-        let grads = turned(floats::of(&grad_storage, grad_layout)?, grad.shape());
-        let (mut of_sections, mut of_output) = (Vec::with_capacity(self.sections.len()), None);
+        let images = channels_last(floats::of(&x_storage, x_layout)?, size(x.shape()));
+        let mut of_output = Some(channels_last(floats::of(&grad_storage, grad_layout)?, size(grad.shape())));
+        let mut of_sections = Vec::with_capacity(self.sections.len());
         for (i, section) in self.sections.iter().enumerate().rev() {
             let before = if i == 0 { Source::Given(&images) } else { self.sections[i - 1].source() };
-            let (dx, of_layers) =
-                section.backward(before, i > 0 || x.track_op(), of_output.as_deref().unwrap_or(&grads))?;
+            let Some(grads) = of_output else { bail!("conv_network: section {i} has no gradient") };
+            let (dx, of_layers) = section.backward(before, i > 0 || x.track_op(), &grads)?;
             of_sections.push(of_layers);
             of_output = dx;
         }
         self.delivery.send(of_sections.into_iter().rev().flatten().flatten().collect());
-        let dx = of_output.map(|dx| Tensor::from_vec(turned_back(dx, x.shape()), x.shape(), x.device())).transpose()?;
+        let turned = of_output.map(|dx| Source::Given(&dx).channels_first(size(x.shape())));
+        let dx = turned.map(|dx| Tensor::from_vec(dx, x.shape(), x.device())).transpose()?;
         // The address has a gradient so that its own backward pass runs.
         Ok((dx, Some(Tensor::zeros(1, grad.dtype(), x.device())?)))
     }

@@ -3,6 +3,7 @@
 use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, Layout, Result, Storage, bail};
 
+use super::lanes::LANES;
 use super::vectorized::vectorized;
 
 /// The elements of a contiguous CPU storage.
@@ -39,38 +40,32 @@ pub(super) fn dims4(op: &str, dims: &[usize]) -> Result<(usize, usize, usize, us
     }
 }
 
-/// Sums that run side by side, whatever the machine's vectors hold, so that every machine adds in the same order.
-const LANES: usize = 16;
-
 /// Elements that a thread takes at a time from tensors without structure.
 pub(crate) const CHUNK: usize = 1 << 14;
-
-/// Σ of each of the N numbers that `f` makes of each pair of elements.
-///
-/// Inlined, so that it is compiled for the vectors of its caller.
-#[inline(always)]
-pub(super) fn sums<const N: usize>(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> [f32; N]) -> [f64; N] {
-    let mut lanes = [[0.0f32; LANES]; N];
-    let mut add = |a: &[f32], b: &[f32]| {
-        for (lane, (&a, &b)) in a.iter().zip(b).enumerate() {
-            let terms = f(a, b);
-            for i in 0..N {
-                lanes[i][lane] += terms[i];
-            }
-        }
-    };
-    let (a_chunks, a_rest) = a.as_chunks::<LANES>();
-    let (b_chunks, b_rest) = b.as_chunks::<LANES>();
-    for (a, b) in a_chunks.iter().zip(b_chunks) {
-        add(a, b);
-    }
-    add(a_rest, b_rest);
-    lanes.map(|lanes| lanes.iter().map(|&lane| f64::from(lane)).sum())
-}
 
 vectorized! {
     /// Σ over each map of `pixels` numbers.
     pub(super) fn sums_of_maps<'a>(maps: &'a [f32], pixels: usize) -> Vec<f64> {
-        maps.chunks_exact(pixels).map(|map| sums(map, map, |x, _| [x])[0]).collect()
+        let mut sums = Vec::with_capacity(maps.len() / pixels);
+        for map in maps.chunks_exact(pixels) {
+            sums.push(sum(map));
+        }
+        sums
     }
+}
+
+/// As many sums run side by side as there are lanes, whatever the machine's vectors hold, so that every machine adds in the same order.
+#[inline(always)]
+fn sum(numbers: &[f32]) -> f64 {
+    let mut sums = [0.0f32; LANES];
+    let (several, rest) = numbers.as_chunks::<LANES>();
+    for numbers in several {
+        for (sum, number) in sums.iter_mut().zip(numbers) {
+            *sum += number;
+        }
+    }
+    for (sum, number) in sums.iter_mut().zip(rest) {
+        *sum += number;
+    }
+    sums.iter().map(|&sum| f64::from(sum)).sum()
 }

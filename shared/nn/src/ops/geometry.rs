@@ -69,11 +69,12 @@ impl Geometry {
         }
     }
 
-    /// Adds the inside of a padded buffer to an image; the transpose of [`Geometry::pad`].
+    /// Copies the inside of a padded buffer to an image, or adds it to one that is `begun`; the transpose of [`Geometry::pad`].
     #[inline(always)]
-    pub(super) fn unpad(&self, padded: &[f32], image: &mut [f32]) {
+    pub(super) fn unpad(&self, padded: &[f32], image: &mut [f32], begun: bool) {
         for (y, row) in image.chunks_exact_mut(self.width * self.channels).enumerate() {
-            add(row, &padded[self.inside(y)]);
+            let inside = &padded[self.inside(y)];
+            if begun { add(row, inside) } else { row.copy_from_slice(inside) }
         }
     }
 

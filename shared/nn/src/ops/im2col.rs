@@ -52,9 +52,9 @@ impl Im2col {
         for (image, patches) in images.zip(scratch.columns.chunks_exact_mut(of_image)) {
             // A group of one image keeps it padded from its first strip on.
             if strip.start == 0 {
-                geometry.pad(image, &mut scratch.images);
+                geometry.pad(image, &mut scratch.padded);
             }
-            geometry.im2col(&scratch.images, strip.start, &self.runs, patches);
+            geometry.im2col(&scratch.padded, strip.start, &self.runs, patches);
         }
         rows
     }
@@ -73,7 +73,8 @@ impl Work for Im2col {
     }
 
     #[inline(always)]
-    fn backward_group(&self, scratch: &mut Scratch, images: &[f32], dx: &mut [f32], dweight: Sum) {
+    fn backward_group(&self, scratch: &mut Scratch, images: &[f32], dx: Sum, dweight: Sum) {
+        let Sum { numbers: dx, begun } = dx;
         let (geometry, taps, channels) = (self.geometry, self.geometry.taps(), self.out_channels);
         scratch.clear_gradients(dx.len() / geometry.image_len() * geometry.padded_len());
         for strip in self.cut.strips() {
@@ -94,7 +95,7 @@ impl Work for Im2col {
         }
         let padded = scratch.gradients.chunks_exact(geometry.padded_len());
         for (dx, padded) in dx.chunks_exact_mut(geometry.image_len()).zip(padded) {
-            geometry.unpad(padded, dx);
+            geometry.unpad(padded, dx, begun);
         }
     }
 }
@@ -107,7 +108,7 @@ impl Method for Im2col {
     fn scratch(&self) -> Scratch {
         let (group, geometry) = (self.cut.group, self.geometry);
         Scratch {
-            images: Room::zeros(geometry.padded_len()),
+            padded: Room::zeros(geometry.padded_len()),
             columns: Room::new(geometry.taps() * group * self.cut.strip * geometry.out_width()),
             ..Scratch::default()
         }
@@ -117,7 +118,7 @@ impl Method for Im2col {
         Arch::new().dispatch(Forward { work: self, scratch, images, y });
     }
 
-    fn backward(&self, scratch: &mut Scratch, images: &[f32], dx: &mut [f32], dweight: Sum) {
+    fn backward(&self, scratch: &mut Scratch, images: &[f32], dx: Sum, dweight: Sum) {
         Arch::new().dispatch(Backward { work: self, scratch, images, dx, dweight });
     }
 

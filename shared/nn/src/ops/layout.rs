@@ -1,26 +1,19 @@
 //! The two orders of a batch's numbers. Tensors hold map after map, `[B, C, H, W]`. A network computes with the channels of a pixel side by
 //! side, `[B, H, W, C]`: patches are then few long runs, and all channels are normalized alike, many at once.
 
-use std::borrow::Cow;
-
-use super::chunks::fill_chunks;
+use super::chunks::each_chunk;
 use super::lanes::turn;
+use super::room::Room;
 use super::vectorized::vectorized;
 
 /// `[B, C, pixels]` → `[B, pixels, C]`
-pub(super) fn channels_last(maps: &[f32], channels: usize, pixels: usize) -> Cow<'_, [f32]> {
-    if pixels == 1 { Cow::Borrowed(maps) } else { Cow::Owned(turned(maps, (channels, pixels))) }
-}
-
-/// `[B, pixels, C]` → `[B, C, pixels]`
-pub(super) fn channels_first(rows: Vec<f32>, channels: usize, pixels: usize) -> Vec<f32> {
-    if pixels == 1 { rows } else { turned(&rows, (pixels, channels)) }
-}
-
-/// The transposes of matrices that lie one after the other.
-fn turned(from: &[f32], (rows, cols): (usize, usize)) -> Vec<f32> {
-    let fill = |_: &mut (), i: usize, to: &mut [f32]| turn_images(&from[i * rows * cols..], (rows, cols), to);
-    fill_chunks(from.len(), rows * cols, || (), fill).0
+pub(super) fn channels_last(maps: &[f32], (channels, pixels): (usize, usize)) -> Room {
+    let mut rows = Room::new(maps.len());
+    let turn = |_: &mut (), i: usize, rows: &mut [f32]| {
+        turn_images(&maps[i * channels * pixels..], (channels, pixels), rows);
+    };
+    each_chunk(&mut rows, channels * pixels, || (), turn);
+    rows
 }
 
 vectorized! {

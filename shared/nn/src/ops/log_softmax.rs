@@ -26,7 +26,7 @@ pub fn log_softmax(x: &Tensor) -> Result<Tensor> {
 
 struct LogSoftmax;
 
-/// Adds to every pixel of `sums` what `f` makes of each channel's value there.
+/// Replaces every pixel's number by what `f` makes of it and of a channel's value there, channel after channel.
 #[inline(always)]
 fn fold(sums: &mut [f32], maps: &[f32], f: impl Fn(f32, f32, usize) -> f32) {
     for map in maps.chunks_exact(sums.len()) {

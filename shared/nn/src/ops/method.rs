@@ -1,5 +1,8 @@
 //! What every method of convolution offers, and what all of them share: buffers, and how a batch is cut.
 //!
+//! A batch is cut into *parts*, each of which sums up its own weight gradient; a part into *groups* of images that share a matrix product; and
+//! where maps are too large for that, an image into *strips* of rows, a product each. What one product computes is a *tile*.
+//!
 //! A *patch* is what one output looks at: a pixel's receptive field in [`im2col`](super::im2col), a block's in
 //! [`winograd`](super::winograd).
 
@@ -30,7 +33,7 @@ pub(super) trait Method: Sync {
 
     /// Adds a group's share to `dweight`, and to `dx` unless it is empty. The gradient of the group's maps lies in
     /// `scratch.dy` `[images, H', W', O]`.
-    fn backward(&self, scratch: &mut Scratch, images: &[f32], dx: &mut [f32], dweight: Sum);
+    fn backward(&self, scratch: &mut Scratch, images: &[f32], dx: Sum, dweight: Sum);
 
     /// Numbers in `dweight`, in the method's own order.
     fn dweight_len(&self) -> usize;
@@ -52,7 +55,7 @@ pub(super) trait Work {
     fn forward_group(&self, scratch: &mut Scratch, images: &[f32], y: &mut [f32]);
 
     /// As [`Method::backward`].
-    fn backward_group(&self, scratch: &mut Scratch, images: &[f32], dx: &mut [f32], dweight: Sum);
+    fn backward_group(&self, scratch: &mut Scratch, images: &[f32], dx: Sum, dweight: Sum);
 }
 
 /// [`Work::forward_group`] for `Arch::dispatch`, which compiles closures for this machine's vectors only while they are small.
@@ -77,7 +80,7 @@ pub(super) struct Backward<'a, W> {
     pub work: &'a W,
     pub scratch: &'a mut Scratch,
     pub images: &'a [f32],
-    pub dx: &'a mut [f32],
+    pub dx: Sum<'a>,
     pub dweight: Sum<'a>,
 }
 
@@ -94,7 +97,7 @@ impl<W: Work> NullaryFnOnce for Backward<'_, W> {
 #[derive(Default)]
 pub(super) struct Scratch {
     /// A padded image.
-    pub images: Room,
+    pub padded: Room,
     /// Patches of a strip of a group's images.
     pub columns: Room,
     /// Winograd's products.
@@ -124,7 +127,7 @@ pub(super) struct Cut {
 impl Cut {
     /// Cuts a batch of maps of `height` × `width` into products of about `columns` columns.
     pub(super) fn new(columns: usize, (height, width): (usize, usize), batch: usize) -> Self {
-        // Several threads are to have work, however small the batch.
+        // Several threads are to have work, however small the batch. Where a group has several images, the strip is all of their rows.
         let group = (columns / (height * width)).clamp(1, batch.div_ceil(4));
         Self { group, strip: (columns / width).clamp(1, height), height }
     }

@@ -2,7 +2,9 @@
 
 use rayon::prelude::*;
 
-use super::columns::{at, chunk, sums};
+use super::columns::{at, sums};
+use super::room::Room;
+use super::source::Source;
 use super::vectorized::vectorized;
 use crate::collective::Collective;
 
@@ -31,8 +33,9 @@ vectorized! {
 }
 
 impl Statistics {
-    /// Joins the statistics of equal shares of a batch, one for each rank.
-    pub(super) fn over(self, ranks: &dyn Collective) -> Self {
+    /// Those of a batch of which each rank, where there are several, has an equal share.
+    pub(super) fn of_all(self, ranks: Option<&dyn Collective>) -> Self {
+        let Some(ranks) = ranks else { return self };
         let channels = self.mean.len();
         let all = ranks.all_gather(&[self.mean, self.variance].concat());
         let shares: Vec<_> = all.chunks_exact(2 * channels).map(|share| share.split_at(channels)).collect();
@@ -48,11 +51,12 @@ impl Statistics {
         joined
     }
 
-    /// Of images `[B, pixels, C]`.
-    pub(super) fn of(images: &[f32], channels: usize, pixels: usize) -> Self {
-        let group = if pixels == 1 { chunk(channels) } else { pixels * channels };
-        let groups: Vec<_> = images.par_chunks(group).map(|rows| of_rows(rows, channels)).collect();
-        Self::join(&groups, channels)
+    /// Of all pixels of `x`, `chunk` numbers at a time.
+    pub(super) fn of(x: Source, chunk: usize, channels: usize) -> Self {
+        let of_chunk =
+            |room: &mut Room, i: usize| of_rows(x.numbers(i * chunk..((i + 1) * chunk).min(x.len()), room), channels);
+        let chunks = (0..x.len().div_ceil(chunk)).into_par_iter();
+        Self::join(&chunks.map_init(Room::default, of_chunk).collect::<Vec<_>>(), channels)
     }
 
     /// Joins the statistics of groups of pixels by the parallel formula of Chan et al. (1983).

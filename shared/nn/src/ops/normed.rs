@@ -8,64 +8,26 @@
 use std::ops::Range;
 
 use super::affine::{self, Affine, Gradients};
+use super::chunks::each_chunk;
 use super::geometry::Geometry;
-use super::layout::turn_images;
-use super::method::Pass;
+use super::method::{Pass, Scratch};
 use super::moments::{self, Statistics};
 use super::room::Room;
+use super::source::Source;
 use super::tiles::{InputGradient, Tiles};
-use super::{ConvNormLayer, Moments, floats};
+use super::{ConvNormLayer, Moments, columns, floats};
 use crate::collective;
 use candle_core::{Result, Shape, Tensor};
 
 /// Statistics of a layer's channels, and how many numbers all of them are of.
 pub type Seen = (Moments, usize);
 
-/// The numbers that a layer looks at, `[B, H, W, C]`.
-#[derive(Clone, Copy)]
-pub(super) enum Source<'a> {
-    Given(&'a [f32]),
-    /// A tensor's, of so many channels and pixels: it is turned image by image.
-    Tensor(&'a [f32], (usize, usize)),
-    /// What batch norm makes of the layer before.
-    Layer(&'a Normed),
-}
-
-impl<'a> Source<'a> {
-    pub(super) fn len(self) -> usize {
-        match self {
-            Self::Given(numbers) | Self::Tensor(numbers, _) => numbers.len(),
-            Self::Layer(layer) => layer.y.len(),
-        }
-    }
-
-    /// Some whole pixels, of a tensor whole images; `room` holds them where they have to be computed.
-    pub(super) fn pixels<'r>(self, range: Range<usize>, room: &'r mut Room) -> &'r [f32]
-    where
-        'a: 'r,
-    {
-        match self {
-            Self::Given(numbers) => &numbers[range],
-            Self::Tensor(numbers, size) => {
-                room.fit(range.len());
-                turn_images(&numbers[range], size, room);
-                room
-            }
-            Self::Layer(layer) => {
-                room.fit(range.len());
-                affine::write(&layer.affine, &layer.y[range], room);
-                room
-            }
-        }
-    }
-}
-
 /// A layer that has seen a batch.
 pub(super) struct Normed {
     geometry: Geometry,
     weight: Tensor,
     /// The convolution's output `[B, H', W', O]`, which the backward pass needs.
-    y: Vec<f32>,
+    y: Room,
     affine: Affine,
     /// Whether the statistics are the batch's own.
     train: bool,
@@ -79,22 +41,26 @@ impl Normed {
         let geometry = layer.geometry(shape.dims())?;
         let weight = layer.weight.contiguous()?;
         let channels = weight.dims()[0];
-        let (y, of_groups) = {
-            let (storage, layout) = weight.storage_and_layout();
-            let tiles = Tiles::new(geometry, floats::of(&storage, layout)?, channels, shape.dims()[0], Pass::Forward);
+        let (storage, layout) = weight.storage_and_layout();
+        let tiles = Tiles::new(geometry, floats::of(&storage, layout)?, channels, shape.dims()[0], Pass::Forward);
+        let mut y = Room::new(tiles.maps_len(x));
+        let convolve = |scratch: &mut (Scratch, Room), group: usize, y: &mut [f32]| {
+            tiles.convolve(scratch, x, group, y);
             // Image by image, whatever the tiles are.
             let of_image = |maps: &[f32]| moments::of_rows(maps, channels);
-            tiles.forward(x, |maps, _| match layer.fixed {
+            match layer.fixed {
                 Some(_) => Vec::new(),
-                None => maps.chunks_exact(geometry.pixels() * channels).map(of_image).collect(),
-            })
+                None => y.chunks_exact(geometry.pixels() * channels).map(of_image).collect(),
+            }
         };
+        let of_groups = each_chunk(&mut y, tiles.group_len(), || tiles.scratch(), convolve);
+        drop((tiles, storage));
         let ranks = collective::normalized_together().filter(|_| layer.fixed.is_none());
         let statistics = match layer.fixed {
             Some([mean, variance]) => Statistics { mean: mean.to_vec1()?, variance: variance.to_vec1()? },
             None => {
-                let statistics = Statistics::join(&of_groups.concat(), channels);
-                ranks.iter().fold(statistics, |share, ranks| share.over(&**ranks))
+                let share = Statistics::join(&of_groups.into_iter().flatten().collect::<Vec<_>>(), channels);
+                share.of_all(ranks.as_deref())
             }
         };
         let seen = (Moments::new(&statistics)?, y.len());
@@ -110,9 +76,14 @@ impl Normed {
         self.geometry.maps(self.y.len() / (channels * self.geometry.pixels()), channels)
     }
 
-    /// The layer's output, `[B, H', W', O]`.
-    pub(super) fn output(&self) -> Vec<f32> {
-        self.affine.apply(&self.y)
+    /// Numbers in the output.
+    pub(super) fn output_len(&self) -> usize {
+        self.y.len()
+    }
+
+    /// What makes some pixels of the output: the affine map, and what it maps.
+    pub(super) fn to_be_normalized(&self, numbers: Range<usize>) -> (&Affine, &[f32]) {
+        (&self.affine, &self.y[numbers])
     }
 
     /// Given the gradient of the output: that of `x`, where asked for, and those of weight, γ and β.
@@ -121,8 +92,9 @@ impl Normed {
         x: Source,
         input_gradient: InputGradient,
         grads: &[f32],
-    ) -> Result<(Option<Vec<f32>>, [Vec<f32>; 3])> {
-        let gradients = self.affine.gradients(&self.y, grads, self.train);
+    ) -> Result<(Option<Room>, [Vec<f32>; 3])> {
+        let chunk = columns::chunk(self.affine.channels() * self.geometry.pixels());
+        let gradients = self.affine.gradients([&self.y, grads].map(Source::Given), chunk, self.train);
         let of_all = self.together.then(|| gradients.over(&*collective::world()));
         let of_batch = of_all.as_ref().unwrap_or(&gradients);
         let channels = self.affine.channels();

@@ -1,5 +1,7 @@
 //! Pooling over square windows and over whole feature maps.
 
+use std::hint::select_unpredictable;
+
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 
 use super::chunks::fill_chunks;
@@ -26,7 +28,8 @@ pub fn global_avg_pool2d(x: &Tensor) -> Result<Tensor> {
 /// `[B, C, H, W]` → `[B, C, ⌊(H − kernel) / stride⌋ + 1, ⌊(W − kernel) / stride⌋ + 1]`.
 ///
 /// # Errors
-/// A rank other than 4, a kernel or stride of 0 or larger than the map; on a GPU, what Candle does not support.
+/// A rank other than 4, a kernel or stride of 0, a kernel larger than the map, a type other than `f32`; on a GPU, what Candle does not
+/// support.
 pub fn avg_pool2d(x: &Tensor, kernel: usize, stride: usize) -> Result<Tensor> {
     pool(x, kernel, stride, Kind::Average)
 }
@@ -125,25 +128,24 @@ impl Window {
         }
     }
 
-    /// The pixels of a window, seen from its first.
+    /// The pixels of a window.
     #[inline(always)]
-    fn pixels(&self, width: usize) -> impl Iterator<Item = usize> + use<> {
+    fn pixels(&self, first: usize, width: usize) -> impl Iterator<Item = usize> + use<> {
         let kernel = self.kernel;
-        (0..kernel).flat_map(move |y| (0..kernel).map(move |x| y * width + x))
+        (0..kernel).flat_map(move |y| (0..kernel).map(move |x| first + y * width + x))
     }
 
-    /// The greatest pixel of a window, the first at a tie.
+    /// The greatest number of a window and its pixel, the first at a tie.
     #[inline(always)]
-    fn greatest(&self, map: &[f32], first: usize, width: usize) -> usize {
-        let mut greatest = first;
-        for y in 0..self.kernel {
-            for i in first + y * width..first + y * width + self.kernel {
-                if map[i] > map[greatest] {
-                    greatest = i;
-                }
-            }
+    fn greatest(&self, map: &[f32], first: usize, width: usize) -> (f32, usize) {
+        let (mut greatest, mut pixel) = (map[first], first);
+        for i in self.pixels(first, width) {
+            // Choices instead of branches, which nobody could predict. A NaN counts as the greatest, so that it does not get lost.
+            let greater = map[i] > greatest || map[i].is_nan();
+            greatest = select_unpredictable(greater, map[i], greatest);
+            pixel = select_unpredictable(greater, i, pixel);
         }
-        greatest
+        (greatest, pixel)
     }
 }
 
@@ -162,8 +164,8 @@ impl CustomOp1 for Window {
             for (y, map) in y.chunks_exact_mut(outputs).zip(maps) {
                 self.each(outputs, widths, |output, first| {
                     y[output] = match self.kind {
-                        Kind::Average => self.pixels(width).map(|pixel| map[first + pixel]).sum::<f32>() * share,
-                        Kind::Max => map[self.greatest(map, first, width)],
+                        Kind::Average => self.pixels(first, width).map(|pixel| map[pixel]).sum::<f32>() * share,
+                        Kind::Max => self.greatest(map, first, width).0,
                     };
                 });
             }
@@ -186,8 +188,8 @@ impl CustomOp1 for Window {
             let grads = grads[image * channels * outputs..].chunks_exact(outputs);
             for ((dx, map), grads) in dx.chunks_exact_mut(height * width).zip(maps).zip(grads) {
                 self.each(outputs, widths, |output, first| match self.kind {
-                    Kind::Average => self.pixels(width).for_each(|pixel| dx[first + pixel] += grads[output] * share),
-                    Kind::Max => dx[self.greatest(map, first, width)] += grads[output],
+                    Kind::Average => self.pixels(first, width).for_each(|pixel| dx[pixel] += grads[output] * share),
+                    Kind::Max => dx[self.greatest(map, first, width).1] += grads[output],
                 });
             }
         };

@@ -48,12 +48,13 @@ fn mask(y: &Tensor, grad: &Tensor) -> Result<Tensor> {
     let (y_storage, y_layout) = y.storage_and_layout();
     let (grad_storage, grad_layout) = grad.storage_and_layout();
     let (values, grads) = (floats::of(&y_storage, y_layout)?, floats::of(&grad_storage, grad_layout)?);
-    Tensor::from_vec(masked(values, grads), y.shape(), y.device())
+    Tensor::from_vec(zip_map(values, grads, masked), y.shape(), y.device())
 }
 
-/// [`mask`] on plain numbers.
-pub(super) fn masked(y: &[f32], grads: &[f32]) -> Vec<f32> {
-    zip_map(y, grads, |y, grad| if y > 0.0 { grad } else { 0.0 })
+/// The gradient that is let through where the output is `y`; all of it where that is NaN, as in PyTorch.
+#[inline(always)]
+pub(super) fn masked(y: f32, grad: f32) -> f32 {
+    if y <= 0.0 { 0.0 } else { grad }
 }
 
 struct Relu;

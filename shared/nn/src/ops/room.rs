@@ -11,11 +11,11 @@ pub(super) struct Room {
     len: usize,
 }
 
-/// What nobody uses.
+/// What nobody uses, the longest unused first.
 static SPARE: Mutex<Vec<Vec<f32>>> = Mutex::new(Vec::new());
 
-/// More are not kept.
-const KEPT: usize = 64;
+/// Numbers that are kept at most: what a step with a few hundred images needs. One with thousands takes longer than clearing its buffers.
+const KEPT: usize = 1 << 28;
 
 impl Room {
     /// Room for `len` numbers.
@@ -24,7 +24,7 @@ impl Room {
         // The smallest that is large enough, unless most of it would lie idle.
         let fits = |numbers: &Vec<f32>| (len..=2 * len).contains(&numbers.len());
         let best = (0..spare.len()).filter(|&i| fits(&spare[i])).min_by_key(|&i| spare[i].len());
-        let found = best.map(|i| spare.swap_remove(i));
+        let found = best.map(|i| spare.remove(i));
         drop(spare);
         Self { numbers: found.unwrap_or_else(|| vec![0.0; len]), len }
     }
@@ -61,16 +61,41 @@ impl DerefMut for Room {
 
 impl Drop for Room {
     fn drop(&mut self) {
-        let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
-        if !self.numbers.is_empty() && spare.len() < KEPT {
-            spare.push(mem::take(&mut self.numbers));
+        if self.numbers.is_empty() {
+            return;
         }
+        let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
+        spare.push(mem::take(&mut self.numbers));
+        let surplus = surplus(spare.iter().map(Vec::len), KEPT);
+        let given_back: Vec<_> = spare.drain(..surplus).collect();
+        drop(spare);
+        drop(given_back);
     }
+}
+
+/// How many of the first buffers of these lengths have to go, so that the others hold at most `most` numbers.
+fn surplus(lengths: impl Iterator<Item = usize> + Clone, most: usize) -> usize {
+    let mut kept: usize = lengths.clone().sum();
+    let goes = |length: &usize| {
+        let too_many = kept > most;
+        kept -= length;
+        too_many
+    };
+    lengths.take_while(goes).count()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn buffers_that_were_unused_for_longest_go_first() {
+        for (lengths, expected) in
+            [(vec![], 0), (vec![4, 3, 3], 0), (vec![4, 3, 4], 1), (vec![2, 3, 8], 2), (vec![2, 11], 2)]
+        {
+            assert_eq!(surplus(lengths.iter().copied(), 10), expected, "{lengths:?}");
+        }
+    }
 
     #[test]
     fn a_room_has_the_length_that_was_asked_for_whatever_was_left_behind() {

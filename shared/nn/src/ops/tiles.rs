@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::chunks::fill_chunks;
+use super::chunks::each_chunk;
 use super::geometry::Geometry;
 use super::im2col::Im2col;
 use super::method::{Method, Pass, Scratch, Sum};
-use super::normed::Source;
 use super::room::Room;
+use super::source::Source;
 use super::transforms::{StrideTwo, UnitStride};
 use super::winograd::Winograd;
 
@@ -23,10 +23,10 @@ const WEIGHT_GRADIENT_ELEMENTS: usize = 4 << 20;
 pub(super) enum InputGradient {
     /// Nothing needs it.
     None,
-    /// It is a vector of its own.
+    /// It stands by itself.
     Own,
     /// It is added to another gradient of the same numbers.
-    AddedTo(Vec<f32>),
+    AddedTo(Room),
 }
 
 /// A pass of the convolution of a batch. Images and maps have their channels last.
@@ -49,20 +49,26 @@ impl Tiles {
         Self { image_len: geometry.image_len(), map_len: out_channels * geometry.pixels(), method }
     }
 
-    /// Convolves a batch. `done` gets each group's maps `[images, H', W', O]` while they are still in the cache, and room for what it likes.
-    pub(super) fn forward<T: Send>(
-        &self,
-        x: Source,
-        done: impl Fn(&mut [f32], &mut Room) -> T + Sync + Send,
-    ) -> (Vec<f32>, Vec<T>) {
-        let (image_len, map_len, group_size) = (self.image_len, self.map_len, self.method.group());
-        let scratch = || (self.method.scratch(), Room::default());
-        let fill = |(scratch, room): &mut (Scratch, Room), group: usize, y: &mut [f32]| {
-            let first = group * group_size * image_len;
-            self.method.forward(scratch, x.pixels(first..first + y.len() / map_len * image_len, room), y);
-            done(y, room)
-        };
-        fill_chunks(x.len() / image_len * map_len, group_size * map_len, scratch, fill)
+    /// Numbers in the maps of a batch of which `x` are the images.
+    pub(super) fn maps_len(&self, x: Source) -> usize {
+        x.len() / self.image_len * self.map_len
+    }
+
+    /// Numbers in the maps of images that are convolved together.
+    pub(super) fn group_len(&self) -> usize {
+        self.method.group() * self.map_len
+    }
+
+    /// Buffers for one thread, and room for what it looks at.
+    pub(super) fn scratch(&self) -> (Scratch, Room) {
+        (self.method.scratch(), Room::default())
+    }
+
+    /// Writes the maps `[images, H', W', O]` of a group of `x`, of which the last may have fewer images.
+    pub(super) fn convolve(&self, (scratch, room): &mut (Scratch, Room), x: Source, group: usize, y: &mut [f32]) {
+        let first = group * self.method.group() * self.image_len;
+        let images = x.numbers(first..first + y.len() / self.map_len * self.image_len, room);
+        self.method.forward(scratch, images, y);
     }
 
     /// Gradients of the input (where asked for) and of the weight. `gradient(image, dy)` writes the output's gradient
@@ -72,29 +78,25 @@ impl Tiles {
         x: Source,
         input_gradient: InputGradient,
         gradient: impl Fn(usize, &mut [f32]) + Sync,
-    ) -> (Option<Vec<f32>>, Vec<f32>) {
+    ) -> (Option<Room>, Vec<f32>) {
         let (image_len, group) = (self.image_len, self.method.group());
         let groups = (x.len() / image_len).div_ceil(group);
         let most = (WEIGHT_GRADIENT_ELEMENTS / self.method.dweight_len()).clamp(4, WEIGHT_GRADIENT_PARTS);
         let part = groups.div_ceil(most) * group;
-        let scratch = || (self.method.scratch(), Room::default());
+        let (mut dx, begun) = match input_gradient {
+            InputGradient::None => (None, false),
+            InputGradient::Own => (Some(Room::new(x.len())), false),
+            InputGradient::AddedTo(of_input) => (Some(of_input), true),
+        };
         let work = |scratch: &mut (Scratch, Room), number: usize, dx: &mut [f32]| {
             let images = number * part..((number + 1) * part).min(x.len() / image_len);
-            self.backward_part(scratch, dx, x, images, &gradient)
+            self.backward_part(scratch, Sum { numbers: dx, begun }, x, images, &gradient)
         };
-        let (dx, dweights) = match input_gradient {
-            InputGradient::None => {
+        let dweights: Vec<_> = match &mut dx {
+            Some(dx) => each_chunk(dx, part * image_len, || self.scratch(), work),
+            None => {
                 let numbers = (0..(x.len() / image_len).div_ceil(part)).into_par_iter();
-                (None, numbers.map_init(scratch, |scratch, i| work(scratch, i, &mut [])).collect())
-            }
-            InputGradient::Own => {
-                let (dx, dweights) = fill_chunks(x.len(), part * image_len, scratch, work);
-                (Some(dx), dweights)
-            }
-            InputGradient::AddedTo(mut of_input) => {
-                let parts = of_input.par_chunks_mut(part * image_len).enumerate();
-                let dweights = parts.map_init(scratch, |scratch, (i, dx)| work(scratch, i, dx)).collect();
-                (Some(of_input), dweights)
+                numbers.map_init(|| self.scratch(), |scratch, i| work(scratch, i, &mut [])).collect()
             }
         };
         (dx, self.method.weight_gradient(&dweights))
@@ -104,7 +106,7 @@ impl Tiles {
     fn backward_part(
         &self,
         (scratch, room): &mut (Scratch, Room),
-        mut dx: &mut [f32],
+        Sum { numbers: mut dx, begun }: Sum,
         x: Source,
         images: Range<usize>,
         gradient: impl Fn(usize, &mut [f32]),
@@ -114,11 +116,11 @@ impl Tiles {
             let count = self.method.group().min(images.end - first);
             scratch.dy.fit(count * self.map_len);
             gradient(first, &mut scratch.dy);
-            let group = x.pixels(first * self.image_len..(first + count) * self.image_len, room);
+            let group = x.numbers(first * self.image_len..(first + count) * self.image_len, room);
             // Nothing is split off where no gradient of the input is asked for.
-            let of_group = dx.split_off_mut(..group.len().min(dx.len())).unwrap_or_default();
+            let numbers = dx.split_off_mut(..group.len().min(dx.len())).unwrap_or_default();
             let dweight = Sum { numbers: &mut dweight, begun: first > images.start };
-            self.method.backward(scratch, group, of_group, dweight);
+            self.method.backward(scratch, group, Sum { numbers, begun }, dweight);
         }
         dweight
     }

@@ -1,5 +1,5 @@
 //! Winograd's convolutions of 3×3 kernels: 36 products for 16 outputs at stride 1, 81 at stride 2, where im2col needs 144 (Lavin and Gray 2016,
-//! section 4).
+//! section 4, for stride 1; that for stride 2 is put together of the same parts in [`transforms`](super::transforms)).
 //!
 //! A convolution cuts its maps into blocks of 4×4. Each looks at a patch, of 6×6 pixels or 9×9, and
 //!
@@ -138,9 +138,9 @@ impl<T: Transforms<P>, const P: usize> Winograd<T, P> {
 
     /// The transpose of [`Winograd::transform_patches`]: adds to the gradients of images.
     #[inline(always)]
-    fn transform_patches_back(&self, scratch: &mut Scratch, blocks: &Blocks<T, P>) {
+    fn transform_patches_back(&self, columns: &[f32], blocks: &Blocks<T, P>, gradients: &mut [f32]) {
         let (lanes, places) = (self.channels / LANES, blocks.lanes_of_patch(self.channels));
-        let (columns, gradients) = (lanes_of(&scratch.columns), scratch.gradients.as_chunks_mut::<LANES>().0);
+        let (columns, gradients) = (lanes_of(columns), gradients.as_chunks_mut::<LANES>().0);
         let mut patch = [[[0.0; LANES]; P]; P];
         for block in 0..blocks.count() {
             let pixels = blocks.pixels_of_patch(block);
@@ -178,9 +178,14 @@ impl<T: Transforms<P>, const P: usize> Work for Winograd<T, P> {
     }
 
     #[inline(always)]
-    fn backward_group(&self, scratch: &mut Scratch, images: &[f32], dx: &mut [f32], dweight: Sum) {
+    fn backward_group(&self, scratch: &mut Scratch, images: &[f32], dx: Sum, dweight: Sum) {
         let (channels, out_channels) = (self.channels, self.out_channels);
-        scratch.clear_gradients(dx.len());
+        let Sum { numbers: dx, begun: added } = dx;
+        if added {
+            scratch.clear_gradients(dx.len());
+        } else {
+            dx.fill(0.0);
+        }
         for strip in self.cut.strips() {
             let begun = dweight.begun || strip.start > 0;
             let blocks = self.blocks(images.len(), strip);
@@ -197,11 +202,14 @@ impl<T: Transforms<P>, const P: usize> Work for Winograd<T, P> {
                 }
             }
             if !dx.is_empty() {
-                self.transform_patches_back(scratch, &blocks);
+                let gradients = if added { &mut *scratch.gradients } else { &mut *dx };
+                self.transform_patches_back(&scratch.columns, &blocks, gradients);
             }
         }
-        for (dx, gradient) in dx.iter_mut().zip(scratch.gradients.iter()) {
-            *dx += gradient;
+        if added {
+            for (dx, gradient) in dx.iter_mut().zip(scratch.gradients.iter()) {
+                *dx += gradient;
+            }
         }
     }
 }
@@ -221,7 +229,7 @@ impl<T: Transforms<P>, const P: usize> Method for Winograd<T, P> {
         Arch::new().dispatch(Forward { work: self, scratch, images, y });
     }
 
-    fn backward(&self, scratch: &mut Scratch, images: &[f32], dx: &mut [f32], dweight: Sum) {
+    fn backward(&self, scratch: &mut Scratch, images: &[f32], dx: Sum, dweight: Sum) {
         Arch::new().dispatch(Backward { work: self, scratch, images, dx, dweight });
     }
 

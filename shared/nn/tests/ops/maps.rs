@@ -89,3 +89,13 @@ fn a_rectifier_does_not_hide_that_a_training_has_broken_down() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn a_window_does_not_hide_that_a_training_has_broken_down() -> Result<()> {
+    for place in 0..4 {
+        let numbers: [f32; 4] = std::array::from_fn(|i| if i == place { f32::NAN } else { i as f32 });
+        let y = max_pool2d(&Tensor::new(&numbers, &Device::Cpu)?.reshape((1, 1, 2, 2))?, 2, 2)?;
+        assert!(y.flatten_all()?.to_vec1::<f32>()?[0].is_nan(), "{numbers:?}");
+    }
+    Ok(())
+}

@@ -78,6 +78,7 @@ fn wrong_shapes_are_refused_with_what_was_got() -> Result<()> {
     let narrow = |weight| layer(weight, (1, 1), (&gamma, &gamma), true);
     let narrowing = Section::Block { first: narrow(&narrow_weight), second: narrow(&back), shortcut: None };
     let messages = [
+        (conv2d(&x, &narrow_weight, 1, usize::MAX / 2), "is too large"),
         (conv2d(&x, &weight, 1, 1), "3 channels, the weight expects 4"),
         (conv2d(&x, &random(&[2, 3, 7, 7], 3)?, 1, 1), "7×7 kernel"),
         (conv2d(&x, &random(&[2, 3, 3, 3], 3)?, 0, 1), "at least 1, got 0"),
@@ -98,6 +99,8 @@ fn wrong_shapes_are_refused_with_what_was_got() -> Result<()> {
             "the statistics are [2] and [3]",
         ),
         (conv_network(&x, &[]).map(|(y, _)| y), "at least one section"),
+        (conv_network(&random(&[4], 5)?, std::slice::from_ref(&narrowing)).map(|(y, _)| y), "conv_network expects"),
+        (conv_network(&random(&[2, 3, 0, 8], 5)?, std::slice::from_ref(&narrowing)).map(|(y, _)| y), "[2, 3, 0, 8]"),
         (conv_network(&x, &[narrowing]).map(|(y, _)| y), "its shortcut [1, 3, 4, 4]"),
         (global_avg_pool2d(&random(&[3, 4], 5)?), "[3, 4]"),
         (add_bias(&x, &random(&[4], 5)?), "the bias [4]"),
