@@ -135,15 +135,19 @@ impl Window {
         (0..kernel).flat_map(move |y| (0..kernel).map(move |x| first + y * width + x))
     }
 
-    /// The greatest number of a window and its pixel, the first at a tie.
+    /// The greatest number of a window and its pixel, the first at a tie; a NaN where there is one, so that it does not get lost.
     #[inline(always)]
     fn greatest(&self, map: &[f32], first: usize, width: usize) -> (f32, usize) {
-        let (mut greatest, mut pixel) = (map[first], first);
+        let (mut greatest, mut pixel, mut broken) = (map[first], first, false);
         for i in self.pixels(first, width) {
-            // Choices instead of branches, which nobody could predict. A NaN counts as the greatest, so that it does not get lost.
-            let greater = map[i] > greatest || map[i].is_nan();
+            // Choices instead of branches, which nobody could predict.
+            let greater = map[i] > greatest;
             greatest = select_unpredictable(greater, map[i], greatest);
             pixel = select_unpredictable(greater, i, pixel);
+            broken |= map[i].is_nan();
+        }
+        if broken && let Some(pixel) = self.pixels(first, width).find(|&i| map[i].is_nan()) {
+            return (f32::NAN, pixel);
         }
         (greatest, pixel)
     }
