@@ -54,7 +54,7 @@ impl Normed {
             }
         };
         let of_groups = each_chunk(&mut y, tiles.group_len(), || tiles.scratch(), convolve);
-        drop((tiles, storage));
+        drop(storage);
         let ranks = collective::normalized_together().filter(|_| layer.fixed.is_none());
         let statistics = match layer.fixed {
             Some([mean, variance]) => Statistics { mean: mean.to_vec1()?, variance: variance.to_vec1()? },
