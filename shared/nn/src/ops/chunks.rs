@@ -68,27 +68,33 @@ fn zeroed(chunk: &mut [MaybeUninit<f32>]) -> &mut [f32] {
 
 /// f(aᵢ, bᵢ) for every i.
 pub(super) fn zip_map(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32 + Sync + Send) -> Vec<f32> {
-    fill_chunks(a.len(), CHUNK, || (), |_, i, out| ZipMap::new(a, b, i, out, &f).dispatch()).0
+    let f = |_, a, b| f(a, b);
+    fill_chunks(a.len(), CHUNK, || (), |_, i, out| UpdateChunk::new(i, out, a, b, &f).dispatch()).0
 }
 
 /// Writes f(aᵢ, bᵢ) for every i.
 pub(super) fn zip_into(a: &[f32], b: &[f32], out: &mut [f32], f: impl Fn(f32, f32) -> f32 + Sync + Send) {
-    each_chunk(out, CHUNK, || (), |_, i, out| ZipMap::new(a, b, i, out, &f).dispatch());
+    update(out, a, b, |_, a, b| f(a, b));
 }
 
-/// A chunk of both, for this machine's vectors.
-struct ZipMap<'a, F> {
+/// tᵢ ← f(tᵢ, aᵢ, bᵢ) for every i.
+pub(crate) fn update(t: &mut [f32], a: &[f32], b: &[f32], f: impl Fn(f32, f32, f32) -> f32 + Sync + Send) {
+    each_chunk(t, CHUNK, || (), |_, i, t| UpdateChunk::new(i, t, a, b, &f).dispatch());
+}
+
+/// A chunk of [`update`], for this machine's vectors.
+struct UpdateChunk<'a, F> {
+    t: &'a mut [f32],
     a: &'a [f32],
     b: &'a [f32],
-    out: &'a mut [f32],
     f: &'a F,
 }
 
-impl<'a, F: Fn(f32, f32) -> f32> ZipMap<'a, F> {
-    /// Chunk number `i`.
-    fn new(a: &'a [f32], b: &'a [f32], i: usize, out: &'a mut [f32], f: &'a F) -> Self {
-        let range = i * CHUNK..i * CHUNK + out.len();
-        Self { a: &a[range.clone()], b: &b[range], out, f }
+impl<'a, F: Fn(f32, f32, f32) -> f32> UpdateChunk<'a, F> {
+    /// Chunk number `i`, of which `t` is given already.
+    fn new(i: usize, t: &'a mut [f32], a: &'a [f32], b: &'a [f32], f: &'a F) -> Self {
+        let range = i * CHUNK..i * CHUNK + t.len();
+        Self { t, a: &a[range.clone()], b: &b[range], f }
     }
 
     fn dispatch(self) {
@@ -96,14 +102,14 @@ impl<'a, F: Fn(f32, f32) -> f32> ZipMap<'a, F> {
     }
 }
 
-impl<F: Fn(f32, f32) -> f32> NullaryFnOnce for ZipMap<'_, F> {
+impl<F: Fn(f32, f32, f32) -> f32> NullaryFnOnce for UpdateChunk<'_, F> {
     type Output = ();
 
     #[inline(always)]
     fn call(self) {
-        let Self { a, b, out, f } = self;
-        for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
-            *out = f(*a, *b);
+        let Self { t, a, b, f } = self;
+        for ((t, a), b) in t.iter_mut().zip(a).zip(b) {
+            *t = f(*t, *a, *b);
         }
     }
 }

@@ -41,7 +41,7 @@ pub(super) fn dims4(op: &str, dims: &[usize]) -> Result<(usize, usize, usize, us
 }
 
 /// Elements that a thread takes at a time from tensors without structure.
-pub(crate) const CHUNK: usize = 1 << 14;
+pub(super) const CHUNK: usize = 1 << 14;
 
 vectorized! {
     /// Σ over each map of `pixels` numbers.

@@ -13,7 +13,7 @@ mod affine;
 mod batch_norm;
 mod bias;
 mod blocks;
-mod chunks;
+pub(crate) mod chunks;
 mod columns;
 mod conv;
 mod conv_batch_norm;
