@@ -266,8 +266,8 @@ const KNN_IMAGES: (usize, usize) = (2000, 1000);
 /// The device that the flags ask for, which computes as they say.
 fn open_device(flags: &Flags, batch_size: usize) -> anyhow::Result<Device> {
     let device = flags.device.open()?;
-    let Flags { precision, conv_gradients, norm, .. } = *flags;
-    gpu::compute(&device, Way { precision, conv_gradients, norm })?;
+    let Flags { precision, convolutions, norm, .. } = *flags;
+    gpu::compute(&device, Way { precision, convolutions, norm })?;
     collective::normalize_over(flags.batch_norm);
     collective::compute_on(&device)?;
     memory::will_hold(batch_size);

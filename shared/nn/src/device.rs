@@ -76,8 +76,25 @@ fn open_cuda(number: usize) -> anyhow::Result<Device> {
     set_hook(Box::new(|_| {}));
     let device = catch_unwind(|| Device::new_cuda(number));
     set_hook(hook);
-    match device {
-        Ok(device) => Ok(device?),
-        Err(_) => bail!("the CUDA libraries could not be loaded"),
+    let Ok(device) = device else { bail!("the CUDA libraries could not be loaded") };
+    let device = device?;
+    #[cfg(feature = "cuda")]
+    keep_memory(&device)?;
+    Ok(device)
+}
+
+/// Memory that is freed stays with the program. The driver would take it back whenever the CPU waits for the GPU, once in a step.
+#[cfg(feature = "cuda")]
+#[allow(unsafe_code)]
+fn keep_memory(device: &Device) -> anyhow::Result<()> {
+    use candle_core::cuda_backend::cudarc::driver::{result, sys};
+    let stream = device.as_cuda_device()?.cuda_stream();
+    let mut bytes = u64::MAX;
+    let threshold = sys::CUmemPool_attribute::CU_MEMPOOL_ATTR_RELEASE_THRESHOLD;
+    // SAFETY: the device is open, and this attribute is a number of bytes in 64 bits.
+    unsafe {
+        let pool = result::device::get_mem_pool(stream.context().cu_device())?;
+        result::mem_pool::set_attribute(pool, threshold, (&raw mut bytes).cast())?;
     }
+    Ok(())
 }

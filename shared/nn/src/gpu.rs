@@ -1,4 +1,4 @@
-//! How a GPU computes: with what precision, and whose gradients.
+//! How a GPU computes: with what precision, and by whose kernels.
 //!
 //! Weights, statistics, losses and optimizers stay in `f32`; only the factors of matrix products and convolutions are shortened. What
 //! has not been measured on a GPU is never the default.
@@ -26,18 +26,20 @@ pub enum Precision {
 
 named!(Precision { "f32" => F32, "tf32" => Tf32, "bf16" => Bf16 });
 
-/// Where the gradients of a convolution come from.
+/// Whose kernels convolutions and their gradients are computed by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum ConvGradients {
-    /// Candle: a kernel that computes each number of the input's gradient by itself.
+pub enum Convolutions {
+    /// Candle's: products of patches, but each number of the input's gradient by itself.
     #[default]
     Candle,
-    /// Matrix products: the input's gradient is a convolution, too.
+    /// Products of patches for everything: the input's gradient is a convolution, too.
     Products,
+    /// cuDNN's, in a program that was built with it.
+    Cudnn,
 }
 
-named!(ConvGradients { "candle" => Candle, "products" => Products });
+named!(Convolutions { "candle" => Candle, "products" => Products, "cudnn" => Cudnn });
 
 /// Which kernels normalize batches in training.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -57,8 +59,8 @@ named!(Norm { "candle" => Candle, "fused" => Fused });
 pub struct Way {
     /// What products are computed in.
     pub precision: Precision,
-    /// Where the gradients of a convolution come from.
-    pub conv_gradients: ConvGradients,
+    /// Whose kernels convolutions are computed by.
+    pub convolutions: Convolutions,
     /// Which kernels normalize batches in training.
     pub norm: Norm,
 }
@@ -72,18 +74,27 @@ thread_local! {
 /// # Errors
 /// Anything but the defaults on a CPU, which has kernels of its own.
 pub fn compute(device: &Device, way: Way) -> anyhow::Result<()> {
-    let Way { precision, conv_gradients, norm } = way;
+    let Way { precision, convolutions, norm } = way;
     ensure!(
         way == Way::default() || !device.is_cpu(),
-        "precision {precision}, convolution gradients by {conv_gradients} and norm {norm} are for a GPU: on a CPU, expected f32, candle and candle"
+        "precision {precision}, convolutions by {convolutions} and norm {norm} are for a GPU: on a CPU, expected f32, candle and candle"
+    );
+    ensure!(
+        convolutions != Convolutions::Cudnn || cfg!(feature = "cudnn"),
+        "this program was built without cuDNN: build it with `--features cudnn`"
     );
     cuda::set_gemm_reduced_precision_f32(precision == Precision::Tf32);
     WAY.set(way);
     Ok(())
 }
 
-pub(crate) fn conv_gradients() -> ConvGradients {
-    WAY.get().conv_gradients
+#[cfg(feature = "cudnn")]
+pub(crate) fn precision() -> Precision {
+    WAY.get().precision
+}
+
+pub(crate) fn convolutions() -> Convolutions {
+    WAY.get().convolutions
 }
 
 pub(crate) fn norm() -> Norm {
@@ -137,7 +148,7 @@ mod tests {
         for way in [
             Way { precision: Precision::Tf32, ..usual },
             Way { precision: Precision::Bf16, ..usual },
-            Way { conv_gradients: ConvGradients::Products, ..usual },
+            Way { convolutions: Convolutions::Products, ..usual },
             Way { norm: Norm::Fused, ..usual },
         ] {
             let error = compute(way).expect_err("refused");

@@ -22,26 +22,33 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 PROGRAM = HERE / "gpu_kit"
-# (precision, gradients of convolutions, kernels of batch norm): what is measured beside each other.
+# All that was printed by what failed.
+ERRORS = HERE / "errors.txt"
+# (precision, convolutions, kernels of batch norm): what is measured beside each other.
 WAYS = [
     ("f32", "candle", "candle"),
     ("f32", "products", "candle"),
     ("f32", "products", "fused"),
+    ("f32", "cudnn", "fused"),
     ("tf32", "products", "fused"),
-    ("bf16", "candle", "candle"),
+    ("tf32", "cudnn", "fused"),
     ("bf16", "products", "fused"),
+    ("bf16", "cudnn", "candle"),
+    ("bf16", "cudnn", "fused"),
 ]
 # A quick run is 16 steps or so: how far its mean loss may be from the CPU's, of that loss or, where it is near 0, of a half.
 TOLERANCE = 0.05
 NEAR_0 = 0.5
 # Quick runs at a time: each is too small for a GPU, and evaluates on one core or two.
-AT_ONCE = 4
+AT_ONCE = 8
+PARTS = ["ops", "step", "torch", "views", "epoch", "labs"]
 NO_TIME = "not run: no time is left"
 
 
 class Kit:
     def __init__(self, args):
-        self.device, self.batch_size, self.steps = args.device, args.batch_size, args.steps
+        self.device, self.batch_size = args.device, args.batch_size
+        self.size = ["--batch-size", str(args.batch_size), "--steps", str(args.steps)]
         self.end = time.monotonic() + 60 * args.minutes
         # A CPU has one way.
         self.ways = WAYS if self.device != "cpu" else WAYS[:1]
@@ -71,12 +78,15 @@ class Kit:
         except OSError as error:
             return None, str(error)
         if done.returncode != 0:
+            with ERRORS.open("a") as errors:
+                print("$", called or "", *command, file=errors)
+                print(done.stdout, done.stderr, file=errors)
             return done.stdout, (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
         return done.stdout, None
 
     def flags(self, way):
-        precision, gradients, norm = way
-        return ["--device", self.device, "--precision", precision, "--conv-gradients", gradients, "--norm", norm]
+        precision, convolutions, norm = way
+        return ["--device", self.device, "--precision", precision, "--convolutions", convolutions, "--norm", norm]
 
     def ops(self):
         for way in self.ways:
@@ -109,15 +119,18 @@ class Kit:
         words = f"loss {got.get(run, math.nan):.4f}, on the CPU {expected[run]:.4f}, {time.monotonic() - start:.0f} s"
         return words, off[run] <= TOLERANCE
 
-    def speed(self):
-        size = ["--batch-size", str(self.batch_size), "--steps", str(self.steps)]
-        torch = [sys.executable, str(HERE / "torch_step.py"), "--device", self.device, *size]
+    def step(self):
         for way in self.ways:
-            self.measured(f"step, {named(way)}", ["step", *self.flags(way), *size], "gpu_kit")
+            self.measured(f"step, {named(way)}", ["step", *self.flags(way), *self.size], "gpu_kit")
+
+    def torch(self):
+        torch = [sys.executable, str(HERE / "torch_step.py"), "--device", self.device, *self.size]
         for precision in dict.fromkeys(precision for precision, _, _ in self.ways):
             # What PyTorch can't do here is no fault of the course's.
             self.measured(f"step, {precision}, PyTorch eager", [*torch, "--precision", precision])
             self.measured(f"step, {precision}, PyTorch compiled", [*torch, "--precision", precision, "--compile"])
+
+    def views(self):
         self.measured("input pipeline", ["views", "--device", self.device], "gpu_kit")
 
     def measured(self, name, command, called=None):
@@ -183,8 +196,8 @@ def losses(folder):
 
 
 def named(way):
-    precision, gradients, norm = way
-    return f"{precision}, gradients {gradients}, norm {norm}"
+    precision, convolutions, norm = way
+    return f"{precision}, convolutions {convolutions}, norm {norm}"
 
 
 def with_libraries():
@@ -212,10 +225,12 @@ def main():
     parser.add_argument("--minutes", type=float, default=8.5, help="all in all; what they do not suffice for is left out")
     parser.add_argument("--batch-size", type=int, default=512)
     parser.add_argument("--steps", type=int, default=20)
-    kit = Kit(parser.parse_args())
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="what is checked and measured; all of it by default")
+    args = parser.parse_args()
+    kit = Kit(args)
     kit.say("machine", facts(kit.device))
-    for part in (kit.ops, kit.speed, kit.epoch, kit.labs):
-        part()
+    for part in args.parts:
+        getattr(kit, part)()
     print("all is right" if not kit.wrong else f"{kit.wrong} results are wrong", flush=True)
     sys.exit(kit.wrong > 0)
 

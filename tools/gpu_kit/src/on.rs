@@ -3,7 +3,7 @@
 use candle_core::Device;
 use clap::Args;
 use ssl_nn::DeviceChoice;
-use ssl_nn::gpu::{self, ConvGradients, Norm, Precision, Way};
+use ssl_nn::gpu::{self, Convolutions, Norm, Precision, Way};
 
 #[derive(Args)]
 pub struct On {
@@ -13,9 +13,9 @@ pub struct On {
     /// What a GPU computes products in: f32, tf32 or bf16
     #[arg(long, default_value_t)]
     pub precision: Precision,
-    /// How a GPU computes the gradients of convolutions: candle or products
+    /// How a GPU computes convolutions: candle, products or cudnn
     #[arg(long, default_value_t)]
-    pub conv_gradients: ConvGradients,
+    pub convolutions: Convolutions,
     /// How a GPU normalizes batches in training: candle or fused
     #[arg(long, default_value_t)]
     pub norm: Norm,
@@ -24,7 +24,7 @@ pub struct On {
 impl On {
     /// From now on everything is computed as the flags say, on the device that they name.
     pub fn compute(&self, device: &Device) -> anyhow::Result<()> {
-        let Self { precision, conv_gradients, norm, .. } = *self;
-        gpu::compute(device, Way { precision, conv_gradients, norm })
+        let Self { precision, convolutions, norm, .. } = *self;
+        gpu::compute(device, Way { precision, convolutions, norm })
     }
 }

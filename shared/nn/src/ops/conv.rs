@@ -24,7 +24,7 @@ use crate::gpu;
 pub fn conv2d(x: &Tensor, weight: &Tensor, stride: usize, padding: usize) -> Result<Tensor> {
     let geometry = geometry(x.dims(), weight.dims(), stride, padding)?;
     if !x.device().is_cpu() {
-        return on_device::conv2d(x, weight, geometry, gpu::conv_gradients());
+        return on_device::conv2d(x, weight, geometry, gpu::convolutions());
     }
     x.contiguous()?.apply_op2(&weight.contiguous()?, Conv2d { geometry })
 }

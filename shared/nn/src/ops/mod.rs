@@ -18,6 +18,8 @@ mod columns;
 mod conv;
 mod conv_batch_norm;
 mod conv_network;
+#[cfg(feature = "cudnn")]
+mod cudnn;
 mod delivery;
 pub(crate) mod floats;
 mod fused_norm;

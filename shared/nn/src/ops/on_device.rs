@@ -10,14 +10,18 @@ use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CudaStorage, CustomOp2, Layout, Result, Shape, Storage, Tensor, bail};
 
 use super::geometry::Geometry;
-use crate::gpu::{self, ConvGradients};
+use crate::gpu::{self, Convolutions};
 
 /// y as [`conv2d`](super::conv2d) has it.
-pub(super) fn conv2d(x: &Tensor, weight: &Tensor, geometry: Geometry, gradients: ConvGradients) -> Result<Tensor> {
+pub(super) fn conv2d(x: &Tensor, weight: &Tensor, geometry: Geometry, convolutions: Convolutions) -> Result<Tensor> {
     let Geometry { kernel, stride, padding, .. } = geometry;
     let (x, weight) = (gpu::factor(x)?, gpu::factor(weight)?);
+    #[cfg(feature = "cudnn")]
+    if convolutions == Convolutions::Cudnn {
+        return gpu::product(&super::cudnn::conv2d(&x, &weight, geometry)?);
+    }
     // With more padding than the kernel reaches over, zeros would have to be taken away instead of put around.
-    let products = gradients == ConvGradients::Products && padding < kernel.0.min(kernel.1);
+    let products = convolutions == Convolutions::Products && padding < kernel.0.min(kernel.1);
     let y = if products {
         let y = x.detach().conv2d(&weight.detach(), padding, stride, 1, 1)?;
         x.apply_op2(&weight, WithGradients { y: Mutex::new(Some(y)), geometry })?
@@ -130,7 +134,7 @@ mod tests {
             let weight = Var::randn(0f32, 1.0, (4, 3, kernel.0, kernel.1), &Device::Cpu)?;
             let geometry = conv::geometry(x.dims(), weight.dims(), stride, padding)?;
             let (expected, got) =
-                (conv::conv2d(&x, &weight, stride, padding)?, conv2d(&x, &weight, geometry, ConvGradients::Products)?);
+                (conv::conv2d(&x, &weight, stride, padding)?, conv2d(&x, &weight, geometry, Convolutions::Products)?);
             let [dx, dweight] = gradients(&x, &weight, &expected)?;
             let [got_dx, got_dweight] = gradients(&x, &weight, &got)?;
             for (what, expected, got) in [("y", expected, got), ("dx", dx, got_dx), ("dweight", dweight, got_dweight)] {
@@ -148,7 +152,7 @@ mod tests {
             Tensor::ones((1, 1, 4, 4), candle_core::DType::F32, &Device::Cpu)?,
             Var::ones((1, 1, 3, 3), candle_core::DType::F32, &Device::Cpu)?,
         );
-        let y = conv2d(&x, &weight, conv::geometry(x.dims(), weight.dims(), 1, 1)?, ConvGradients::Products)?;
+        let y = conv2d(&x, &weight, conv::geometry(x.dims(), weight.dims(), 1, 1)?, Convolutions::Products)?;
         let gradients = y.sum_all()?.backward()?;
         assert!(gradients.get(&x).is_none() && gradients.get(&weight).is_some());
         Ok(())
