@@ -62,7 +62,7 @@ pub fn of_puzzles(run: &Run, backbone: &Backbone) -> anyhow::Result<f64> {
         let images = test.images().select(indices).to_tensor(&run.device)?;
         puzzles.push(backbone.forward(&puzzle::jumbled(&images, &mut rng)?, false)?.detach());
     }
-    Ok(invariance(&pictures, &Tensor::cat(&puzzles, 0)?)?)
+    Ok(invariance(&pictures, &Tensor::cat(&puzzles, 0)?.to_device(pictures.device())?)?)
 }
 
 /// Puzzles that are looked at together.

@@ -8,7 +8,7 @@ use clap::{Args, Parser};
 use serde::{Serialize, Serializer};
 use ssl_data::{Dataset, Source};
 use ssl_nn::collective::BatchNormOver;
-use ssl_nn::gpu::{Convolutions, Norm, Precision};
+use ssl_nn::gpu::Precision;
 use ssl_nn::{BackboneKind, DeviceChoice};
 
 use crate::guesses::Guess;
@@ -82,14 +82,6 @@ pub struct Flags {
     #[arg(long, default_value_t, value_name = "f32|tf32|bf16")]
     #[serde(skip_serializing_if = "is_default")]
     pub precision: Precision,
-    /// How a GPU computes convolutions: by Candle's kernels, by products of patches, or by cuDNN
-    #[arg(long, default_value_t, value_name = "candle|products|cudnn")]
-    #[serde(skip_serializing_if = "is_default")]
-    pub convolutions: Convolutions,
-    /// How a GPU normalizes batches in training: by Candle's kernels, or by this course's, which do the ReLU as well
-    #[arg(long, default_value_t, value_name = "candle|fused")]
-    #[serde(skip_serializing_if = "is_default")]
-    pub norm: Norm,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Duration;
-use std::{panic, thread};
+use std::{env, panic, thread};
 
 use clap::Parser;
 use clap::error::ErrorKind;
@@ -15,6 +15,7 @@ use crate::ranks::Done;
 /// Reads the flags and runs the experiment. An error or a panic is one line on the terminal, whatever the environment says of
 /// backtraces.
 pub fn launch<S: Parser>(experiment: impl FnOnce(&S) -> anyhow::Result<()>) -> ExitCode {
+    say_how_many_threads();
     panic::set_hook(Box::new(|panic| {
         let place = panic.location().map_or(String::new(), |place| format!(" ({}:{})", place.file(), place.line()));
         eprintln!("error: {}{place}", panic.payload_as_str().unwrap_or("the program panicked"));
@@ -54,6 +55,18 @@ fn fail(error: &anyhow::Error) {
     eprintln!("error: {}{message}", memory::advice(message).map_or(String::new(), |advice| format!("{advice}: ")));
     if ranks.size() > 1 {
         ranks.abort();
+    }
+}
+
+/// Where the variable is not set, Candle asks the system for the number of cores at every matrix product, and small ones take longer to ask
+/// than to compute.
+#[allow(unsafe_code)]
+fn say_how_many_threads() {
+    const THREADS: &str = "RAYON_NUM_THREADS";
+    if env::var_os(THREADS).is_none() {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        // SAFETY: a program calls `launch` first, before it starts a thread.
+        unsafe { env::set_var(THREADS, cores.to_string()) };
     }
 }
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use ssl_data::{Dataset, Loader, Split};
 use ssl_eval::{Evaluation, Knn, accuracy, embed};
-use ssl_nn::gpu::{self, Way};
+use ssl_nn::gpu;
 use ssl_nn::params::fnv1a;
 use ssl_nn::{Backbone, Params, collective};
 use ssl_report::Page;
@@ -266,8 +266,7 @@ const KNN_IMAGES: (usize, usize) = (2000, 1000);
 /// The device that the flags ask for, which computes as they say.
 fn open_device(flags: &Flags, batch_size: usize) -> anyhow::Result<Device> {
     let device = flags.device.open()?;
-    let Flags { precision, convolutions, norm, .. } = *flags;
-    gpu::compute(&device, Way { precision, convolutions, norm })?;
+    gpu::compute(&device, flags.precision)?;
     collective::normalize_over(flags.batch_norm);
     collective::compute_on(&device)?;
     memory::will_hold(batch_size);

@@ -41,7 +41,15 @@ fn cuda() -> String {
     };
     let release = release.lines().find(|line| line.contains("release")).unwrap_or("nvcc").trim().to_string();
     let capability = first_line("nvidia-smi", &["--query-gpu=compute_cap", "--format=csv,noheader"]);
-    let driver = output("ldconfig", &["-p"]).is_some_and(|libraries| libraries.contains("libcuda.so.1"));
+    let libraries = output("ldconfig", &["-p"]).unwrap_or_default();
+    let driver = libraries.contains("libcuda.so.1");
+    let release = if libraries.contains("libcudnn.so.9") {
+        release
+    } else {
+        format!(
+            "{release}; no libcudnn.so.9 in the system's folders: LIBRARY_PATH and LD_LIBRARY_PATH have to name its own"
+        )
+    };
     match (capability, driver) {
         (Some(capability), true) => {
             format!("{release}, compute capability {capability}: add `--features cuda` and `--device cuda`")

@@ -1,6 +1,6 @@
 """Checks and measures a GPU with what lies in this folder, a line for each result; `run.sh` unpacks and calls it.
 
-- Every operation beside the CPU's, in each precision, with Candle's gradients of convolutions and batch norm and with the course's own.
+- Every operation beside the CPU's, in each precision.
 - Every method's quick run beside the losses of the same run on a CPU, `losses.json`.
 - SimCLR's step with ResNet-18, images a second and memory, beside PyTorch's, eager and compiled; the input pipeline; a whole epoch.
 
@@ -24,24 +24,13 @@ HERE = Path(__file__).resolve().parent
 PROGRAM = HERE / "gpu_kit"
 # All that was printed by what failed.
 ERRORS = HERE / "errors.txt"
-# (precision, convolutions, kernels of batch norm): what is measured beside each other.
-WAYS = [
-    ("f32", "candle", "candle"),
-    ("f32", "products", "candle"),
-    ("f32", "products", "fused"),
-    ("f32", "cudnn", "fused"),
-    ("tf32", "products", "fused"),
-    ("tf32", "cudnn", "fused"),
-    ("bf16", "products", "fused"),
-    ("bf16", "cudnn", "candle"),
-    ("bf16", "cudnn", "fused"),
-]
+PRECISIONS = ["f32", "tf32", "bf16"]
 # A quick run is 16 steps or so: how far its mean loss may be from the CPU's, of that loss or, where it is near 0, of a half.
 TOLERANCE = 0.05
 NEAR_0 = 0.5
 # Quick runs at a time: each is too small for a GPU, and evaluates on one core or two.
 AT_ONCE = 8
-PARTS = ["ops", "step", "torch", "views", "epoch", "labs"]
+PARTS = ["ops", "step", "views", "epoch", "labs"]
 NO_TIME = "not run: no time is left"
 
 
@@ -50,8 +39,7 @@ class Kit:
         self.device, self.batch_size = args.device, args.batch_size
         self.size = ["--batch-size", str(args.batch_size), "--steps", str(args.steps)]
         self.end = time.monotonic() + 60 * args.minutes
-        # A CPU has one way.
-        self.ways = WAYS if self.device != "cpu" else WAYS[:1]
+        self.precisions = PRECISIONS if self.device != "cpu" else PRECISIONS[:1]
         self.environment = with_libraries()
         self.wrong = 0
 
@@ -84,20 +72,15 @@ class Kit:
             return done.stdout, (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
         return done.stdout, None
 
-    def flags(self, way):
-        precision, convolutions, norm = way
-        return ["--device", self.device, "--precision", precision, "--convolutions", convolutions, "--norm", norm]
-
     def ops(self):
-        for way in self.ways:
-            flags = self.flags(way)
-            out, error = self.run(["ops", *flags], 60, "gpu_kit")
+        for precision in self.precisions:
+            out, error = self.run(["ops", "--device", self.device, "--precision", precision], 60, "gpu_kit")
             lines = (out or "").splitlines()
             right = [line for line in lines if line.startswith("ok")]
             for line in lines:
                 if not line.startswith("ok"):
                     print(f"  {line}", flush=True)
-            self.say(f"operations, {named(way)}", error or f"all {len(right)} agree with the CPU's", not error)
+            self.say(f"operations, {precision}", error or f"all {len(right)} agree with the CPU's", not error)
 
     def labs(self):
         expected = json.loads((HERE / "losses.json").read_text())
@@ -120,15 +103,13 @@ class Kit:
         return words, off[run] <= TOLERANCE
 
     def step(self):
-        for way in self.ways:
-            self.measured(f"step, {named(way)}", ["step", *self.flags(way), *self.size], "gpu_kit")
-
-    def torch(self):
-        torch = [sys.executable, str(HERE / "torch_step.py"), "--device", self.device, *self.size]
-        for precision in dict.fromkeys(precision for precision, _, _ in self.ways):
+        for precision in self.precisions:
+            flags = ["--device", self.device, "--precision", precision, *self.size]
+            torch = [sys.executable, str(HERE / "torch_step.py"), *flags]
+            self.measured(f"step, {precision}", ["step", *flags], "gpu_kit")
             # What PyTorch can't do here is no fault of the course's.
-            self.measured(f"step, {precision}, PyTorch eager", [*torch, "--precision", precision])
-            self.measured(f"step, {precision}, PyTorch compiled", [*torch, "--precision", precision, "--compile"])
+            self.measured(f"step, {precision}, PyTorch eager", torch)
+            self.measured(f"step, {precision}, PyTorch compiled", [*torch, "--compile"])
 
     def views(self):
         self.measured("input pipeline", ["views", "--device", self.device], "gpu_kit")
@@ -193,11 +174,6 @@ def epochs(folder):
 def losses(folder):
     """The last loss of each training."""
     return {epoch["run"]: epoch["loss"] for epoch in epochs(folder)}
-
-
-def named(way):
-    precision, convolutions, norm = way
-    return f"{precision}, convolutions {convolutions}, norm {norm}"
 
 
 def with_libraries():

@@ -45,8 +45,7 @@ const WARMUP: usize = 3;
 /// Prints images a second of SimCLR's step: two views of each image, head 512-256-128, T 0.5, SGD.
 pub fn step(flags: &StepFlags) -> anyhow::Result<()> {
     ensure!(flags.batch_size > 1, "--batch-size {}: expected at least 2, whose images are compared", flags.batch_size);
-    let device = flags.on.device.open()?;
-    flags.on.compute(&device)?;
+    let device = flags.on.open()?;
     let params = Params::new(0, &device);
     let backbone = Backbone::new(flags.backbone, 3, &params.pp("backbone"))?;
     let head = Mlp::new(&[backbone.features(), 256, 128], &params.pp("projector"))?;

@@ -12,7 +12,6 @@ use super::room::Room;
 use super::source::Source;
 use super::{columns, floats, fused_norm};
 use crate::collective;
-use crate::gpu::{self, Norm};
 
 /// Mean and population variance (divided by n) of each channel, over batch and space: `[C]` each, without a graph.
 #[derive(Clone, Debug)]
@@ -61,9 +60,9 @@ pub fn batch_norm(
     }
     let x = x.contiguous()?;
     if !x.device().is_cpu() {
-        return match (mode, gpu::norm()) {
-            (BatchNormMode::Train, Norm::Fused) => fused_norm::batch_norm(&x, gamma, beta, epsilon, relu),
-            _ => on_device(&x, gamma, beta, mode, epsilon, relu),
+        return match mode {
+            BatchNormMode::Train => fused_norm::batch_norm(&x, gamma, beta, epsilon, relu),
+            BatchNormMode::Eval(fixed) => Ok((evaluated(&x, gamma, beta, fixed, epsilon, relu)?, fixed.clone())),
         };
     }
     let train = matches!(mode, BatchNormMode::Train);
@@ -99,32 +98,15 @@ impl Moments {
     }
 }
 
-/// Candle's kernels, for devices other than the CPU. Batch statistics stay in the graph, and nothing leaves the device.
-fn on_device(
-    x: &Tensor,
-    gamma: &Tensor,
-    beta: &Tensor,
-    mode: &BatchNormMode,
-    epsilon: f32,
-    relu: bool,
-) -> Result<(Tensor, Moments)> {
+/// By fixed statistics, by Candle's kernels.
+fn evaluated(x: &Tensor, gamma: &Tensor, beta: &Tensor, fixed: &Moments, epsilon: f32, relu: bool) -> Result<Tensor> {
+    let scale = (gamma / (&fixed.variance + f64::from(epsilon))?.sqrt()?)?;
     let per_channel = |t: &Tensor| t.reshape((1, t.elem_count(), 1, 1));
-    let (mean, variance) = match mode {
-        BatchNormMode::Eval(fixed) => (per_channel(&fixed.mean)?, per_channel(&fixed.variance)?),
-        BatchNormMode::Train => {
-            let mean = x.mean_keepdim((0, 2, 3))?;
-            let variance = x.broadcast_sub(&mean)?.sqr()?.mean_keepdim((0, 2, 3))?;
-            (mean, variance)
-        }
-    };
-    let scale = (&variance + f64::from(epsilon))?.sqrt()?.recip()?;
     let y = x
-        .broadcast_sub(&mean)?
-        .broadcast_mul(&scale)?
-        .broadcast_mul(&per_channel(gamma)?)?
+        .broadcast_sub(&per_channel(&fixed.mean)?)?
+        .broadcast_mul(&per_channel(&scale)?)?
         .broadcast_add(&per_channel(beta)?)?;
-    let moments = Moments { mean: mean.detach().flatten_all()?, variance: variance.detach().flatten_all()? };
-    Ok((if relu { y.relu()? } else { y }, moments))
+    if relu { y.relu() } else { Ok(y) }
 }
 
 /// A tensor `[B, C, pixels]`, of which `write` writes some pixels `[pixels, C]` at a time; it has two rooms for what it looks at.

@@ -3,14 +3,15 @@
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 
 use super::chunks::fill_chunks;
+#[cfg(feature = "cuda")]
+use super::cudnn;
+use super::floats;
 use super::geometry::Geometry;
 use super::layout::turn_images;
 use super::method::{Pass, Scratch};
 use super::room::Room;
 use super::source::Source;
 use super::tiles::{InputGradient, Tiles};
-use super::{floats, on_device};
-use crate::gpu;
 
 /// Cross-correlation of `x` with `weight`, without bias, dilation or groups:
 ///
@@ -23,8 +24,9 @@ use crate::gpu;
 /// Ranks other than 4, channels that differ, a stride of 0, a kernel larger than the padded image, no `f32`.
 pub fn conv2d(x: &Tensor, weight: &Tensor, stride: usize, padding: usize) -> Result<Tensor> {
     let geometry = geometry(x.dims(), weight.dims(), stride, padding)?;
-    if !x.device().is_cpu() {
-        return on_device::conv2d(x, weight, geometry, gpu::convolutions());
+    #[cfg(feature = "cuda")]
+    if x.device().is_cuda() {
+        return cudnn::conv2d(x, weight, geometry);
     }
     x.contiguous()?.apply_op2(&weight.contiguous()?, Conv2d { geometry })
 }

@@ -13,7 +13,7 @@ use candle_core::{
 };
 use cudarc::cudnn::safe::{ConvBackwardData, ConvBackwardFilter, ConvForward, Cudnn, CudnnDataType};
 use cudarc::cudnn::sys::{cudnnConvolutionMode_t, cudnnMathType_t, cudnnTensorFormat_t};
-use cudarc::driver::{CudaSlice, DeviceRepr};
+use cudarc::driver::{CudaSlice, CudaView, DeviceRepr};
 use half::bf16;
 
 use super::geometry::Geometry;
@@ -27,8 +27,14 @@ thread_local! {
 /// y as [`conv2d`](super::conv2d) has it.
 pub(super) fn conv2d(x: &Tensor, weight: &Tensor, geometry: Geometry) -> Result<Tensor> {
     let op = Convolution { pass: Pass::Forward, batch: x.dims()[0], outputs: weight.dims()[0], geometry };
-    x.contiguous()?.apply_op2(&weight.contiguous()?, op)
+    gpu::product(&gpu::factor(x)?.contiguous()?.apply_op2(&gpu::factor(weight)?.contiguous()?, op)?)
 }
+
+/// What tensors hold.
+trait Number: CudaDType + WithDType + DeviceRepr + CudnnDataType {}
+
+impl Number for f32 {}
+impl Number for bf16 {}
 
 /// What is computed of which two contiguous tensors.
 #[derive(Clone, Copy)]
@@ -63,11 +69,28 @@ impl Convolution {
     }
 
     /// The pass in numbers of type `T`, added up in `f32`.
-    fn compute<T>(&self, [a, b]: [(&CudaStorage, &Layout); 2]) -> Result<(CudaStorage, Shape)>
-    where
-        T: CudaDType + WithDType + DeviceRepr + CudnnDataType,
-    {
+    fn compute<T: Number>(&self, [a, b]: [(&CudaStorage, &Layout); 2]) -> Result<(CudaStorage, Shape)> {
         let device = a.0.device().clone();
+        let a = a.0.as_cuda_slice::<T>()?.slice(a.1.start_offset()..);
+        let b = b.0.as_cuda_slice::<T>()?.slice(b.1.start_offset()..);
+        let shape = Shape::from_dims(&match self.pass {
+            Pass::Forward => self.y(),
+            Pass::Input => self.x(),
+            Pass::Weight => self.weight(),
+        });
+        // SAFETY: cuDNN writes all of its output's numbers.
+        let mut out = unsafe { device.alloc::<T>(shape.elem_count()) }?;
+        self.launch(&device, &a, &b, &mut out).or_else(|error| bail!("cuDNN: {error}"))?;
+        Ok((CudaStorage::wrap_cuda_slice(out, device), shape))
+    }
+
+    fn launch<T: Number>(
+        &self,
+        device: &CudaDevice,
+        a: &CudaView<T>,
+        b: &CudaView<T>,
+        out: &mut CudaSlice<T>,
+    ) -> std::result::Result<(), Box<dyn Error>> {
         /// Chooses an algorithm, and computes with it.
         macro_rules! launch {
             ($op:expr, $($argument:expr),*) => {{
@@ -80,35 +103,24 @@ impl Convolution {
                 unsafe { op.launch::<CudaSlice<u8>, _, _, _>(algorithm, Some(&mut workspace), scale, $($argument),*) }?;
             }};
         }
-        let a = a.0.as_cuda_slice::<T>()?.slice(a.1.start_offset()..);
-        let b = b.0.as_cuda_slice::<T>()?.slice(b.1.start_offset()..);
-        let shape = Shape::from_dims(&match self.pass {
-            Pass::Forward => self.y(),
-            Pass::Input => self.x(),
-            Pass::Weight => self.weight(),
-        });
-        // SAFETY: cuDNN writes all of its output's numbers.
-        let mut out = unsafe { device.alloc::<T>(shape.elem_count()) }?;
-        let mut computed = || -> std::result::Result<(), Box<dyn Error>> {
-            let (handle, order) = (handle(&device)?, cudnnTensorFormat_t::CUDNN_TENSOR_NCHW);
-            let twice = |size: usize| [size as i32; 2];
-            let (padding, stride) = (twice(self.geometry.padding), twice(self.geometry.stride));
-            let mode = cudnnConvolutionMode_t::CUDNN_CROSS_CORRELATION;
-            let mut conv = handle.create_conv2d::<f32>(padding, stride, [1; 2], mode)?;
-            conv.set_math_type(math())?;
-            let sizes = |dims: [usize; 4]| dims.map(|size| size as i32);
-            let x = handle.create_4d_tensor::<T>(order, sizes(self.x()))?;
-            let w = handle.create_4d_filter::<T>(order, sizes(self.weight()))?;
-            let y = handle.create_4d_tensor::<T>(order, sizes(self.y()))?;
-            match self.pass {
-                Pass::Forward => launch!(ConvForward { conv: &conv, x: &x, w: &w, y: &y }, &a, &b, &mut out),
-                Pass::Input => launch!(ConvBackwardData { conv: &conv, dx: &x, w: &w, dy: &y }, &mut out, &a, &b),
-                Pass::Weight => launch!(ConvBackwardFilter { conv: &conv, x: &x, dw: &w, dy: &y }, &a, &mut out, &b),
-            }
-            Ok(())
-        };
-        computed().or_else(|error| bail!("cuDNN: {error}"))?;
-        Ok((CudaStorage::wrap_cuda_slice(out, device), shape))
+        let (cudnn, order) = (handle(device)?, cudnnTensorFormat_t::CUDNN_TENSOR_NCHW);
+        let [padding, stride] = [self.geometry.padding, self.geometry.stride].map(|size| [size as i32; 2]);
+        let [x, w, y] = [self.x(), self.weight(), self.y()].map(|dims| dims.map(|size| size as i32));
+        let mut conv =
+            cudnn.create_conv2d::<f32>(padding, stride, [1; 2], cudnnConvolutionMode_t::CUDNN_CROSS_CORRELATION)?;
+        conv.set_math_type(math())?;
+        let (conv, x, w, y) = (
+            &conv,
+            &cudnn.create_4d_tensor::<T>(order, x)?,
+            &cudnn.create_4d_filter::<T>(order, w)?,
+            &cudnn.create_4d_tensor::<T>(order, y)?,
+        );
+        match self.pass {
+            Pass::Forward => launch!(ConvForward { conv, x, w, y }, a, b, out),
+            Pass::Input => launch!(ConvBackwardData { conv, dx: x, w, dy: y }, out, a, b),
+            Pass::Weight => launch!(ConvBackwardFilter { conv, x, dw: w, dy: y }, a, out, b),
+        }
+        Ok(())
     }
 }
 
@@ -136,11 +148,11 @@ impl CustomOp2 for Convolution {
     }
 
     fn bwd(&self, x: &Tensor, weight: &Tensor, _y: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let (detached, grad) = (x.detach(), grad.contiguous()?);
+        let grad = grad.contiguous()?;
+        let of = |pass, a: &Tensor, b: &Tensor| a.apply_op2_no_bwd(b, &Self { pass, ..*self });
         // The first layer's input is the image: nothing needs its gradient.
-        let dx = x.track_op().then(|| weight.detach().apply_op2_no_bwd(&grad, &Self { pass: Pass::Input, ..*self }));
-        let dweight = detached.apply_op2_no_bwd(&grad, &Self { pass: Pass::Weight, ..*self })?;
-        Ok((dx.transpose()?, Some(dweight)))
+        let dx = x.track_op().then(|| of(Pass::Input, &weight.detach(), &grad)).transpose()?;
+        Ok((dx, Some(of(Pass::Weight, &x.detach(), &grad)?)))
     }
 }
 
@@ -159,6 +171,7 @@ fn handle(device: &CudaDevice) -> std::result::Result<Arc<Cudnn>, Box<dyn Error>
 fn math() -> cudnnMathType_t {
     match gpu::precision() {
         Precision::F32 => cudnnMathType_t::CUDNN_FMA_MATH,
-        Precision::Tf32 | Precision::Bf16 => cudnnMathType_t::CUDNN_DEFAULT_MATH,
+        Precision::Tf32 => cudnnMathType_t::CUDNN_DEFAULT_MATH,
+        Precision::Bf16 => cudnnMathType_t::CUDNN_TENSOR_OP_MATH,
     }
 }

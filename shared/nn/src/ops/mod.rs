@@ -2,7 +2,7 @@
 //!
 //! Candle's own convolution, batch norm and ReLU train a small network about ten times slower than they need to, and
 //! its max pooling has a wrong gradient. These replace them. On the CPU each is a custom op with a forward and a
-//! backward pass; on any other device they take Candle's kernels, and a few of their own where those are wrong or slow. All of them
+//! backward pass; on a GPU they take cuDNN's and Candle's kernels, and a few of their own where those are wrong or slow. All of them
 //!
 //! - take `f32` tensors, contiguous or not, feature maps in `[batch, channels, height, width]` order;
 //! - refuse wrong ranks and shapes with an error that names what was got;
@@ -18,7 +18,7 @@ mod columns;
 mod conv;
 mod conv_batch_norm;
 mod conv_network;
-#[cfg(feature = "cudnn")]
+#[cfg(feature = "cuda")]
 mod cudnn;
 mod delivery;
 pub(crate) mod floats;
@@ -33,7 +33,6 @@ mod log_softmax;
 mod method;
 mod moments;
 mod normed;
-mod on_device;
 mod pool;
 mod relu;
 mod room;

@@ -12,17 +12,24 @@
 #define CHANNEL (int)blockIdx.x
 #define PART (int)blockIdx.y
 #define PARTS (int)gridDim.y
+#define UNROLL _Pragma("unroll 4")
 #else
 #define KERNEL void
 #define SHARED static
 #define BARRIER
 #define EACH_THREAD for (int thread = 0; thread < THREADS; thread++)
+#define UNROLL
 extern int CHANNEL, PART, PARTS;
 #endif
 
-// Numbers of the block, and where number i of them lies.
-#define COUNT ((batch - PART + PARTS - 1) / PARTS * pixels)
-#define PLACE(i) (((long long)(PART + (i) / pixels * PARTS) * channels + CHANNEL) * pixels + (i) % pixels)
+// Where the numbers of a thread lie, each THREADS of the block's numbers behind the one before. A division for each number would take longer
+// than to read it.
+#define EACH_PLACE \
+    int pixel = thread % pixels, image = PART + thread / pixels * PARTS; \
+    UNROLL \
+    for (long long place; image < batch && (place = ((long long)image * channels + CHANNEL) * pixels + pixel, 1); NEXT)
+#define NEXT \
+    pixel += THREADS % pixels, image += THREADS / pixels * PARTS, image += pixel < pixels ? 0 : PARTS, pixel -= pixel < pixels ? 0 : pixels
 
 #define ARGUMENTS \
     const float *x, const float *grads, const float *of_channels, float *out, int batch, int channels, int pixels, int relu
@@ -55,8 +62,8 @@ KERNEL sums(ARGUMENTS) {
     float k = x[(long long)CHANNEL * pixels];
     EACH_THREAD {
         float sum = 0, squares = 0;
-        for (int i = thread; i < COUNT; i += THREADS) {
-            float value = x[PLACE(i)] - k;
+        EACH_PLACE {
+            float value = x[place] - k;
             sum += value;
             squares += value * value;
         }
@@ -70,15 +77,15 @@ KERNEL sums(ARGUMENTS) {
 KERNEL normalize(ARGUMENTS) {
     float mean = OF_CHANNEL(0), scale = OF_CHANNEL(1), shift = OF_CHANNEL(2);
     EACH_THREAD {
-        for (int i = thread; i < COUNT; i += THREADS) {
-            float y = (x[PLACE(i)] - mean) * scale + shift;
-            out[PLACE(i)] = relu && y < 0 ? 0 : y;
+        EACH_PLACE {
+            float y = (x[place] - mean) * scale + shift;
+            out[place] = relu && y < 0 ? 0 : y;
         }
     }
 }
 
 // The gradient that passes the ReLU. `scale` and `shift` are those of normalize.
-#define MASKED(i) (relu && (x[PLACE(i)] - mean) * scale + shift <= 0 ? 0 : grads[PLACE(i)])
+#define MASKED (relu && (x[place] - mean) * scale + shift <= 0 ? 0 : grads[place])
 
 // The sums of dy and of dy * (x - mean). Rows: mean, scale, shift.
 KERNEL gradient_sums(ARGUMENTS) {
@@ -86,10 +93,10 @@ KERNEL gradient_sums(ARGUMENTS) {
     float mean = OF_CHANNEL(0), scale = OF_CHANNEL(1), shift = OF_CHANNEL(2);
     EACH_THREAD {
         float sum = 0, products = 0;
-        for (int i = thread; i < COUNT; i += THREADS) {
-            float dy = MASKED(i);
+        EACH_PLACE {
+            float dy = MASKED;
             sum += dy;
-            products += dy * (x[PLACE(i)] - mean);
+            products += dy * (x[place] - mean);
         }
         plain[thread] = sum;
         scaled[thread] = products;
@@ -102,8 +109,8 @@ KERNEL input_gradient(ARGUMENTS) {
     float mean = OF_CHANNEL(0), scale = OF_CHANNEL(1), shift = OF_CHANNEL(2);
     float offset = OF_CHANNEL(3), slope = OF_CHANNEL(4);
     EACH_THREAD {
-        for (int i = thread; i < COUNT; i += THREADS) {
-            out[PLACE(i)] = scale * (MASKED(i) - offset - (x[PLACE(i)] - mean) * slope);
+        EACH_PLACE {
+            out[place] = scale * (MASKED - offset - (x[place] - mean) * slope);
         }
     }
 }
