@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::error::Error;
 use std::sync::Arc;
 
@@ -159,11 +160,10 @@ impl CustomOp2 for Convolution {
 /// This thread's handle of a device.
 fn handle(device: &CudaDevice) -> std::result::Result<Arc<Cudnn>, Box<dyn Error>> {
     HANDLES.with_borrow_mut(|handles| {
-        let id = device.id();
-        if !handles.contains_key(&id) {
-            handles.insert(id, Cudnn::new(device.cuda_stream())?);
-        }
-        Ok(handles[&id].clone())
+        Ok(match handles.entry(device.id()) {
+            Entry::Occupied(known) => known.get().clone(),
+            Entry::Vacant(place) => place.insert(Cudnn::new(device.cuda_stream())?).clone(),
+        })
     })
 }
 
