@@ -7,7 +7,7 @@
 //! | [`params`] | trainable parameters and buffers under sorted names, seeded |
 //! | [`layers`] | convolution and batch norm |
 //! | [`backbone`] | [`ConvNet4`] and [`ResNet18`], with every block's output |
-//! | [`gpu`] | with what precision a GPU computes, and whose gradients |
+//! | [`gpu`] | in what precision a GPU computes |
 //! | [`head`] | linear and multi-layer heads |
 //! | [`optim`] | SGD with momentum, AdamW |
 //! | [`schedule`] | warm-up and cosine decay |
