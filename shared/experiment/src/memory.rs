@@ -16,8 +16,10 @@ pub(crate) fn advice(error: &str) -> Option<String> {
 }
 
 fn advice_for(error: &str, batch_size: usize) -> Option<String> {
-    // What the driver and cuBLAS call it.
-    let full = ["CUDA_ERROR_OUT_OF_MEMORY", "CUBLAS_STATUS_ALLOC_FAILED"].iter().any(|name| error.contains(name));
+    // What the driver, cuBLAS and cuDNN call it.
+    let full = ["CUDA_ERROR_OUT_OF_MEMORY", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED"]
+        .iter()
+        .any(|name| error.contains(name));
     (full && batch_size > 1)
         .then(|| format!("the GPU's memory is full at batch size {batch_size}: try --batch-size {}", batch_size / 2))
 }

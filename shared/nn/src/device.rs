@@ -89,9 +89,12 @@ fn open_cuda(number: usize) -> anyhow::Result<Device> {
 fn keep_memory(device: &Device) -> anyhow::Result<()> {
     use candle_core::cuda_backend::cudarc::driver::{result, sys};
     let stream = device.as_cuda_device()?.cuda_stream();
+    if !stream.context().has_async_alloc() {
+        return Ok(());
+    }
     let mut bytes = u64::MAX;
     let threshold = sys::CUmemPool_attribute::CU_MEMPOOL_ATTR_RELEASE_THRESHOLD;
-    // SAFETY: the device is open, and this attribute is a number of bytes in 64 bits.
+    // SAFETY: the device is open and has a pool, and this attribute is a number of bytes in 64 bits.
     unsafe {
         let pool = result::device::get_mem_pool(stream.context().cu_device())?;
         result::mem_pool::set_attribute(pool, threshold, (&raw mut bytes).cast())?;

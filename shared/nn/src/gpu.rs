@@ -19,7 +19,7 @@ pub enum Precision {
     F32,
     /// `f32` whose factors are rounded to 10 bits behind the point, by tensor cores.
     Tf32,
-    /// `bf16` factors: 7 bits behind the point, half the memory.
+    /// `bf16` factors: 7 bits behind the point. So far slower than TF32.
     Bf16,
 }
 
