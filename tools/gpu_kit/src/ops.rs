@@ -1,7 +1,7 @@
 //! Every operation on a device beside the same on the CPU.
 
 use anyhow::ensure;
-use candle_core::{DType, Device, Result, Tensor, Var};
+use candle_core::{DType, Device, Result, Tensor, Var, bail};
 use ssl_nn::gpu::{self, Precision};
 use ssl_nn::ops::{self, BatchNormMode, ConvNormLayer, Moments};
 use ssl_nn::{AdamW, Backbone, BackboneKind, Linear, Optimizer, Params, Part, Sgd};
@@ -62,8 +62,15 @@ fn tolerance(precision: Precision, deep: bool) -> f64 {
 }
 
 /// The result that is farthest from what is expected, and how far: ‖got − expected‖ / ‖expected‖.
+///
+/// # Errors
+/// Other results than expected: a gradient that is cut is none.
 fn farthest(expected: &Results, got: &Results) -> Result<(String, f64)> {
     let length = |x: &Tensor| x.to_dtype(DType::F64)?.sqr()?.sum_all()?.to_scalar::<f64>().map(f64::sqrt);
+    let names = |results: &Results| results.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    if names(expected) != names(got) {
+        bail!("expected {}, got {}", names(expected).join(", "), names(got).join(", "));
+    }
     let mut farthest = (String::new(), 0.0);
     for ((name, expected), (_, got)) in expected.iter().zip(got) {
         let off = length(&(got.to_device(&Device::Cpu)? - expected)?)? / length(expected)?.max(f64::MIN_POSITIVE);
@@ -205,6 +212,7 @@ mod tests {
         assert_eq!(farthest(&expected, &results(&[3.0, -3.0])?)?, ("b".to_string(), 0.2));
         assert_eq!(farthest(&expected, &results(&[f32::NAN, -4.0])?)?, ("b".to_string(), f64::INFINITY));
         assert!(farthest(&expected, &results(&[3.0])?).is_err(), "another shape");
+        assert!(farthest(&expected, &expected[..1].to_vec()).is_err(), "a result is missing");
         Ok(())
     }
 
