@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::choice::named;
 
 /// What products are computed in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
     /// `f32`.
@@ -61,6 +61,15 @@ pub(crate) fn product(y: &Tensor) -> Result<Tensor> {
     y.to_dtype(DType::F32)
 }
 
+/// Computes in a precision that a CPU does not have, where a test wants that.
+#[cfg(test)]
+pub(crate) fn with_precision<T>(precision: Precision, compute: impl FnOnce() -> T) -> T {
+    PRECISION.set(precision);
+    let result = compute();
+    PRECISION.set(Precision::F32);
+    result
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,14 +80,12 @@ mod tests {
         let params = Params::new(0, &Device::Cpu);
         let linear = Linear::new(7, 3, &params)?;
         let x = Tensor::randn(0f32, 1.0, (5, 7), &Device::Cpu)?;
-        let of = |precision| -> Result<[Tensor; 2]> {
-            PRECISION.set(precision);
+        let compute = || -> Result<[Tensor; 2]> {
             let y = linear.forward(&x)?;
             let gradient = y.sqr()?.sum_all()?.backward()?.get(linear.weight()).cloned().expect("a gradient");
-            PRECISION.set(Precision::F32);
             Ok([y, gradient])
         };
-        for (exact, short) in of(Precision::F32)?.iter().zip(of(Precision::Bf16)?) {
+        for (exact, short) in compute()?.iter().zip(with_precision(Precision::Bf16, compute)?) {
             assert_eq!(short.dtype(), DType::F32);
             let (apart, size) = ((exact - &short)?.abs()?.max_all()?, exact.abs()?.max_all()?);
             let error = apart.to_scalar::<f32>()? / size.to_scalar::<f32>()?;

@@ -6,11 +6,13 @@ use candle_core::{CpuStorage, CustomOp3, Device, Layout, Result, Shape, Tensor, 
 
 use super::affine::{self, Affine};
 use super::chunks::fill_chunks;
+#[cfg(feature = "cuda")]
+use super::gpu;
 use super::layout::turn_images;
 use super::moments::Statistics;
 use super::room::Room;
 use super::source::Source;
-use super::{columns, floats, fused_norm};
+use super::{columns, floats};
 use crate::collective;
 
 /// Mean and population variance (divided by n) of each channel, over batch and space: `[C]` each, without a graph.
@@ -59,11 +61,13 @@ pub fn batch_norm(
         expect_several(x.elem_count() / channels)?;
     }
     let x = x.contiguous()?;
-    if !x.device().is_cpu() {
-        return match mode {
-            BatchNormMode::Train => fused_norm::batch_norm(&x, gamma, beta, epsilon, relu),
-            BatchNormMode::Eval(fixed) => Ok((evaluated(&x, gamma, beta, fixed, epsilon, relu)?, fixed.clone())),
+    #[cfg(feature = "cuda")]
+    if x.device().is_cuda() {
+        let fixed = match mode {
+            BatchNormMode::Train => None,
+            BatchNormMode::Eval(Moments { mean, variance }) => Some([mean, variance]),
         };
+        return gpu::batch_norm(&x, [gamma, beta], fixed, epsilon, relu);
     }
     let train = matches!(mode, BatchNormMode::Train);
     let ranks = collective::normalized_together().filter(|_| train);
@@ -96,17 +100,6 @@ impl Moments {
         let tensor = |values: &[f32]| Tensor::from_slice(values, values.len(), &Device::Cpu);
         Ok(Self { mean: tensor(&statistics.mean)?, variance: tensor(&statistics.variance)? })
     }
-}
-
-/// By fixed statistics, by Candle's kernels.
-fn evaluated(x: &Tensor, gamma: &Tensor, beta: &Tensor, fixed: &Moments, epsilon: f32, relu: bool) -> Result<Tensor> {
-    let scale = (gamma / (&fixed.variance + f64::from(epsilon))?.sqrt()?)?;
-    let per_channel = |t: &Tensor| t.reshape((1, t.elem_count(), 1, 1));
-    let y = x
-        .broadcast_sub(&per_channel(&fixed.mean)?)?
-        .broadcast_mul(&per_channel(&scale)?)?
-        .broadcast_add(&per_channel(beta)?)?;
-    if relu { y.relu() } else { Ok(y) }
 }
 
 /// A tensor `[B, C, pixels]`, of which `write` writes some pixels `[pixels, C]` at a time; it has two rooms for what it looks at.

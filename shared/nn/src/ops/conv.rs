@@ -3,10 +3,10 @@
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 
 use super::chunks::fill_chunks;
-#[cfg(feature = "cuda")]
-use super::cudnn;
 use super::floats;
 use super::geometry::Geometry;
+#[cfg(feature = "cuda")]
+use super::gpu;
 use super::layout::turn_images;
 use super::method::{Pass, Scratch};
 use super::room::Room;
@@ -26,7 +26,7 @@ pub fn conv2d(x: &Tensor, weight: &Tensor, stride: usize, padding: usize) -> Res
     let geometry = geometry(x.dims(), weight.dims(), stride, padding)?;
     #[cfg(feature = "cuda")]
     if x.device().is_cuda() {
-        return cudnn::conv2d(x, weight, geometry);
+        return gpu::conv2d(x, weight, geometry);
     }
     x.contiguous()?.apply_op2(&weight.contiguous()?, Conv2d { geometry })
 }

@@ -3,9 +3,9 @@
 use candle_core::{Result, Tensor, bail};
 
 use super::batch_norm::expect_several;
-use super::conv::{self, conv2d};
+use super::conv;
 use super::geometry::Geometry;
-use super::{BatchNormMode, Moments, Section, batch_norm, conv_network};
+use super::{Moments, Section, conv_network};
 
 /// A convolution, the batch norm after it, and a ReLU after that or not.
 #[derive(Clone, Copy)]
@@ -47,28 +47,16 @@ impl ConvNormLayer<'_> {
         }
         Ok(geometry)
     }
-
-    /// Which statistics normalize the batch.
-    fn mode(&self) -> BatchNormMode {
-        self.fixed.map_or(BatchNormMode::Train, |fixed| {
-            let [mean, variance] = fixed.map(Tensor::detach);
-            BatchNormMode::Eval(Moments { mean, variance })
-        })
-    }
 }
 
-/// [`conv2d`] and [`batch_norm`], and the statistics that were used.
+/// [`conv2d`](super::conv2d) and [`batch_norm`](super::batch_norm), and the statistics that were used.
 ///
 /// # Shapes
 /// `x` `[B, C, H, W]` → `[B, O, H', W']`.
 ///
 /// # Errors
-/// As [`conv2d`] and [`batch_norm`].
+/// As [`conv2d`](super::conv2d) and [`batch_norm`](super::batch_norm).
 pub fn conv_batch_norm(x: &Tensor, layer: &ConvNormLayer) -> Result<(Tensor, Moments)> {
-    if !x.device().is_cpu() {
-        let y = conv2d(x, layer.weight, layer.stride, layer.padding)?;
-        return batch_norm(&y, layer.gamma, layer.beta, &layer.mode(), layer.epsilon, layer.relu);
-    }
     let (y, seen) = conv_network(x, &[Section::Layer(*layer)])?;
     let [(moments, _)] = <[_; 1]>::try_from(seen).expect("one layer has seen it");
     Ok((y, moments))

@@ -4,6 +4,8 @@ use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 
 use super::chunks::{each_chunk, zip_into};
 use super::delivery::Delivery;
+#[cfg(feature = "cuda")]
+use super::gpu;
 use super::layout::channels_last;
 use super::normed::{Normed, Seen};
 use super::relu::{masked, rectified};
@@ -11,9 +13,9 @@ use super::room::Room;
 use super::source::Source;
 use super::tiles::InputGradient;
 use super::vectorized::vectorized;
-use super::{ConvNormLayer, Section, columns, conv_batch_norm, floats};
+use super::{ConvNormLayer, Section, columns, floats};
 
-/// [`conv_batch_norm`] and [`add_relu`](super::add_relu), section after section. Between two layers nothing is stored but the first one's
+/// [`conv_batch_norm`](super::conv_batch_norm) and [`add_relu`](super::add_relu), section after section. Between two layers nothing is stored but the first one's
 /// convolution, and gradients do not pass through Candle, which adds each to a tensor of zeros. Returns the last section's output, and what
 /// each layer has seen.
 ///
@@ -21,22 +23,17 @@ use super::{ConvNormLayer, Section, columns, conv_batch_norm, floats};
 /// `x` `[B, C, H, W]` → `[B, O, H', W']` of the last section.
 ///
 /// # Errors
-/// No sections; as [`conv_batch_norm`] for each layer; shapes of a block's two sides that differ.
+/// No sections; as [`conv_batch_norm`](super::conv_batch_norm) for each layer; shapes of a block's two sides that differ.
 pub fn conv_network(x: &Tensor, sections: &[Section<ConvNormLayer>]) -> Result<(Tensor, Vec<Seen>)> {
     if sections.is_empty() {
         bail!("conv_network: expected at least one section, got none");
     }
     floats::dims4("conv_network", x.dims())?;
-    let mut seen = Vec::new();
-    if !x.device().is_cpu() {
-        let mut layer = |x: &Tensor, layer: &ConvNormLayer| {
-            let (y, moments) = conv_batch_norm(x, layer)?;
-            seen.push((moments, y.elem_count()));
-            Ok(y)
-        };
-        let y = sections.iter().try_fold(x.clone(), |x, section| section.forward(&x, &mut layer))?;
-        return Ok((y, seen));
+    #[cfg(feature = "cuda")]
+    if x.device().is_cuda() {
+        return gpu::conv_network(x, sections);
     }
+    let mut seen = Vec::new();
     let x = x.contiguous()?;
     let mut network = Network { sections: Vec::with_capacity(sections.len()), delivery: Delivery::default() };
     {
@@ -191,7 +188,12 @@ impl CustomOp2 for Network {
             of_sections.push(of_layers);
             of_output = dx;
         }
-        self.delivery.send(of_sections.into_iter().rev().flatten().flatten().collect());
+        let all = of_sections.into_iter().rev().flatten().flatten();
+        let tensor = |gradient: Vec<f32>| {
+            let len = gradient.len();
+            Tensor::from_vec(gradient, len, x.device())
+        };
+        self.delivery.send(all.map(tensor).collect::<Result<_>>()?);
         let turned = of_output.map(|dx| Source::Given(&dx).channels_first(size(x.shape())));
         let dx = turned.map(|dx| Tensor::from_vec(dx, x.shape(), x.device())).transpose()?;
         // The address has a gradient so that its own backward pass runs.

@@ -2,11 +2,12 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use candle_core::{CpuStorage, CustomOp2, DType, Device, Layout, Result, Shape, Tensor, bail};
+use candle_core::backend::BackendStorage;
+use candle_core::{CpuStorage, CudaStorage, CustomOp2, DType, Device, Layout, Result, Shape, Tensor, bail};
 
 /// The gradients of an operation's parameters, from its backward pass to theirs: of one backward pass at a time.
 #[derive(Clone, Default)]
-pub(super) struct Delivery(Arc<Mutex<Vec<Option<Vec<f32>>>>>);
+pub(super) struct Delivery(Arc<Mutex<Vec<Option<Tensor>>>>);
 
 impl Delivery {
     /// One number without meaning, to be an argument of the operation instead of all its `parameters`. Its own backward pass, which
@@ -18,12 +19,12 @@ impl Delivery {
         })
     }
 
-    /// Leaves the gradients of all parameters, in their order.
-    pub(super) fn send(&self, gradients: Vec<Vec<f32>>) {
+    /// Leaves the gradients of all parameters, in their order, whatever their shapes.
+    pub(super) fn send(&self, gradients: Vec<Tensor>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = gradients.into_iter().map(Some).collect();
     }
 
-    fn take(&self, number: usize) -> Option<Vec<f32>> {
+    fn take(&self, number: usize) -> Option<Tensor> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get_mut(number)?.take()
     }
 }
@@ -42,6 +43,16 @@ impl CustomOp2 for Handover {
         Ok((CpuStorage::F32(vec![0.0]), address.shape().clone()))
     }
 
+    fn cuda_fwd(
+        &self,
+        address: &CudaStorage,
+        layout: &Layout,
+        _: &CudaStorage,
+        _: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        Ok((address.try_clone(layout)?, layout.shape().clone()))
+    }
+
     fn bwd(
         &self,
         _address: &Tensor,
@@ -52,6 +63,6 @@ impl CustomOp2 for Handover {
         let Some(gradient) = self.delivery.take(self.number) else {
             bail!("parameter {} has no gradient", self.number)
         };
-        Ok((Some(grad.clone()), Some(Tensor::from_vec(gradient, parameter.shape(), parameter.device())?)))
+        Ok((Some(grad.clone()), Some(gradient.reshape(parameter.shape())?)))
     }
 }

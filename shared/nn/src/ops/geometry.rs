@@ -7,7 +7,7 @@ use std::ops::{Range, RangeFrom};
 use candle_core::Shape;
 
 /// The geometry of a convolution over one image.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Geometry {
     pub channels: usize,
     pub height: usize,

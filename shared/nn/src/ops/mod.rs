@@ -18,13 +18,12 @@ mod columns;
 mod conv;
 mod conv_batch_norm;
 mod conv_network;
-#[cfg(feature = "cuda")]
-mod cudnn;
 mod delivery;
 pub(crate) mod floats;
-mod fused_norm;
 mod gemm;
 mod geometry;
+#[cfg(any(feature = "cuda", test))]
+mod gpu;
 mod im2col;
 mod kernels;
 mod lanes;

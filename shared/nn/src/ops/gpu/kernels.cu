@@ -1,0 +1,284 @@
+// What maps go through between two convolutions, in what CUDA and C have in common: NVRTC compiles it for a GPU, and a C compiler for the
+// tests, which set GROUP and PART for one block after another, and in which one thread plays all threads of a block.
+//
+// Maps are [rows, channels], a row for each pixel, of LANES neighboring channels at a time: what a thread reads at once. A block has
+// WIDTH such columns and every PARTS-th run of ROWS rows. Whoever compiles this defines THREADS, LANES, and BF16 or not.
+
+#define WIDTH 8
+#define ROWS (THREADS / WIDTH)
+
+#ifdef __CUDACC__
+#define KERNEL extern "C" __global__ void
+#define FUNCTION __device__ static
+#define SHARED __shared__
+#define ALIGNED __align__(LANES * NUMBER_BYTES)
+#define BARRIER __syncthreads()
+#define EACH_THREAD for (int thread = threadIdx.x, once = 1; once; once = 0)
+#define GROUP (int)blockIdx.x
+#define PART (int)blockIdx.y
+#define PARTS (int)gridDim.y
+#define UNROLL _Pragma("unroll 4")
+#define EACH_LANE _Pragma("unroll") for (int lane = 0; lane < LANES; lane++)
+#else
+#include <math.h>
+#include <string.h>
+#define KERNEL void
+#define FUNCTION static
+#define SHARED static
+#define ALIGNED
+#define BARRIER
+#define EACH_THREAD for (int thread = 0; thread < THREADS; thread++)
+#define UNROLL
+#define EACH_LANE for (int lane = 0; lane < LANES; lane++)
+extern int GROUP, PART, PARTS;
+#endif
+
+#ifndef BF16
+#define NUMBER_BYTES 4
+typedef float number;
+FUNCTION float value(number n) { return n; }
+FUNCTION number rounded(float f) { return f; }
+#else
+#define NUMBER_BYTES 2
+// The upper half of a float.
+typedef unsigned short number;
+#ifdef __CUDACC__
+FUNCTION float value(number n) { return __uint_as_float((unsigned)n << 16); }
+FUNCTION number rounded(float f) {
+    number n;
+    asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(n) : "f"(f));
+    return n;
+}
+#else
+FUNCTION float value(number n) {
+    unsigned bits = (unsigned)n << 16;
+    float f;
+    memcpy(&f, &bits, sizeof f);
+    return f;
+}
+FUNCTION number rounded(float f) {
+    unsigned bits;
+    memcpy(&bits, &f, sizeof bits);
+    return f != f ? 0x7fff : (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+}
+#endif
+#endif
+
+typedef struct ALIGNED {
+    number of[LANES];
+} lanes;
+
+// What every kernel is given: maps, numbers of channels, and where to write.
+#define ARGUMENTS \
+    const lanes *x, const lanes *other, const float *a, const float *b, const float *c, void *out, long long rows, int channels, \
+        int parts, float epsilon, int flags
+#define RELU (flags & 1)
+#define ADD (flags & 2)
+#define TRAIN (flags & 4)
+
+// The numbers of a thread: its column, and the rows of its block that are ROWS apart.
+#define COLUMNS (channels / LANES)
+#define INSIDE (GROUP * WIDTH + thread % WIDTH < COLUMNS)
+#define COLUMN (INSIDE ? GROUP * WIDTH + thread % WIDTH : 0)
+#define EACH_PLACE \
+    UNROLL \
+    for (long long row = INSIDE ? PART * (long long)ROWS + thread / WIDTH : rows, place; \
+         row < rows && (place = row * COLUMNS + column, 1); row += (long long)PARTS * ROWS)
+
+// Row i of the numbers that every channel has one of.
+#define OF_CHANNEL(numbers, i) numbers[(long long)(i) * channels + column * LANES + lane]
+
+// Adds up what the threads of a column have written to p[…][thread] and q[…][thread], of which there are `count`.
+#define ADD_UP(p, q, count) \
+    for (int half = THREADS / 2; half >= WIDTH; half /= 2) { \
+        BARRIER; \
+        EACH_THREAD { \
+            if (thread < half) { \
+                for (int i = 0; i < count; i++) { \
+                    p[i][thread] += p[i][thread + half]; \
+                    q[i][thread] += q[i][thread + half]; \
+                } \
+            } \
+        } \
+    } \
+    BARRIER;
+
+// Writes a block's sums of p and of q: out is [2, parts, channels].
+#define WRITE_SUMS(p, q) \
+    ADD_UP(p, q, LANES) \
+    EACH_THREAD { \
+        if (thread < WIDTH && INSIDE) { \
+            int column = COLUMN; \
+            EACH_LANE { \
+                OF_CHANNEL(((float *)out), PART) = p[lane][thread]; \
+                OF_CHANNEL(((float *)out), PARTS + PART) = q[lane][thread]; \
+            } \
+        } \
+    }
+
+// The sums of x - k and of its square. k is the channel's first number: near enough to the mean that the variance, a difference of the
+// two, does not cancel.
+KERNEL sums(ARGUMENTS) {
+    SHARED float plain[LANES][THREADS], squared[LANES][THREADS];
+    EACH_THREAD {
+        int column = COLUMN;
+        lanes first = x[column];
+        float sum[LANES] = {0}, squares[LANES] = {0};
+        EACH_PLACE {
+            lanes at = x[place];
+            EACH_LANE {
+                float distance = value(at.of[lane]) - value(first.of[lane]);
+                sum[lane] += distance;
+                squares[lane] += distance * distance;
+            }
+        }
+        EACH_LANE {
+            plain[lane][thread] = sum[lane];
+            squared[lane][thread] = squares[lane];
+        }
+    }
+    WRITE_SUMS(plain, squared)
+}
+
+// Sums of each channel over all parts of `a`, which is [2, parts, channels], in totals[…][thread] of the threads below WIDTH. Blocks have WIDTH
+// channels.
+#define TOTALS \
+    SHARED float totals[1][THREADS], others[1][THREADS]; \
+    EACH_THREAD { \
+        int channel = GROUP * WIDTH + thread % WIDTH; \
+        float total = 0, other_total = 0; \
+        UNROLL \
+        for (int part = channel < channels ? thread / WIDTH : parts; part < parts; part += ROWS) { \
+            total += a[(long long)part * channels + channel]; \
+            other_total += a[(long long)(parts + part) * channels + channel]; \
+        } \
+        totals[0][thread] = total; \
+        others[0][thread] = other_total; \
+    } \
+    ADD_UP(totals, others, 1)
+
+// A block's channels, and where their numbers go.
+#define EACH_CHANNEL \
+    EACH_THREAD \
+    for (int channel = GROUP * WIDTH + thread, one = thread < WIDTH && channel < channels; one; one = 0)
+#define WRITE(i, what) ((float *)out)[(i) * channels + channel] = what
+
+// The mean, the variance, 1/√(variance + ε), γ/√(variance + ε) and β of each channel, of the sums in `a`; `b` is γ, `c` is β.
+KERNEL statistics(ARGUMENTS) {
+    TOTALS
+    EACH_CHANNEL {
+        float away = totals[0][thread] / rows, variance = others[0][thread] / rows - away * away;
+        variance = variance < 0 ? 0 : variance;
+        float inverse_std = 1 / sqrtf(variance + epsilon);
+        WRITE(0, value(((const number *)x)[channel]) + away);
+        WRITE(1, variance);
+        WRITE(2, inverse_std);
+        WRITE(3, b[channel] * inverse_std);
+        WRITE(4, c[channel]);
+    }
+}
+
+// y = (x - mean) * scale + shift, plus `other` where asked for, then max(y, 0) where there is a ReLU. `a` is what statistics writes.
+KERNEL normalize(ARGUMENTS) {
+    EACH_THREAD {
+        int column = COLUMN;
+        float mean[LANES], scale[LANES], shift[LANES];
+        EACH_LANE {
+            mean[lane] = OF_CHANNEL(a, 0);
+            scale[lane] = OF_CHANNEL(a, 3);
+            shift[lane] = OF_CHANNEL(a, 4);
+        }
+        EACH_PLACE {
+            lanes at = x[place], added, y;
+            if (ADD) added = other[place];
+            EACH_LANE {
+                float sum = (value(at.of[lane]) - mean[lane]) * scale[lane] + shift[lane];
+                sum += ADD ? value(added.of[lane]) : 0;
+                y.of[lane] = rounded(RELU && sum < 0 ? 0 : sum);
+            }
+            ((lanes *)out)[place] = y;
+        }
+    }
+}
+
+// The gradient that passes a ReLU whose output is y.
+#define PASSES(y, gradient) ((y) <= 0 ? 0 : (gradient))
+
+// `other`, which is the gradient of max(x, 0).
+KERNEL masked(ARGUMENTS) {
+    EACH_THREAD {
+        int column = COLUMN;
+        EACH_PLACE {
+            lanes y = x[place], gradient = other[place];
+            EACH_LANE gradient.of[lane] = PASSES(value(y.of[lane]), gradient.of[lane]);
+            ((lanes *)out)[place] = gradient;
+        }
+    }
+}
+
+// Reads what a normalized number's gradient is made of: its distance from the mean, and the gradient that passes the ReLU.
+#define READ_GRADIENT(distance, dy) \
+    float distance = value(at.of[lane]) - mean[lane], dy = value(gradient.of[lane]); \
+    dy = RELU ? PASSES(distance * scale[lane] + shift[lane], dy) : dy;
+
+// The sums of dy and of dy * (x - mean). `other` is the gradient of normalize's output, `a` is what statistics writes.
+KERNEL gradient_sums(ARGUMENTS) {
+    SHARED float plain[LANES][THREADS], scaled[LANES][THREADS];
+    EACH_THREAD {
+        int column = COLUMN;
+        float mean[LANES], scale[LANES], shift[LANES], sum[LANES] = {0}, products[LANES] = {0};
+        EACH_LANE {
+            mean[lane] = OF_CHANNEL(a, 0);
+            scale[lane] = OF_CHANNEL(a, 3);
+            shift[lane] = OF_CHANNEL(a, 4);
+        }
+        EACH_PLACE {
+            lanes at = x[place], gradient = other[place];
+            EACH_LANE {
+                READ_GRADIENT(distance, dy)
+                sum[lane] += dy;
+                products[lane] += dy * distance;
+            }
+        }
+        EACH_LANE {
+            plain[lane][thread] = sum[lane];
+            scaled[lane][thread] = products[lane];
+        }
+    }
+    WRITE_SUMS(plain, scaled)
+}
+
+// The gradients of γ and β, and what the statistics take from dx, of the sums in `a`; `b` is what statistics writes.
+KERNEL gradients(ARGUMENTS) {
+    TOTALS
+    EACH_CHANNEL {
+        float inverse_std = b[2 * channels + channel], of_gamma = others[0][thread] * inverse_std;
+        WRITE(0, of_gamma);
+        WRITE(1, totals[0][thread]);
+        WRITE(2, TRAIN ? totals[0][thread] / rows : 0);
+        WRITE(3, TRAIN ? of_gamma * inverse_std / rows : 0);
+    }
+}
+
+// dx = scale * (dy - offset - (x - mean) * slope). `a` is what statistics writes, `b` what gradients writes.
+KERNEL input_gradient(ARGUMENTS) {
+    EACH_THREAD {
+        int column = COLUMN;
+        float mean[LANES], scale[LANES], shift[LANES], offset[LANES], slope[LANES];
+        EACH_LANE {
+            mean[lane] = OF_CHANNEL(a, 0);
+            scale[lane] = OF_CHANNEL(a, 3);
+            shift[lane] = OF_CHANNEL(a, 4);
+            offset[lane] = OF_CHANNEL(b, 2);
+            slope[lane] = OF_CHANNEL(b, 3);
+        }
+        EACH_PLACE {
+            lanes at = x[place], gradient = other[place], dx;
+            EACH_LANE {
+                READ_GRADIENT(distance, dy)
+                dx.of[lane] = rounded(scale[lane] * (dy - offset[lane] - distance * slope[lane]));
+            }
+            ((lanes *)out)[place] = dx;
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! The kernels of `kernels.cu`, each a function of tensors. NVRTC compiles them when they are first needed; for the tests, a C compiler does.
+#![allow(unsafe_code)]
+
+#[cfg(feature = "cuda")]
+use std::sync::OnceLock;
+
+#[cfg(feature = "cuda")]
+use candle_core::backend::BackendStorage;
+#[cfg(feature = "cuda")]
+use candle_core::cuda_backend::{CudaDType, WrapErr};
+use candle_core::op::BackpropOp;
+#[cfg(feature = "cuda")]
+use candle_core::{CudaDevice, CudaStorage};
+use candle_core::{DType, Result, Shape, Storage, Tensor, bail};
+#[cfg(feature = "cuda")]
+use cudarc::driver::{DevicePtr, DeviceRepr, LaunchConfig, PushKernelArg};
+#[cfg(feature = "cuda")]
+use cudarc::nvrtc::{CompileOptions, compile_ptx_with_opts};
+
+/// Threads of a block, which `kernels.cu` is compiled for.
+pub(super) const THREADS: usize = 256;
+/// Columns and rows that a block looks at at once.
+const WIDTH: usize = 8;
+const ROWS: usize = THREADS / WIDTH;
+/// Blocks that keep a large GPU busy.
+const BLOCKS: usize = 1024;
+
+/// For each channel of maps `[…, C]`, some parts' sums of its distances from its first number, and of their squares: `[2, parts, C]`.
+pub(super) fn sums(x: &Tensor) -> Result<Tensor> {
+    let call = Call::new("sums", x);
+    call.run(&call.of_parts(), DType::F32)
+}
+
+/// μ, σ², 1/√(σ² + ε), γ/√(σ² + ε) and β of each channel, `[5, C]`, given its [`sums`].
+pub(super) fn statistics(x: &Tensor, sums: &Tensor, [gamma, beta]: [&Tensor; 2], epsilon: f32) -> Result<Tensor> {
+    let of_channels = &[sums, gamma, beta];
+    let call = Call { of_channels, parts: sums.dims()[1], epsilon, ..Call::new("statistics", x) };
+    call.run(&Shape::from((5, call.channels())), DType::F32)
+}
+
+/// Maps that are normalized by [`statistics`], plus `added`, then max(y, 0) where `relu`.
+pub(super) fn normalize(x: &Tensor, statistics: &Tensor, added: Option<&Tensor>, relu: bool) -> Result<Tensor> {
+    let flags = Flags { relu, add: added.is_some(), train: false };
+    let call = Call { other: added, of_channels: &[statistics], flags, ..Call::new("normalize", x) };
+    call.run(x.shape(), x.dtype())
+}
+
+/// The gradient that passes a ReLU whose output is `y`.
+pub(super) fn masked(y: &Tensor, gradient: &Tensor) -> Result<Tensor> {
+    Call { other: Some(gradient), ..Call::new("masked", y) }.run(y.shape(), y.dtype())
+}
+
+/// Some parts' sums of dy and of dy · (x − μ), `[2, parts, C]`, given the gradient of [`normalize`]'s output.
+pub(super) fn gradient_sums(x: &Tensor, gradient: &Tensor, statistics: &Tensor, relu: bool) -> Result<Tensor> {
+    let flags = Flags { relu, ..Flags::default() };
+    let call = Call { other: Some(gradient), of_channels: &[statistics], flags, ..Call::new("gradient_sums", x) };
+    call.run(&call.of_parts(), DType::F32)
+}
+
+/// The gradients of γ and of β, and two numbers that [`input_gradient`] needs, `[4, C]`, given [`gradient_sums`]. `train` says that the statistics
+/// are of `x` itself.
+pub(super) fn gradients(x: &Tensor, sums: &Tensor, statistics: &Tensor, train: bool) -> Result<Tensor> {
+    let flags = Flags { train, ..Flags::default() };
+    let of_channels = &[sums, statistics];
+    let call = Call { of_channels, parts: sums.dims()[1], flags, ..Call::new("gradients", x) };
+    call.run(&Shape::from((4, call.channels())), DType::F32)
+}
+
+/// The gradient of [`normalize`]'s input, given that of its output.
+pub(super) fn input_gradient(
+    x: &Tensor,
+    gradient: &Tensor,
+    [statistics, gradients]: [&Tensor; 2],
+    relu: bool,
+) -> Result<Tensor> {
+    let flags = Flags { relu, ..Flags::default() };
+    let of_channels = &[statistics, gradients];
+    let call = Call { other: Some(gradient), of_channels, flags, ..Call::new("input_gradient", x) };
+    call.run(x.shape(), x.dtype())
+}
+
+#[derive(Clone, Copy, Default)]
+pub(super) struct Flags {
+    relu: bool,
+    add: bool,
+    train: bool,
+}
+
+impl Flags {
+    pub(super) fn bits(self) -> i32 {
+        i32::from(self.relu) + 2 * i32::from(self.add) + 4 * i32::from(self.train)
+    }
+}
+
+/// A kernel and its arguments, as `kernels.cu` declares them.
+pub(super) struct Call<'a> {
+    pub kernel: &'static str,
+    pub x: &'a Tensor,
+    pub other: Option<&'a Tensor>,
+    pub of_channels: &'a [&'a Tensor],
+    /// Those of the sums among the arguments; 0 where there are none.
+    pub parts: usize,
+    pub epsilon: f32,
+    pub flags: Flags,
+}
+
+impl<'a> Call<'a> {
+    fn new(kernel: &'static str, x: &'a Tensor) -> Self {
+        Self { kernel, x, other: None, of_channels: &[], parts: 0, epsilon: 0.0, flags: Flags::default() }
+    }
+
+    pub fn channels(&self) -> usize {
+        self.x.dims().last().copied().unwrap_or(1)
+    }
+
+    pub fn rows(&self) -> usize {
+        self.x.elem_count() / self.channels()
+    }
+
+    /// Channels that a thread reads at once: 16 bytes of them, where all rows begin at such a place.
+    pub fn lanes(&self) -> usize {
+        let most = if self.x.dtype() == DType::BF16 { 8 } else { 4 };
+        let aligned = |x: &Tensor| x.layout().start_offset().is_multiple_of(most);
+        let all_aligned = aligned(self.x) && self.other.is_none_or(aligned);
+        if self.channels().is_multiple_of(most) && all_aligned { most } else { 1 }
+    }
+
+    /// Blocks, over channels and over rows.
+    pub fn grid(&self) -> [usize; 2] {
+        if self.parts > 0 {
+            return [self.channels().div_ceil(WIDTH), 1];
+        }
+        let groups = (self.channels() / self.lanes()).div_ceil(WIDTH);
+        [groups, self.rows().div_ceil(ROWS).min(BLOCKS.div_ceil(groups))]
+    }
+
+    /// The maps, and the numbers of channels.
+    pub fn inputs(&self) -> [Option<&'a Tensor>; 5] {
+        let of_channels = |i: usize| self.of_channels.get(i).copied();
+        [Some(self.x), self.other, of_channels(0), of_channels(1), of_channels(2)]
+    }
+
+    /// The shape of sums.
+    fn of_parts(&self) -> Shape {
+        (2, self.grid()[1], self.channels()).into()
+    }
+
+    /// What the kernel makes of its arguments.
+    fn run(&self, shape: &Shape, dtype: DType) -> Result<Tensor> {
+        if let Some(input) = self.inputs().iter().flatten().find(|input| !input.is_contiguous()) {
+            bail!("{}: expected contiguous tensors, got one of {:?}", self.kernel, input.layout());
+        }
+        if let Some(other) = self.other
+            && (self.x.dtype(), self.x.dims()) != (other.dtype(), other.dims())
+        {
+            let (x, other) = ((self.x.dtype(), self.x.dims()), (other.dtype(), other.dims()));
+            bail!("{}: expected maps alike, got {x:?} and {other:?}", self.kernel);
+        }
+        let storage = self.launch(shape.elem_count(), dtype)?;
+        Ok(Tensor::from_storage(storage, shape.clone(), BackpropOp::none(), false))
+    }
+
+    #[cfg(not(feature = "cuda"))]
+    fn launch(&self, len: usize, dtype: DType) -> Result<Storage> {
+        super::tests::twin(self, len, dtype).map(Storage::Cpu)
+    }
+
+    #[cfg(feature = "cuda")]
+    fn launch(&self, len: usize, dtype: DType) -> Result<Storage> {
+        match dtype {
+            DType::BF16 => self.launch_to::<half::bf16>(len),
+            _ => self.launch_to::<f32>(len),
+        }
+    }
+
+    #[cfg(feature = "cuda")]
+    fn launch_to<T: CudaDType + DeviceRepr>(&self, len: usize) -> Result<Storage> {
+        let device = self.x.device().as_cuda_device()?;
+        let (module, ptx) = compiled(self.x.dtype(), self.lanes())?;
+        let function = device.get_or_load_custom_func(self.kernel, module, ptx)?;
+        let mut pointers = [0; 5];
+        for (pointer, input) in pointers.iter_mut().zip(self.inputs()) {
+            *pointer = input.map_or(Ok(0), |input| address(input, device))?;
+        }
+        // SAFETY: every kernel writes all of its output's numbers.
+        let out = unsafe { device.alloc::<T>(len) }?;
+        let (rows, channels, parts) = (self.rows() as i64, self.channels() as i32, self.parts as i32);
+        let (flags, grid) = (self.flags.bits(), self.grid().map(|blocks| blocks as u32));
+        let mut builder = function.builder();
+        for pointer in &pointers {
+            builder.arg(pointer);
+        }
+        builder.arg(&out).arg(&rows).arg(&channels).arg(&parts).arg(&self.epsilon).arg(&flags);
+        let grid_dim = (grid[0], grid[1], 1);
+        let config = LaunchConfig { grid_dim, block_dim: (THREADS as u32, 1, 1), shared_mem_bytes: 0 };
+        // SAFETY: the arguments are those that `kernels.cu` declares, its kernels stay within the shapes, and the tensors live until all
+        // that this stream has been given before their memory's next use is done.
+        unsafe { builder.launch(config) }.w()?;
+        drop(builder);
+        Ok(Storage::Cuda(CudaStorage::wrap_cuda_slice(out, device.clone())))
+    }
+}
+
+/// Where a tensor's numbers begin.
+#[cfg(feature = "cuda")]
+fn address(tensor: &Tensor, device: &CudaDevice) -> Result<u64> {
+    let (storage, layout) = tensor.storage_and_layout();
+    let Storage::Cuda(storage) = &*storage else { bail!("expected tensors on a GPU, got one elsewhere") };
+    let (stream, numbers) = (device.cuda_stream(), layout.start_offset()..);
+    Ok(match storage.dtype() {
+        DType::BF16 => storage.as_cuda_slice::<half::bf16>()?.slice(numbers).device_ptr(&stream).0,
+        _ => storage.as_cuda_slice::<f32>()?.slice(numbers).device_ptr(&stream).0,
+    })
+}
+
+/// The kernels for maps of such numbers, so many at once, and a name for them; compiled once for a process.
+#[cfg(feature = "cuda")]
+fn compiled(dtype: DType, lanes: usize) -> Result<(&'static str, &'static str)> {
+    type Compiled = OnceLock<std::result::Result<String, String>>;
+    static COMPILED: [Compiled; 4] = [const { OnceLock::new() }; 4];
+    let (short, several) = (dtype == DType::BF16, lanes > 1);
+    let compile = || {
+        let defined = if short { "#define BF16\n" } else { "" };
+        let source =
+            format!("#define THREADS {THREADS}\n#define LANES {lanes}\n{defined}{}", include_str!("kernels.cu"));
+        // GPUs before it do not know the type.
+        let options = CompileOptions { arch: short.then_some("compute_80"), ..CompileOptions::default() };
+        let ptx = compile_ptx_with_opts(source, options);
+        ptx.map(|ptx| ptx.to_src()).map_err(|error| format!("NVRTC does not compile kernels.cu: {error:?}"))
+    };
+    let i = 2 * usize::from(short) + usize::from(several);
+    let ptx = COMPILED[i].get_or_init(compile).as_deref().map_err(|error| candle_core::Error::Msg(error.clone()))?;
+    Ok((["maps_f32", "maps_f32_lanes", "maps_bf16", "maps_bf16_lanes"][i], ptx))
+}

@@ -1,0 +1,152 @@
+//! [`conv_network`](super::super::conv_network) on a GPU: maps keep their channels side by side and, where factors are short, are short themselves.
+
+use candle_core::{CpuStorage, CudaStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
+
+use super::super::delivery::Delivery;
+use super::super::{ConvNormLayer, Section, Seen};
+use super::convolution::{Convolution, Pass};
+use super::normed::Normed;
+use super::{channels_first, channels_last, kernels, storage};
+use crate::gpu;
+
+/// The last section's output of `x` `[B, C, H, W]`, and what each layer has seen.
+pub(in super::super) fn conv_network(x: &Tensor, sections: &[Section<ConvNormLayer>]) -> Result<(Tensor, Vec<Seen>)> {
+    let (mut at, mut seen) = (channels_last(&gpu::factor(&x.detach())?)?, Vec::new());
+    let mut computed: Vec<Computed> = Vec::with_capacity(sections.len());
+    for section in sections {
+        let section = Computed::new(section, &at, &mut seen)?;
+        at = section.output.clone();
+        computed.push(section);
+    }
+    let y = channels_first(&gpu::product(&at)?)?;
+    let delivery = Delivery::default();
+    let layers = sections.iter().flat_map(Section::layers);
+    let address = delivery.address(x.device(), layers.flat_map(|layer| [layer.weight, layer.gamma, layer.beta]))?;
+    Ok((x.apply_op2(&address, Network { sections: computed, y, delivery })?, seen))
+}
+
+/// A layer that has seen a batch.
+struct Layer {
+    /// `[B, H, W, C]`
+    x: Tensor,
+    convolution: Convolution,
+    /// `[O, kh, kw, C]`
+    weight: Tensor,
+    normed: Normed,
+}
+
+impl Layer {
+    fn new(layer: &ConvNormLayer, x: &Tensor, seen: &mut Vec<Seen>) -> Result<Self> {
+        let (batch, height, width, channels) = x.dims4()?;
+        let geometry = layer.geometry(&[batch, channels, height, width])?;
+        let weight = channels_last(&gpu::factor(&layer.weight.detach())?)?;
+        let convolution = Convolution::new(x, &weight, geometry);
+        let y = convolution.of(Pass::Forward, x, &weight)?;
+        let elements = y.elem_count();
+        let normed = Normed::new(y, [layer.gamma, layer.beta], layer.fixed, layer.epsilon, layer.relu)?;
+        seen.push((normed.moments()?, elements));
+        Ok(Self { x: x.clone(), convolution, weight, normed })
+    }
+
+    /// Given the gradient of the output: that of `x`, where `wanted`, and those of weight, γ and β.
+    fn backward(&self, wanted: bool, gradient: &Tensor) -> Result<(Option<Tensor>, [Tensor; 3])> {
+        let [dy, of_gamma, of_beta] = self.normed.backward(gradient)?;
+        let dx = wanted.then(|| self.convolution.of(Pass::Input, &self.weight, &dy)).transpose()?;
+        let of_weight = channels_first(&gpu::product(&self.convolution.of(Pass::Weight, &self.x, &dy)?)?)?;
+        Ok((dx, [of_weight, of_gamma, of_beta]))
+    }
+}
+
+/// A section that has seen a batch.
+struct Computed {
+    layers: Section<Layer>,
+    output: Tensor,
+}
+
+impl Computed {
+    /// What a section makes of `x`; each layer's statistics are added to `seen`.
+    fn new(section: &Section<ConvNormLayer>, x: &Tensor, seen: &mut Vec<Seen>) -> Result<Self> {
+        let (first, second, shortcut) = match section {
+            Section::Layer(layer) => {
+                let layer = Layer::new(layer, x, seen)?;
+                return Ok(Self { output: layer.normed.output(None)?, layers: Section::Layer(layer) });
+            }
+            Section::Block { first, second, shortcut } => (first, second, shortcut),
+        };
+        let first = Layer::new(first, x, seen)?;
+        let second = Layer::new(second, &first.normed.output(None)?, seen)?;
+        let shortcut = shortcut.as_ref().map(|shortcut| Layer::new(shortcut, x, seen)).transpose()?;
+        let side = shortcut.as_ref().map_or_else(|| Ok(x.clone()), |shortcut| shortcut.normed.output(None))?;
+        let output = second.normed.output(Some(&side))?;
+        Ok(Self { layers: Section::Block { first, second, shortcut }, output })
+    }
+
+    /// Given the gradient of the output: that of the input, where `wanted`, and those of each layer's weight, γ and β.
+    fn backward(&self, wanted: bool, gradient: &Tensor) -> Result<(Option<Tensor>, Vec<[Tensor; 3]>)> {
+        let (first, second, shortcut) = match &self.layers {
+            Section::Layer(layer) => {
+                let (dx, of_layer) = layer.backward(wanted, gradient)?;
+                return Ok((dx, vec![of_layer]));
+            }
+            Section::Block { first, second, shortcut } => (first, second, shortcut),
+        };
+        let of_sum = kernels::masked(&self.output, gradient)?;
+        let (Some(inner), of_second) = second.backward(true, &of_sum)? else {
+            bail!("conv_network: a block's first layer has no gradient")
+        };
+        let (dx, of_first) = first.backward(wanted, &inner)?;
+        let mut of_layers = vec![of_first, of_second];
+        let of_side = match shortcut {
+            None => Some(of_sum),
+            Some(shortcut) => {
+                let (of_side, of_shortcut) = shortcut.backward(wanted, &of_sum)?;
+                of_layers.push(of_shortcut);
+                of_side
+            }
+        };
+        let dx = dx.zip(of_side).map(|(dx, of_side)| dx + of_side).transpose()?;
+        Ok((dx, of_layers))
+    }
+}
+
+/// Sections that have seen a batch.
+struct Network {
+    sections: Vec<Computed>,
+    y: Tensor,
+    delivery: Delivery,
+}
+
+impl CustomOp2 for Network {
+    fn name(&self) -> &'static str {
+        "conv_network"
+    }
+
+    fn cpu_fwd(&self, _: &CpuStorage, _: &Layout, _: &CpuStorage, _: &Layout) -> Result<(CpuStorage, Shape)> {
+        storage::on_cpu(&self.y)
+    }
+
+    fn cuda_fwd(&self, _: &CudaStorage, _: &Layout, _: &CudaStorage, _: &Layout) -> Result<(CudaStorage, Shape)> {
+        storage::on_gpu(&self.y)
+    }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        address: &Tensor,
+        _y: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let mut gradient = Some(channels_last(&gpu::factor(grad)?)?);
+        let mut of_sections = Vec::with_capacity(self.sections.len());
+        for (i, section) in self.sections.iter().enumerate().rev() {
+            let Some(of_output) = gradient else { bail!("conv_network: section {i} has no gradient") };
+            let (dx, of_layers) = section.backward(i > 0 || x.track_op(), &of_output)?;
+            of_sections.push(of_layers);
+            gradient = dx;
+        }
+        self.delivery.send(of_sections.into_iter().rev().flatten().flatten().collect());
+        let dx = gradient.map(|dx| channels_first(&gpu::product(&dx)?)).transpose()?;
+        // The address has a gradient so that its own backward pass runs.
+        Ok((dx, Some(address.zeros_like()?)))
+    }
+}

@@ -1,0 +1,116 @@
+//! Batch norm on a GPU.
+
+use candle_core::{CpuStorage, CudaStorage, CustomOp3, Layout, Result, Shape, Tensor};
+
+use super::super::Moments;
+use super::{channels_first, channels_last, kernels, storage};
+
+/// y as [`batch_norm`](super::super::batch_norm) has it of `x` `[B, C, H, W]`, with fixed statistics or the batch's own.
+pub(in super::super) fn batch_norm(
+    x: &Tensor,
+    [gamma, beta]: [&Tensor; 2],
+    fixed: Option<[&Tensor; 2]>,
+    epsilon: f32,
+    relu: bool,
+) -> Result<(Tensor, Moments)> {
+    let normed = Normed::new(channels_last(&x.detach())?, [gamma, beta], fixed, epsilon, relu)?;
+    let (moments, y) = (normed.moments()?, channels_first(&normed.output(None)?)?);
+    Ok((x.apply_op3(gamma, beta, BatchNorm { normed, y })?, moments))
+}
+
+/// Maps `[B, H, W, C]` and what normalizes them.
+pub(super) struct Normed {
+    x: Tensor,
+    /// As [`kernels::statistics`] has them.
+    statistics: Tensor,
+    relu: bool,
+    /// Whether the statistics are of `x`.
+    train: bool,
+}
+
+impl Normed {
+    pub fn new(
+        x: Tensor,
+        [gamma, beta]: [&Tensor; 2],
+        fixed: Option<[&Tensor; 2]>,
+        epsilon: f32,
+        relu: bool,
+    ) -> Result<Self> {
+        let statistics = match fixed.map(|fixed| fixed.map(Tensor::detach)) {
+            None => kernels::statistics(&x, &kernels::sums(&x)?, [gamma, beta], epsilon)?,
+            Some([mean, variance]) => {
+                let inverse_std = (&variance + f64::from(epsilon))?.sqrt()?.recip()?;
+                let scale = (gamma.detach() * &inverse_std)?;
+                Tensor::stack(&[mean, variance, inverse_std, scale, beta.detach()], 0)?
+            }
+        };
+        Ok(Self { x, statistics, relu, train: fixed.is_none() })
+    }
+
+    /// μ and σ².
+    pub fn moments(&self) -> Result<Moments> {
+        Ok(Moments { mean: self.statistics.get(0)?, variance: self.statistics.get(1)? })
+    }
+
+    /// What is normalized; plus `added`, then max(y, 0), where a block ends here.
+    pub fn output(&self, added: Option<&Tensor>) -> Result<Tensor> {
+        kernels::normalize(&self.x, &self.statistics, added, self.relu || added.is_some())
+    }
+
+    /// Given the gradient of the output, without what was added to it: those of `x`, γ and β.
+    pub fn backward(&self, gradient: &Tensor) -> Result<[Tensor; 3]> {
+        let Self { x, statistics, relu, train } = self;
+        let sums = kernels::gradient_sums(x, gradient, statistics, *relu)?;
+        let gradients = kernels::gradients(x, &sums, statistics, *train)?;
+        let dx = kernels::input_gradient(x, gradient, [statistics, &gradients], *relu)?;
+        Ok([dx, gradients.get(0)?, gradients.get(1)?])
+    }
+}
+
+/// The arguments are `x`, γ and β.
+struct BatchNorm {
+    normed: Normed,
+    y: Tensor,
+}
+
+impl CustomOp3 for BatchNorm {
+    fn name(&self) -> &'static str {
+        "batch_norm"
+    }
+
+    fn cpu_fwd(
+        &self,
+        _: &CpuStorage,
+        _: &Layout,
+        _: &CpuStorage,
+        _: &Layout,
+        _: &CpuStorage,
+        _: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        storage::on_cpu(&self.y)
+    }
+
+    fn cuda_fwd(
+        &self,
+        _: &CudaStorage,
+        _: &Layout,
+        _: &CudaStorage,
+        _: &Layout,
+        _: &CudaStorage,
+        _: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        storage::on_gpu(&self.y)
+    }
+
+    fn bwd(
+        &self,
+        _x: &Tensor,
+        _gamma: &Tensor,
+        _beta: &Tensor,
+        _y: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let [dx, of_gamma, of_beta] = self.normed.backward(&channels_last(grad)?)?;
+        Ok((Some(channels_first(&dx)?), Some(of_gamma), Some(of_beta)))
+    }
+}

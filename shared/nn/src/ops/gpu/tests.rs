@@ -1,0 +1,213 @@
+//! Everything on a GPU but cuDNN, computed on a CPU, beside the CPU's own operations.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::LazyLock;
+
+use candle_core::backend::BackendStorage;
+use candle_core::op::BackpropOp;
+use candle_core::{CpuStorage, DType, Device, Result, Shape, Storage, Tensor, Var};
+use tempfile::TempDir;
+
+use super::super::{BatchNormMode, ConvNormLayer, Moments, Section, Seen, batch_norm, conv, conv_network, conv2d};
+use super::convolution::{Convolution, Pass};
+use super::kernels::{Call, THREADS};
+use super::{channels_first, channels_last};
+use crate::gpu::{Precision, with_precision};
+
+/// `twin.c`, compiled for both types, several numbers at once and one by one.
+static PROGRAMS: LazyLock<TempDir> = LazyLock::new(|| {
+    let folder = TempDir::new().expect("a folder");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ops/gpu/twin.c");
+    let compiler = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
+    for (name, lanes, short) in [("F32_1", 1, false), ("F32_4", 4, false), ("BF16_1", 1, true), ("BF16_8", 8, true)] {
+        let mut compile = Command::new(&compiler);
+        compile.arg("-O2").arg(format!("-DTHREADS={THREADS}")).arg(format!("-DLANES={lanes}"));
+        compile.args(short.then_some("-DBF16")).arg("-o").arg(folder.path().join(name)).arg(&source).arg("-lm");
+        assert!(compile.status().is_ok_and(|status| status.success()), "the kernels do not compile");
+    }
+    folder
+});
+
+/// What a kernel writes, computed by its twin on the CPU.
+pub(super) fn twin(call: &Call, len: usize, dtype: DType) -> Result<CpuStorage> {
+    let inputs = call.inputs().map(|input| input.map_or(Vec::new(), bytes));
+    let [groups, blocks] = call.grid();
+    let counts = inputs.iter().map(Vec::len).chain([len * dtype.size_in_bytes()]);
+    let mut program = Command::new(PROGRAMS.path().join(format!("{:?}_{}", call.x.dtype(), call.lanes())));
+    program.arg(call.kernel);
+    program.args([groups, blocks, call.rows(), call.channels(), call.parts].map(|size| size.to_string()));
+    program.arg(call.epsilon.to_string()).arg(call.flags.bits().to_string());
+    program.args(counts.map(|count| count.to_string()));
+    let mut child = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the twin starts");
+    child.stdin.take().expect("a pipe").write_all(&inputs.concat()).expect("the twin reads");
+    let output = child.wait_with_output().expect("the twin ends");
+    assert!(output.status.success(), "{}", call.kernel);
+    Ok(on_cpu(&Tensor::from_raw_buffer(&output.stdout, dtype, &[len], &Device::Cpu)?))
+}
+
+fn bytes(tensor: &Tensor) -> Vec<u8> {
+    let to = |numbers: Vec<f32>, size| numbers.iter().flat_map(|f| f.to_le_bytes()[4 - size..].to_vec()).collect();
+    let numbers = tensor.flatten_all().and_then(|all| all.to_dtype(DType::F32)?.to_vec1()).expect("numbers");
+    to(numbers, tensor.dtype().size_in_bytes())
+}
+
+fn on_cpu(tensor: &Tensor) -> CpuStorage {
+    match &*tensor.storage_and_layout().0 {
+        Storage::Cpu(storage) => storage.clone(),
+        _ => panic!("a tensor that is not on the CPU"),
+    }
+}
+
+/// What cuDNN would compute, by the CPU's convolution.
+pub(super) fn convolution(
+    convolution: &Convolution,
+    inputs: [&CpuStorage; 2],
+    shapes: [&Shape; 2],
+) -> Result<CpuStorage> {
+    let Convolution { pass, outputs, geometry, .. } = *convolution;
+    let dtype = inputs[0].dtype();
+    let given = |storage: &CpuStorage, shape: &Shape| -> Result<Var> {
+        let tensor = Tensor::from_storage(Storage::Cpu(storage.clone()), shape, BackpropOp::none(), false);
+        Var::from_tensor(&channels_first(&tensor.to_dtype(DType::F32)?)?)
+    };
+    let unknown = |shape: &Shape| Var::from_tensor(&channels_first(&Tensor::zeros(shape, DType::F32, &Device::Cpu)?)?);
+    let ([x_shape, y_shape], kernel) = (shapes, geometry.kernel);
+    let weight_shape = &Shape::from((outputs, kernel.0, kernel.1, geometry.channels));
+    let y = |x: &Var, weight: &Var| conv2d(x, weight, geometry.stride, geometry.padding);
+    let gradient = |x: &Var, weight: &Var, of: &Var| -> Result<Tensor> {
+        let gradients = (y(x, weight)? * given(inputs[1], y_shape)?.as_tensor())?.sum_all()?.backward()?;
+        Ok(gradients.get(of).cloned().expect("a gradient"))
+    };
+    let result = match pass {
+        Pass::Forward => y(&given(inputs[0], x_shape)?, &given(inputs[1], weight_shape)?)?.detach(),
+        Pass::Input => {
+            let x = unknown(x_shape)?;
+            gradient(&x, &given(inputs[0], weight_shape)?, &x)?
+        }
+        Pass::Weight => {
+            let weight = unknown(weight_shape)?;
+            gradient(&given(inputs[0], x_shape)?, &weight, &weight)?
+        }
+    };
+    Ok(on_cpu(&channels_last(&result)?.to_dtype(dtype)?))
+}
+
+/// ‖got − expected‖ / ‖expected‖
+fn off(got: &Tensor, expected: &Tensor) -> Result<f64> {
+    assert_eq!(got.dims(), expected.dims());
+    let length = |x: &Tensor| x.to_dtype(DType::F64)?.sqr()?.sum_all()?.to_scalar::<f64>().map(f64::sqrt);
+    Ok(length(&(got - expected)?)? / length(expected)?.max(1e-30))
+}
+
+/// Values, then the gradients of `vars` where every number of the first value has an upstream gradient of its own.
+fn with_gradients(values: Vec<Tensor>, vars: &[Var]) -> Result<Vec<Tensor>> {
+    let upstream = Tensor::arange(0f32, values[0].elem_count() as f32, &Device::Cpu)?.sin()?;
+    let gradients = (&values[0] * upstream.reshape(values[0].shape())?)?.sum_all()?.backward()?;
+    let gradients = vars.iter().filter_map(|var| gradients.get(var).cloned());
+    Ok(values.iter().map(Tensor::detach).chain(gradients).collect())
+}
+
+/// Numbers far enough from 0 that rounding does not decide on which side of a ReLU a sum of few of them is.
+fn random(shape: impl Into<Shape>, mean: f32) -> Result<Var> {
+    Var::randn(mean, 1f32, shape, &Device::Cpu)
+}
+
+fn compare(case: &str, expected: &[Tensor], got: &[Tensor], tolerance: f64) -> Result<()> {
+    assert_eq!(expected.len(), got.len(), "{case}");
+    for (i, (expected, got)) in expected.iter().zip(got).enumerate() {
+        let off = off(got, expected)?;
+        assert!(off < tolerance, "{case}, number {i}: {off} off");
+    }
+    Ok(())
+}
+
+#[test]
+fn batch_norm_is_the_cpu_s() -> Result<()> {
+    // Fewer pixels than a block has rows, more than all blocks; channels that are read one by one and several at once; far from zero.
+    for (shape, mean, relu) in [
+        ((3, 5, 4, 7), 0.0, true),
+        ((37, 8, 50, 19), 300.0, false),
+        ((2, 1, 1, 1), 0.0, false),
+        ((18, 72, 3, 3), -1.0, true),
+        ((33, 44, 1, 1), -1.0, true),
+    ] {
+        let channels = shape.1;
+        let vars = [random(shape, mean)?, random(channels, 0.0)?, random(channels, 0.0)?];
+        if relu {
+            // At 0 the ReLU lets nothing through.
+            vars[1..].iter().try_for_each(|var| var.slice_set(&Tensor::zeros(1, DType::F32, &Device::Cpu)?, 0, 0))?;
+        }
+        let fixed = [random(channels, mean)?.detach(), random(channels, 0.0)?.sqr()?.detach()];
+        for train in [true, false] {
+            let [mean, variance] = fixed.clone();
+            let mode = if train { BatchNormMode::Train } else { BatchNormMode::Eval(Moments { mean, variance }) };
+            let all = |(y, moments): (Tensor, Moments)| with_gradients(vec![y, moments.mean, moments.variance], &vars);
+            let expected = all(batch_norm(&vars[0], &vars[1], &vars[2], &mode, 1e-3, relu)?)?;
+            let fixed = (!train).then_some(fixed.each_ref());
+            let got = all(super::batch_norm(&vars[0], [&vars[1], &vars[2]], fixed, 1e-3, relu)?)?;
+            compare(&format!("{shape:?}, train {train}"), &expected, &got, 1e-4)?;
+        }
+    }
+    Ok(())
+}
+
+/// Shapes of the weights of a layer, of a block's two, and of those of a block with a shortcut.
+const KERNELS: [[usize; 4]; 6] =
+    [[24, 3, 3, 3], [24, 24, 3, 3], [24, 24, 3, 3], [13, 24, 3, 3], [13, 13, 3, 3], [13, 24, 1, 1]];
+
+/// What a network's forward pass is.
+type Forward = fn(&Tensor, &[Section<ConvNormLayer>]) -> Result<(Tensor, Vec<Seen>)>;
+
+/// A network of one layer and two blocks: output, statistics, gradients.
+fn of_network(vars: &[Var], fixed: Option<&[[Tensor; 2]]>, forward: Forward) -> Result<Vec<Tensor>> {
+    let layer = |i: usize, stride, padding, relu| {
+        let [weight, gamma, beta] = [0, 1, 2].map(|j| vars[1 + 3 * i + j].as_tensor());
+        let fixed = fixed.map(|fixed| fixed[i].each_ref());
+        ConvNormLayer { weight, stride, padding, gamma, beta, epsilon: 1e-5, relu, fixed }
+    };
+    let sections = [
+        Section::Layer(layer(0, 1, 1, true)),
+        Section::Block { first: layer(1, 1, 1, true), second: layer(2, 1, 1, false), shortcut: None },
+        Section::Block {
+            first: layer(3, 2, 1, true),
+            second: layer(4, 1, 1, false),
+            shortcut: Some(layer(5, 2, 0, false)),
+        },
+    ];
+    let (y, seen) = forward(&vars[0], &sections)?;
+    let seen = seen.into_iter().flat_map(|(moments, _)| [moments.mean, moments.variance]);
+    with_gradients([y].into_iter().chain(seen).collect(), vars)
+}
+
+#[test]
+fn a_network_is_the_cpu_s() -> Result<()> {
+    let parameters = KERNELS.iter().flat_map(|kernel| [kernel.to_vec(), vec![kernel[0]], vec![kernel[0]]]);
+    let shapes = [vec![5, 3, 9, 8]].into_iter().chain(parameters);
+    let vars = shapes.map(|shape| random(shape, 0.3)).collect::<Result<Vec<_>>>()?;
+    let statistics = |kernel: &[usize; 4]| -> Result<[Tensor; 2]> {
+        Ok([random(kernel[0], 0.0)?.detach(), (random(kernel[0], 0.0)?.sqr()? + 1.0)?.detach()])
+    };
+    let statistics = KERNELS.iter().map(statistics).collect::<Result<Vec<_>>>()?;
+    for fixed in [None, Some(statistics.as_slice())] {
+        let expected = of_network(&vars, fixed, conv_network)?;
+        let case = if fixed.is_some() { "fixed statistics" } else { "the batch's statistics" };
+        compare(case, &expected, &of_network(&vars, fixed, super::conv_network)?, 1e-3)?;
+        let short = with_precision(Precision::Bf16, || of_network(&vars, fixed, super::conv_network))?;
+        // So few digits decide for some numbers on which side of a ReLU they are.
+        compare(&format!("{case}, bf16"), &expected, &short, 0.3)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_convolution_is_the_cpu_s() -> Result<()> {
+    let vars = [random((3, 5, 7, 6), 0.0)?, random((4, 5, 3, 2), 0.0)?];
+    let geometry = conv::geometry(vars[0].dims(), vars[1].dims(), 2, 1)?;
+    let expected = with_gradients(vec![conv2d(&vars[0], &vars[1], 2, 1)?], &vars)?;
+    let got = with_gradients(vec![super::conv2d(&vars[0], &vars[1], geometry)?], &vars)?;
+    compare("f32", &expected, &got, 1e-5)?;
+    let short = with_precision(Precision::Bf16, || super::conv2d(&vars[0], &vars[1], geometry))?;
+    compare("bf16", &expected[..1], &[short], 1e-2)
+}

@@ -1,0 +1,47 @@
+// Runs a kernel of kernels.cu on a CPU: `twin KERNEL GROUPS BLOCKS ROWS CHANNELS PARTS EPSILON FLAGS X OTHER A B C OUT`, where the last six say
+// how many bytes each has; the first five of them come from the standard input, the last goes to the standard output.
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "kernels.cu"
+
+int GROUP, PART, PARTS;
+
+static void *bytes(const char *count) {
+    size_t len = atoi(count);
+    void *all = calloc(len + 16, 1);
+    if (!all || fread(all, 1, len, stdin) != len) exit(2);
+    return all;
+}
+
+static const struct {
+    const char *name;
+    void (*run)(ARGUMENTS);
+} KERNELS[] = {
+    {"sums", sums},
+    {"statistics", statistics},
+    {"normalize", normalize},
+    {"masked", masked},
+    {"gradient_sums", gradient_sums},
+    {"gradients", gradients},
+    {"input_gradient", input_gradient},
+};
+
+int main(int argc, char **argv) {
+    if (argc != 15) return 2;
+    int groups = atoi(argv[2]), rows = atoi(argv[4]), channels = atoi(argv[5]), parts = atoi(argv[6]), flags = atoi(argv[8]);
+    float epsilon = strtof(argv[7], NULL);
+    void *x = bytes(argv[9]), *other = bytes(argv[10]), *a = bytes(argv[11]), *b = bytes(argv[12]), *c = bytes(argv[13]);
+    size_t len = atoi(argv[14]);
+    void *out = calloc(len + 16, 1);
+    PARTS = atoi(argv[3]);
+    for (size_t i = 0; i < sizeof KERNELS / sizeof *KERNELS; i++) {
+        if (strcmp(argv[1], KERNELS[i].name)) continue;
+        for (GROUP = 0; GROUP < groups; GROUP++) {
+            for (PART = 0; PART < PARTS; PART++) KERNELS[i].run(x, other, a, b, c, out, rows, channels, parts, epsilon, flags);
+        }
+        return fwrite(out, 1, len, stdout) != len;
+    }
+    return 2;
+}
