@@ -6,6 +6,8 @@ use std::cell::Cell;
 
 use anyhow::ensure;
 use candle_core::{DType, Device, Result, Tensor, cuda};
+#[cfg(feature = "cuda")]
+use cudarc::nvrtc::{CompileOptions, compile_ptx_with_opts};
 use serde::Serialize;
 
 use crate::choice::named;
@@ -59,6 +61,16 @@ pub(crate) fn factor(x: &Tensor) -> Result<Tensor> {
 /// A product, as everything else is computed.
 pub(crate) fn product(y: &Tensor) -> Result<Tensor> {
     y.to_dtype(DType::F32)
+}
+
+/// Kernels, compiled by NVRTC for GPUs of an architecture and later, or for any.
+#[cfg(feature = "cuda")]
+pub(crate) fn compile(source: String, arch: Option<&'static str>) -> Result<String> {
+    let options = CompileOptions { arch, ..CompileOptions::default() };
+    match compile_ptx_with_opts(source, options) {
+        Ok(ptx) => Ok(ptx.to_src()),
+        Err(error) => candle_core::bail!("NVRTC does not compile a kernel of this course: {error:?}"),
+    }
 }
 
 /// Computes in a precision that a CPU does not have, where a test wants that.

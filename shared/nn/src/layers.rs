@@ -5,6 +5,7 @@ use candle_core::{DType, Result, Tensor, Var};
 use crate::collective;
 use crate::ops::{self, BatchNormMode, ConvNormLayer, Moments, Section};
 use crate::params::{Init, Params};
+use crate::update::{Towards, update};
 
 /// A convolution, with or without bias.
 ///
@@ -125,16 +126,16 @@ impl BatchNorm {
     fn follow(&self, batch: &Moments, elements: usize) -> Result<()> {
         let ranks = collective::normalized_together().map_or(1, |ranks| ranks.size());
         let count = (ranks * elements / self.gamma.elem_count()) as f64;
-        let unbiased = (&batch.variance * (count / (count - 1.0).max(1.0)))?;
-        move_towards(&self.running_mean, &batch.mean)?;
-        move_towards(&self.running_var, &unbiased)
+        // The variance of a sample is smaller than that of what it is drawn from.
+        let unbiased = count / (count - 1.0).max(1.0);
+        for (running, batch, factor) in
+            [(&self.running_mean, &batch.mean, 1.0), (&self.running_var, &batch.variance, unbiased)]
+        {
+            let parts = [1.0 - Self::MOMENTUM, Self::MOMENTUM * factor].map(|part| part as f32);
+            update(Towards, &running.as_detached_tensor(), [batch; 2], parts)?;
+        }
+        Ok(())
     }
-}
-
-/// running ← 0.9 · running + 0.1 · batch
-fn move_towards(running: &Var, batch: &Tensor) -> Result<()> {
-    let old = (running.as_detached_tensor() * (1.0 - BatchNorm::MOMENTUM))?;
-    running.set(&(old + (batch * BatchNorm::MOMENTUM)?)?)
 }
 
 /// A [`Conv2d`] followed by [`BatchNorm`], computed as one.

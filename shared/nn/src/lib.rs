@@ -30,6 +30,7 @@ pub mod optim;
 pub mod params;
 pub mod schedule;
 pub mod tensor_file;
+mod update;
 
 pub use backbone::{Backbone, BackboneKind, ConvNet4, Encode, ResNet18};
 pub use checkpoint::{Checkpoint, Part};

@@ -1,9 +1,5 @@
 //! How layers follow one another in a network.
 
-use candle_core::{Result, Tensor};
-
-use super::add_relu;
-
 /// A layer, or a residual block of layers (He et al. 2016).
 #[derive(Clone)]
 pub enum Section<L> {
@@ -36,24 +32,6 @@ impl<L> Section<L> {
             Self::Layer(layer) => Section::Layer(form(layer)),
             Self::Block { first, second, shortcut } => {
                 Section::Block { first: form(first), second: form(second), shortcut: shortcut.as_ref().map(form) }
-            }
-        }
-    }
-
-    /// What `layer` makes of `x`, layer after layer.
-    ///
-    /// # Errors
-    /// As `layer`; shapes of a block's two sides that differ.
-    pub fn forward(&self, x: &Tensor, mut layer: impl FnMut(&Tensor, &L) -> Result<Tensor>) -> Result<Tensor> {
-        match self {
-            Self::Layer(only) => layer(x, only),
-            Self::Block { first, second, shortcut } => {
-                let inner = layer(x, first)?;
-                let residual = layer(&inner, second)?;
-                match shortcut {
-                    Some(shortcut) => add_relu(&residual, &layer(x, shortcut)?),
-                    None => add_relu(&residual, x),
-                }
             }
         }
     }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use candle_core::backprop::GradStore;
 use candle_core::{Device, Result, Tensor, Var, bail};
 
-use super::update::update;
 use super::{Memory, Optimizer, decays, expect_nothing_left, with_gradients};
 use crate::checkpoint::Part;
+use crate::update::{Adaptive, Towards, TowardsSquare, update};
 
 /// Adam with decoupled weight decay (Loshchilov and Hutter 2019), as PyTorch's `torch.optim.AdamW`:
 ///
@@ -51,22 +51,10 @@ impl Optimizer for AdamW {
             let weight = var.as_detached_tensor();
             let (first, second) = (self.first.of(name, var)?, self.second.of(name, var)?);
             let keep = 1.0 - if decays(var) { learning_rate * self.weight_decay } else { 0.0 };
-            if var.device().is_cpu() {
-                let (b1, b2, epsilon) = (beta1 as f32, beta2 as f32, self.epsilon as f32);
-                // Taken from β as it is: 1 − 0.999 in `f32` is off by a hundred-thousandth.
-                let (a1, a2) = ((1.0 - beta1) as f32, (1.0 - beta2) as f32);
-                let (keep, rate, root) = (keep as f32, rate as f32, root as f32);
-                update(first, &grad, &grad, |m, g, _| b1 * m + a1 * g)?;
-                update(second, &grad, &grad, |v, g, _| b2 * v + a2 * g * g)?;
-                update(&weight, first, second, |w, m, v| keep * w - rate * m / (v.sqrt() / root + epsilon))?;
-            } else {
-                let first = ((first * beta1)? + (&grad * (1.0 - beta1))?)?;
-                let second = ((second * beta2)? + (grad.sqr()? * (1.0 - beta2))?)?;
-                let direction = (&first / ((second.sqrt()? / root)? + self.epsilon)?)?;
-                var.set(&((weight * keep)? - (direction * rate)?)?)?;
-                self.first.0.insert(name.clone(), first);
-                self.second.0.insert(name.clone(), second);
-            }
+            // Taken from β as it is: 1 − 0.999 in `f32` is off by a hundred-thousandth.
+            update(Towards, first, [&grad; 2], [beta1 as f32, (1.0 - beta1) as f32])?;
+            update(TowardsSquare, second, [&grad; 2], [beta2 as f32, (1.0 - beta2) as f32])?;
+            update(Adaptive, &weight, [first, second], [keep, rate, root, self.epsilon].map(|p| p as f32))?;
         }
         Ok(())
     }

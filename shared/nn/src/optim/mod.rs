@@ -2,7 +2,6 @@
 
 mod adamw;
 mod sgd;
-mod update;
 
 use std::collections::BTreeMap;
 

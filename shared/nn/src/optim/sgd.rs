@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use candle_core::backprop::GradStore;
 use candle_core::{Result, Tensor, Var};
 
-use super::update::update;
 use super::{Memory, Optimizer, decays, expect_nothing_left, with_gradients};
 use crate::checkpoint::Part;
+use crate::update::{Along, Velocity, update};
 
 /// Stochastic gradient descent with momentum and weight decay, as PyTorch's `torch.optim.SGD`:
 ///
@@ -38,15 +38,8 @@ impl Optimizer for Sgd {
             let velocity = self.velocity.of(name, var)?;
             let weight = var.as_detached_tensor();
             let decay = if decays(var) { self.weight_decay } else { 0.0 };
-            if var.device().is_cpu() {
-                let (momentum, decay, rate) = (self.momentum as f32, decay as f32, learning_rate as f32);
-                update(velocity, &weight, &grad, |v, w, g| momentum * v + (g + decay * w))?;
-                update(&weight, velocity, velocity, |w, v, _| w - rate * v)?;
-            } else {
-                let velocity = ((velocity * self.momentum)? + (grad + (&weight * decay)?)?)?;
-                var.set(&(weight - (&velocity * learning_rate)?)?)?;
-                self.velocity.0.insert(name.clone(), velocity);
-            }
+            update(Velocity, velocity, [&weight, &grad], [self.momentum as f32, decay as f32])?;
+            update(Along, &weight, [velocity; 2], [learning_rate as f32])?;
         }
         Ok(())
     }

@@ -70,7 +70,7 @@ typedef struct ALIGNED {
 
 // What every kernel is given: maps, numbers of channels, and where to write.
 #define ARGUMENTS \
-    const lanes *x, const lanes *other, const float *a, const float *b, const float *c, void *out, long long rows, int channels, \
+    const lanes *x, const lanes *dy, const lanes *added, const float *a, const float *b, const float *c, void *out, long long rows, int channels, \
         int parts, float epsilon, int flags
 #define RELU (flags & 1)
 #define ADD (flags & 2)
@@ -178,7 +178,7 @@ KERNEL statistics(ARGUMENTS) {
     }
 }
 
-// y = (x - mean) * scale + shift, plus `other` where asked for, then max(y, 0) where there is a ReLU. `a` is what statistics writes.
+// y = (x - mean) * scale + shift, plus `added` where asked for, then max(y, 0) where there is a ReLU. `a` is what statistics writes.
 KERNEL normalize(ARGUMENTS) {
     EACH_THREAD {
         int column = COLUMN;
@@ -189,11 +189,11 @@ KERNEL normalize(ARGUMENTS) {
             shift[lane] = OF_CHANNEL(a, 4);
         }
         EACH_PLACE {
-            lanes at = x[place], added, y;
-            if (ADD) added = other[place];
+            lanes at = x[place], more, y;
+            if (ADD) more = added[place];
             EACH_LANE {
                 float sum = (value(at.of[lane]) - mean[lane]) * scale[lane] + shift[lane];
-                sum += ADD ? value(added.of[lane]) : 0;
+                sum += ADD ? value(more.of[lane]) : 0;
                 y.of[lane] = rounded(RELU && sum < 0 ? 0 : sum);
             }
             ((lanes *)out)[place] = y;
@@ -204,24 +204,28 @@ KERNEL normalize(ARGUMENTS) {
 // The gradient that passes a ReLU whose output is y.
 #define PASSES(y, gradient) ((y) <= 0 ? 0 : (gradient))
 
-// `other`, which is the gradient of max(x, 0).
+// What of dy, plus `added` where asked for, passes a ReLU whose output is x.
 KERNEL masked(ARGUMENTS) {
     EACH_THREAD {
         int column = COLUMN;
         EACH_PLACE {
-            lanes y = x[place], gradient = other[place];
-            EACH_LANE gradient.of[lane] = PASSES(value(y.of[lane]), gradient.of[lane]);
+            lanes y = x[place], gradient = dy[place], more;
+            if (ADD) more = added[place];
+            EACH_LANE {
+                float sum = value(gradient.of[lane]) + (ADD ? value(more.of[lane]) : 0);
+                gradient.of[lane] = rounded(PASSES(value(y.of[lane]), sum));
+            }
             ((lanes *)out)[place] = gradient;
         }
     }
 }
 
 // Reads what a normalized number's gradient is made of: its distance from the mean, and the gradient that passes the ReLU.
-#define READ_GRADIENT(distance, dy) \
-    float distance = value(at.of[lane]) - mean[lane], dy = value(gradient.of[lane]); \
-    dy = RELU ? PASSES(distance * scale[lane] + shift[lane], dy) : dy;
+#define READ_GRADIENT(distance, passed) \
+    float distance = value(at.of[lane]) - mean[lane], passed = value(gradient.of[lane]); \
+    passed = RELU ? PASSES(distance * scale[lane] + shift[lane], passed) : passed;
 
-// The sums of dy and of dy * (x - mean). `other` is the gradient of normalize's output, `a` is what statistics writes.
+// The sums of dy and of dy * (x - mean). dy is the gradient of normalize's output, `a` is what statistics writes.
 KERNEL gradient_sums(ARGUMENTS) {
     SHARED float plain[LANES][THREADS], scaled[LANES][THREADS];
     EACH_THREAD {
@@ -233,11 +237,11 @@ KERNEL gradient_sums(ARGUMENTS) {
             shift[lane] = OF_CHANNEL(a, 4);
         }
         EACH_PLACE {
-            lanes at = x[place], gradient = other[place];
+            lanes at = x[place], gradient = dy[place];
             EACH_LANE {
-                READ_GRADIENT(distance, dy)
-                sum[lane] += dy;
-                products[lane] += dy * distance;
+                READ_GRADIENT(distance, passed)
+                sum[lane] += passed;
+                products[lane] += passed * distance;
             }
         }
         EACH_LANE {
@@ -273,10 +277,10 @@ KERNEL input_gradient(ARGUMENTS) {
             slope[lane] = OF_CHANNEL(b, 3);
         }
         EACH_PLACE {
-            lanes at = x[place], gradient = other[place], dx;
+            lanes at = x[place], gradient = dy[place], dx;
             EACH_LANE {
-                READ_GRADIENT(distance, dy)
-                dx.of[lane] = rounded(scale[lane] * (dy - offset[lane] - distance * slope[lane]));
+                READ_GRADIENT(distance, passed)
+                dx.of[lane] = rounded(scale[lane] * (passed - offset[lane] - distance * slope[lane]));
             }
             ((lanes *)out)[place] = dx;
         }

@@ -14,8 +14,9 @@ use candle_core::{CudaDevice, CudaStorage};
 use candle_core::{DType, Result, Shape, Storage, Tensor, bail};
 #[cfg(feature = "cuda")]
 use cudarc::driver::{DevicePtr, DeviceRepr, LaunchConfig, PushKernelArg};
+
 #[cfg(feature = "cuda")]
-use cudarc::nvrtc::{CompileOptions, compile_ptx_with_opts};
+use crate::gpu;
 
 /// Threads of a block, which `kernels.cu` is compiled for.
 pub(super) const THREADS: usize = 256;
@@ -41,19 +42,20 @@ pub(super) fn statistics(x: &Tensor, sums: &Tensor, [gamma, beta]: [&Tensor; 2],
 /// Maps that are normalized by [`statistics`], plus `added`, then max(y, 0) where `relu`.
 pub(super) fn normalize(x: &Tensor, statistics: &Tensor, added: Option<&Tensor>, relu: bool) -> Result<Tensor> {
     let flags = Flags { relu, add: added.is_some(), train: false };
-    let call = Call { other: added, of_channels: &[statistics], flags, ..Call::new("normalize", x) };
+    let call = Call { added, of_channels: &[statistics], flags, ..Call::new("normalize", x) };
     call.run(x.shape(), x.dtype())
 }
 
-/// The gradient that passes a ReLU whose output is `y`.
-pub(super) fn masked(y: &Tensor, gradient: &Tensor) -> Result<Tensor> {
-    Call { other: Some(gradient), ..Call::new("masked", y) }.run(y.shape(), y.dtype())
+/// What of a gradient, plus `added`, passes a ReLU whose output is `y`.
+pub(super) fn masked(y: &Tensor, gradient: &Tensor, added: Option<&Tensor>) -> Result<Tensor> {
+    let flags = Flags { add: added.is_some(), ..Flags::default() };
+    Call { gradient: Some(gradient), added, flags, ..Call::new("masked", y) }.run(y.shape(), y.dtype())
 }
 
 /// Some parts' sums of dy and of dy · (x − μ), `[2, parts, C]`, given the gradient of [`normalize`]'s output.
 pub(super) fn gradient_sums(x: &Tensor, gradient: &Tensor, statistics: &Tensor, relu: bool) -> Result<Tensor> {
     let flags = Flags { relu, ..Flags::default() };
-    let call = Call { other: Some(gradient), of_channels: &[statistics], flags, ..Call::new("gradient_sums", x) };
+    let call = Call { gradient: Some(gradient), of_channels: &[statistics], flags, ..Call::new("gradient_sums", x) };
     call.run(&call.of_parts(), DType::F32)
 }
 
@@ -75,7 +77,7 @@ pub(super) fn input_gradient(
 ) -> Result<Tensor> {
     let flags = Flags { relu, ..Flags::default() };
     let of_channels = &[statistics, gradients];
-    let call = Call { other: Some(gradient), of_channels, flags, ..Call::new("input_gradient", x) };
+    let call = Call { gradient: Some(gradient), of_channels, flags, ..Call::new("input_gradient", x) };
     call.run(x.shape(), x.dtype())
 }
 
@@ -96,7 +98,8 @@ impl Flags {
 pub(super) struct Call<'a> {
     pub kernel: &'static str,
     pub x: &'a Tensor,
-    pub other: Option<&'a Tensor>,
+    pub gradient: Option<&'a Tensor>,
+    pub added: Option<&'a Tensor>,
     pub of_channels: &'a [&'a Tensor],
     /// Those of the sums among the arguments; 0 where there are none.
     pub parts: usize,
@@ -106,7 +109,16 @@ pub(super) struct Call<'a> {
 
 impl<'a> Call<'a> {
     fn new(kernel: &'static str, x: &'a Tensor) -> Self {
-        Self { kernel, x, other: None, of_channels: &[], parts: 0, epsilon: 0.0, flags: Flags::default() }
+        Self {
+            kernel,
+            x,
+            gradient: None,
+            added: None,
+            of_channels: &[],
+            parts: 0,
+            epsilon: 0.0,
+            flags: Flags::default(),
+        }
     }
 
     pub fn channels(&self) -> usize {
@@ -121,7 +133,7 @@ impl<'a> Call<'a> {
     pub fn lanes(&self) -> usize {
         let most = if self.x.dtype() == DType::BF16 { 8 } else { 4 };
         let aligned = |x: &Tensor| x.layout().start_offset().is_multiple_of(most);
-        let all_aligned = aligned(self.x) && self.other.is_none_or(aligned);
+        let all_aligned = aligned(self.x) && self.other_maps().all(aligned);
         if self.channels().is_multiple_of(most) && all_aligned { most } else { 1 }
     }
 
@@ -135,9 +147,13 @@ impl<'a> Call<'a> {
     }
 
     /// The maps, and the numbers of channels.
-    pub fn inputs(&self) -> [Option<&'a Tensor>; 5] {
+    pub fn inputs(&self) -> [Option<&'a Tensor>; 6] {
         let of_channels = |i: usize| self.of_channels.get(i).copied();
-        [Some(self.x), self.other, of_channels(0), of_channels(1), of_channels(2)]
+        [Some(self.x), self.gradient, self.added, of_channels(0), of_channels(1), of_channels(2)]
+    }
+
+    fn other_maps(&self) -> impl Iterator<Item = &'a Tensor> {
+        self.gradient.into_iter().chain(self.added)
     }
 
     /// The shape of sums.
@@ -150,11 +166,9 @@ impl<'a> Call<'a> {
         if let Some(input) = self.inputs().iter().flatten().find(|input| !input.is_contiguous()) {
             bail!("{}: expected contiguous tensors, got one of {:?}", self.kernel, input.layout());
         }
-        if let Some(other) = self.other
-            && (self.x.dtype(), self.x.dims()) != (other.dtype(), other.dims())
-        {
-            let (x, other) = ((self.x.dtype(), self.x.dims()), (other.dtype(), other.dims()));
-            bail!("{}: expected maps alike, got {x:?} and {other:?}", self.kernel);
+        let kind = |x: &'a Tensor| (x.dtype(), x.dims());
+        if let Some(other) = self.other_maps().find(|other| kind(other) != kind(self.x)) {
+            bail!("{}: expected maps alike, got {:?} and {:?}", self.kernel, kind(self.x), kind(other));
         }
         let storage = self.launch(shape.elem_count(), dtype)?;
         Ok(Tensor::from_storage(storage, shape.clone(), BackpropOp::none(), false))
@@ -178,7 +192,7 @@ impl<'a> Call<'a> {
         let device = self.x.device().as_cuda_device()?;
         let (module, ptx) = compiled(self.x.dtype(), self.lanes())?;
         let function = device.get_or_load_custom_func(self.kernel, module, ptx)?;
-        let mut pointers = [0; 5];
+        let mut pointers = [0; 6];
         for (pointer, input) in pointers.iter_mut().zip(self.inputs()) {
             *pointer = input.map_or(Ok(0), |input| address(input, device))?;
         }
@@ -224,9 +238,7 @@ fn compiled(dtype: DType, lanes: usize) -> Result<(&'static str, &'static str)> 
         let source =
             format!("#define THREADS {THREADS}\n#define LANES {lanes}\n{defined}{}", include_str!("kernels.cu"));
         // GPUs before it do not know the type.
-        let options = CompileOptions { arch: short.then_some("compute_80"), ..CompileOptions::default() };
-        let ptx = compile_ptx_with_opts(source, options);
-        ptx.map(|ptx| ptx.to_src()).map_err(|error| format!("NVRTC does not compile kernels.cu: {error:?}"))
+        gpu::compile(source, short.then_some("compute_80")).map_err(|error| error.to_string())
     };
     let i = 2 * usize::from(short) + usize::from(several);
     let ptx = COMPILED[i].get_or_init(compile).as_deref().map_err(|error| candle_core::Error::Msg(error.clone()))?;

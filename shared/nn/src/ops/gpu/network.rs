@@ -82,15 +82,15 @@ impl Computed {
     }
 
     /// Given the gradient of the output: that of the input, where `wanted`, and those of each layer's weight, γ and β.
-    fn backward(&self, wanted: bool, gradient: &Tensor) -> Result<(Option<Tensor>, Vec<[Tensor; 3]>)> {
+    fn backward(&self, wanted: bool, gradient: Gradient) -> Result<(Option<Gradient>, Vec<[Tensor; 3]>)> {
         let (first, second, shortcut) = match &self.layers {
             Section::Layer(layer) => {
-                let (dx, of_layer) = layer.backward(wanted, gradient)?;
-                return Ok((dx, vec![of_layer]));
+                let (dx, of_layer) = layer.backward(wanted, &gradient.sum()?)?;
+                return Ok((dx.map(Gradient::from), vec![of_layer]));
             }
             Section::Block { first, second, shortcut } => (first, second, shortcut),
         };
-        let of_sum = kernels::masked(&self.output, gradient)?;
+        let of_sum = kernels::masked(&self.output, &gradient.of_layer, gradient.of_side.as_ref())?;
         let (Some(inner), of_second) = second.backward(true, &of_sum)? else {
             bail!("conv_network: a block's first layer has no gradient")
         };
@@ -104,8 +104,29 @@ impl Computed {
                 of_side
             }
         };
-        let dx = dx.zip(of_side).map(|(dx, of_side)| dx + of_side).transpose()?;
+        let dx = dx.map(|of_layer| Gradient { of_layer, of_side });
         Ok((dx, of_layers))
+    }
+}
+
+/// The gradient of a section's input: of a block's, in two parts, which are added where they are next looked at.
+struct Gradient {
+    of_layer: Tensor,
+    of_side: Option<Tensor>,
+}
+
+impl From<Tensor> for Gradient {
+    fn from(of_layer: Tensor) -> Self {
+        Self { of_layer, of_side: None }
+    }
+}
+
+impl Gradient {
+    fn sum(self) -> Result<Tensor> {
+        match self.of_side {
+            Some(of_side) => self.of_layer + of_side,
+            None => Ok(self.of_layer),
+        }
     }
 }
 
@@ -136,16 +157,16 @@ impl CustomOp2 for Network {
         _y: &Tensor,
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let mut gradient = Some(channels_last(&gpu::factor(grad)?)?);
+        let mut gradient = Some(Gradient::from(channels_last(&gpu::factor(grad)?)?));
         let mut of_sections = Vec::with_capacity(self.sections.len());
         for (i, section) in self.sections.iter().enumerate().rev() {
             let Some(of_output) = gradient else { bail!("conv_network: section {i} has no gradient") };
-            let (dx, of_layers) = section.backward(i > 0 || x.track_op(), &of_output)?;
+            let (dx, of_layers) = section.backward(i > 0 || x.track_op(), of_output)?;
             of_sections.push(of_layers);
             gradient = dx;
         }
         self.delivery.send(of_sections.into_iter().rev().flatten().flatten().collect());
-        let dx = gradient.map(|dx| channels_first(&gpu::product(&dx)?)).transpose()?;
+        let dx = gradient.map(|dx| channels_first(&gpu::product(&dx.sum()?)?)).transpose()?;
         // The address has a gradient so that its own backward pass runs.
         Ok((dx, Some(address.zeros_like()?)))
     }

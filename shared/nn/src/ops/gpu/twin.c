@@ -1,5 +1,5 @@
-// Runs a kernel of kernels.cu on a CPU: `twin KERNEL GROUPS BLOCKS ROWS CHANNELS PARTS EPSILON FLAGS X OTHER A B C OUT`, where the last six say
-// how many bytes each has; the first five of them come from the standard input, the last goes to the standard output.
+// Runs a kernel of kernels.cu on a CPU: `twin KERNEL GROUPS BLOCKS ROWS CHANNELS PARTS EPSILON FLAGS X DY ADDED A B C OUT`, where the last seven say
+// how many bytes each has; the first six of them come from the standard input, the last goes to the standard output.
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,17 +29,18 @@ static const struct {
 };
 
 int main(int argc, char **argv) {
-    if (argc != 15) return 2;
+    if (argc != 16) return 2;
     int groups = atoi(argv[2]), rows = atoi(argv[4]), channels = atoi(argv[5]), parts = atoi(argv[6]), flags = atoi(argv[8]);
     float epsilon = strtof(argv[7], NULL);
-    void *x = bytes(argv[9]), *other = bytes(argv[10]), *a = bytes(argv[11]), *b = bytes(argv[12]), *c = bytes(argv[13]);
-    size_t len = atoi(argv[14]);
+    void *x = bytes(argv[9]), *dy = bytes(argv[10]), *added = bytes(argv[11]);
+    void *a = bytes(argv[12]), *b = bytes(argv[13]), *c = bytes(argv[14]);
+    size_t len = atoi(argv[15]);
     void *out = calloc(len + 16, 1);
     PARTS = atoi(argv[3]);
     for (size_t i = 0; i < sizeof KERNELS / sizeof *KERNELS; i++) {
         if (strcmp(argv[1], KERNELS[i].name)) continue;
         for (GROUP = 0; GROUP < groups; GROUP++) {
-            for (PART = 0; PART < PARTS; PART++) KERNELS[i].run(x, other, a, b, c, out, rows, channels, parts, epsilon, flags);
+            for (PART = 0; PART < PARTS; PART++) KERNELS[i].run(x, dy, added, a, b, c, out, rows, channels, parts, epsilon, flags);
         }
         return fwrite(out, 1, len, stdout) != len;
     }
