@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use candle_core::backend::BackendStorage;
-use candle_core::{CpuStorage, CudaStorage, CustomOp2, DType, Device, Layout, Result, Shape, Tensor, bail};
+use candle_core::{CpuStorage, CudaStorage, CustomOp3, DType, Device, Layout, Result, Shape, Tensor, bail};
 
 /// The gradients of an operation's parameters, from its backward pass to theirs: of one backward pass at a time.
 #[derive(Clone, Default)]
@@ -14,8 +14,11 @@ impl Delivery {
     /// Candle runs after the operation's, hands them what was sent.
     pub(super) fn address<'a>(&self, device: &Device, parameters: impl Iterator<Item = &'a Tensor>) -> Result<Tensor> {
         let address = Tensor::zeros(1, DType::F32, device)?;
-        parameters.enumerate().try_fold(address, |address, (number, parameter)| {
-            address.apply_op2(parameter, Handover { delivery: self.clone(), number })
+        let parameters: Vec<_> = parameters.collect();
+        parameters.chunks(2).enumerate().try_fold(address, |address, (pair, parameters)| {
+            // The last one may be its own neighbor.
+            let (first, last) = (parameters[0], parameters[parameters.len() - 1]);
+            address.apply_op3(first, last, Handover { delivery: self.clone(), first: 2 * pair })
         })
     }
 
@@ -29,17 +32,26 @@ impl Delivery {
     }
 }
 
+/// To two parameters, of which the first has this number.
 struct Handover {
     delivery: Delivery,
-    number: usize,
+    first: usize,
 }
 
-impl CustomOp2 for Handover {
+impl CustomOp3 for Handover {
     fn name(&self) -> &'static str {
         "handover"
     }
 
-    fn cpu_fwd(&self, _: &CpuStorage, address: &Layout, _: &CpuStorage, _: &Layout) -> Result<(CpuStorage, Shape)> {
+    fn cpu_fwd(
+        &self,
+        _: &CpuStorage,
+        address: &Layout,
+        _: &CpuStorage,
+        _: &Layout,
+        _: &CpuStorage,
+        _: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
         Ok((CpuStorage::F32(vec![0.0]), address.shape().clone()))
     }
 
@@ -49,6 +61,8 @@ impl CustomOp2 for Handover {
         layout: &Layout,
         _: &CudaStorage,
         _: &Layout,
+        _: &CudaStorage,
+        _: &Layout,
     ) -> Result<(CudaStorage, Shape)> {
         Ok((address.try_clone(layout)?, layout.shape().clone()))
     }
@@ -56,13 +70,13 @@ impl CustomOp2 for Handover {
     fn bwd(
         &self,
         _address: &Tensor,
-        parameter: &Tensor,
+        first: &Tensor,
+        second: &Tensor,
         _: &Tensor,
         grad: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let Some(gradient) = self.delivery.take(self.number) else {
-            bail!("parameter {} has no gradient", self.number)
-        };
-        Ok((Some(grad.clone()), Some(gradient.reshape(parameter.shape())?)))
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let Some(of_first) = self.delivery.take(self.first) else { bail!("parameter {} has no gradient", self.first) };
+        let of_second = self.delivery.take(self.first + 1).map(|gradient| gradient.reshape(second.shape()));
+        Ok((Some(grad.clone()), Some(of_first.reshape(first.shape())?), of_second.transpose()?))
     }
 }
