@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 #[cfg(feature = "cuda")]
 use candle_core::CudaStorage;
-use candle_core::{CpuStorage, InplaceOp3, Layout, Result, Tensor};
+use candle_core::{CpuStorage, InplaceOp3, Layout, Result, Tensor, bail};
 
 use crate::ops::{chunks, floats};
 
@@ -66,6 +66,10 @@ pub(crate) fn update<F: Formula, const N: usize>(
     [a, b]: [&Tensor; 2],
     factors: [f32; N],
 ) -> Result<()> {
+    const { assert!(N <= 4) };
+    if t.dims() != a.dims() || t.dims() != b.dims() {
+        bail!("update: expected tensors alike, got {:?}, {:?} and {:?}", t.dims(), a.dims(), b.dims());
+    }
     let mut p = [0.0; 4];
     p[..N].copy_from_slice(&factors);
     t.inplace_op3(&a.contiguous()?, &b.contiguous()?, &Update::<F> { p, formula: PhantomData })

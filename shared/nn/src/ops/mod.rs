@@ -2,12 +2,12 @@
 //!
 //! Candle's own convolution, batch norm and ReLU train a small network about ten times slower than they need to, and
 //! its max pooling has a wrong gradient. These replace them. On the CPU each is a custom op with a forward and a
-//! backward pass; on a GPU they take cuDNN's and Candle's kernels, and a few of their own where those are wrong or slow. All of them
+//! backward pass; on a GPU they take cuDNN's and Candle's kernels, and a few of this course. All of them
 //!
 //! - take `f32` tensors, contiguous or not, feature maps in `[batch, channels, height, width]` order;
 //! - refuse wrong ranks and shapes with an error that names what was got;
-//! - split work over fixed groups of images and add up in a fixed order, so results are equal to the bit from run to
-//!   run, whatever the number of threads.
+//! - on a CPU, split work over fixed groups of images and add up in a fixed order, so results are equal to the bit from
+//!   run to run, whatever the number of threads.
 
 mod affine;
 mod batch_norm;

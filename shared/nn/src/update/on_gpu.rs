@@ -29,7 +29,8 @@ pub(super) fn launch(
     let a = a.as_cuda_slice::<f32>()?.slice(a_layout.start_offset()..);
     let b = b.as_cuda_slice::<f32>()?.slice(b_layout.start_offset()..);
     let mut t = t.as_cuda_slice_mut::<f32>()?.slice_mut(layout.start_offset()..);
-    let count = len as u32;
+    let Ok(count) = i32::try_from(len) else { bail!("{name}: expected fewer than 2³¹ numbers, got {len}") };
+    let count = count as u32;
     let mut builder = function.builder();
     builder.arg(&mut t).arg(&a).arg(&b).arg(&count);
     for factor in p {

@@ -61,6 +61,9 @@ fn compute_in<T: Number>(
     [a, b]: [(&CudaStorage, &Layout); 2],
     len: usize,
 ) -> Result<CudaStorage> {
+    if !a.1.is_contiguous() || !b.1.is_contiguous() {
+        bail!("cuDNN: expected contiguous tensors, got {:?} and {:?}", a.1, b.1);
+    }
     let device = a.0.device().clone();
     let a = a.0.as_cuda_slice::<T>()?.slice(a.1.start_offset()..);
     let b = b.0.as_cuda_slice::<T>()?.slice(b.1.start_offset()..);

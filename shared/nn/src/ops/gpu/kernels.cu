@@ -2,9 +2,8 @@
 // tests, which set GROUP and PART for one block after another, and in which one thread plays all threads of a block.
 //
 // Maps are [rows, channels], a row for each pixel, of LANES neighboring channels at a time: what a thread reads at once. A block has
-// WIDTH such columns and every PARTS-th run of ROWS rows. Whoever compiles this defines THREADS, LANES, and BF16 or not.
+// WIDTH such columns and every PARTS-th run of ROWS rows. Whoever compiles this defines THREADS, WIDTH, LANES, and BF16 or not.
 
-#define WIDTH 8
 #define ROWS (THREADS / WIDTH)
 
 #ifdef __CUDACC__
@@ -178,7 +177,8 @@ KERNEL statistics(ARGUMENTS) {
     }
 }
 
-// y = (x - mean) * scale + shift, plus `added` where asked for, then max(y, 0) where there is a ReLU. `a` is what statistics writes.
+// y = (x - mean) * scale + shift, then max(y, 0) where there is a ReLU, then, where a block ends, max(y + added, 0). `a` is what statistics
+// writes.
 KERNEL normalize(ARGUMENTS) {
     EACH_THREAD {
         int column = COLUMN;
@@ -193,8 +193,12 @@ KERNEL normalize(ARGUMENTS) {
             if (ADD) more = added[place];
             EACH_LANE {
                 float sum = (value(at.of[lane]) - mean[lane]) * scale[lane] + shift[lane];
-                sum += ADD ? value(more.of[lane]) : 0;
-                y.of[lane] = rounded(RELU && sum < 0 ? 0 : sum);
+                sum = RELU && sum < 0 ? 0 : sum;
+                if (ADD) {
+                    sum += value(more.of[lane]);
+                    sum = sum < 0 ? 0 : sum;
+                }
+                y.of[lane] = rounded(sum);
             }
             ((lanes *)out)[place] = y;
         }

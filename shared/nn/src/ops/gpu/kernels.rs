@@ -21,7 +21,7 @@ use crate::gpu;
 /// Threads of a block, which `kernels.cu` is compiled for.
 pub(super) const THREADS: usize = 256;
 /// Columns and rows that a block looks at at once.
-const WIDTH: usize = 8;
+pub(super) const WIDTH: usize = 8;
 const ROWS: usize = THREADS / WIDTH;
 /// Blocks that keep a large GPU busy.
 const BLOCKS: usize = 1024;
@@ -39,7 +39,7 @@ pub(super) fn statistics(x: &Tensor, sums: &Tensor, [gamma, beta]: [&Tensor; 2],
     call.run(&Shape::from((5, call.channels())), DType::F32)
 }
 
-/// Maps that are normalized by [`statistics`], plus `added`, then max(y, 0) where `relu`.
+/// Maps y that are normalized by [`statistics`], then max(y, 0) where `relu`, then, where a block ends, max(y + added, 0).
 pub(super) fn normalize(x: &Tensor, statistics: &Tensor, added: Option<&Tensor>, relu: bool) -> Result<Tensor> {
     let flags = Flags { relu, add: added.is_some(), train: false };
     let call = Call { added, of_channels: &[statistics], flags, ..Call::new("normalize", x) };
@@ -121,8 +121,9 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// Maps have their channels last.
     pub fn channels(&self) -> usize {
-        self.x.dims().last().copied().unwrap_or(1)
+        self.x.dims()[self.x.rank() - 1]
     }
 
     pub fn rows(&self) -> usize {
@@ -166,6 +167,15 @@ impl<'a> Call<'a> {
         if let Some(input) = self.inputs().iter().flatten().find(|input| !input.is_contiguous()) {
             bail!("{}: expected contiguous tensors, got one of {:?}", self.kernel, input.layout());
         }
+        if let Some(input) = self.inputs().iter().flatten().find(|input| !input.device().same_device(self.x.device())) {
+            bail!("{}: tensors on {:?} and on {:?}", self.kernel, self.x.device(), input.device());
+        }
+        if !matches!(self.x.dtype(), DType::F32 | DType::BF16) {
+            bail!("{}: expected maps of f32 or bf16, got {:?}", self.kernel, self.x.dtype());
+        }
+        if let Some(input) = self.of_channels.iter().find(|input| input.dtype() != DType::F32) {
+            bail!("{}: expected f32 for each channel, got {:?}", self.kernel, input.dtype());
+        }
         let kind = |x: &'a Tensor| (x.dtype(), x.dims());
         if let Some(other) = self.other_maps().find(|other| kind(other) != kind(self.x)) {
             bail!("{}: expected maps alike, got {:?} and {:?}", self.kernel, kind(self.x), kind(other));
@@ -197,18 +207,18 @@ impl<'a> Call<'a> {
             *pointer = input.map_or(Ok(0), |input| address(input, device))?;
         }
         // SAFETY: every kernel writes all of its output's numbers.
-        let out = unsafe { device.alloc::<T>(len) }?;
+        let mut out = unsafe { device.alloc::<T>(len) }?;
         let (rows, channels, parts) = (self.rows() as i64, self.channels() as i32, self.parts as i32);
         let (flags, grid) = (self.flags.bits(), self.grid().map(|blocks| blocks as u32));
         let mut builder = function.builder();
         for pointer in &pointers {
             builder.arg(pointer);
         }
-        builder.arg(&out).arg(&rows).arg(&channels).arg(&parts).arg(&self.epsilon).arg(&flags);
+        builder.arg(&mut out).arg(&rows).arg(&channels).arg(&parts).arg(&self.epsilon).arg(&flags);
         let grid_dim = (grid[0], grid[1], 1);
         let config = LaunchConfig { grid_dim, block_dim: (THREADS as u32, 1, 1), shared_mem_bytes: 0 };
-        // SAFETY: the arguments are those that `kernels.cu` declares, its kernels stay within the shapes, and the tensors live until all
-        // that this stream has been given before their memory's next use is done.
+        // SAFETY: the arguments are those that `kernels.cu` declares, and its kernels stay within the shapes. A device has one stream: where a
+        // tensor is dropped, its memory is given back in the stream's order, after the kernel has read it.
         unsafe { builder.launch(config) }.w()?;
         drop(builder);
         Ok(Storage::Cuda(CudaStorage::wrap_cuda_slice(out, device.clone())))
@@ -235,8 +245,10 @@ fn compiled(dtype: DType, lanes: usize) -> Result<(&'static str, &'static str)> 
     let (short, several) = (dtype == DType::BF16, lanes > 1);
     let compile = || {
         let defined = if short { "#define BF16\n" } else { "" };
-        let source =
-            format!("#define THREADS {THREADS}\n#define LANES {lanes}\n{defined}{}", include_str!("kernels.cu"));
+        let source = format!(
+            "#define THREADS {THREADS}\n#define WIDTH {WIDTH}\n#define LANES {lanes}\n{defined}{}",
+            include_str!("kernels.cu")
+        );
         // GPUs before it do not know the type.
         gpu::compile(source, short.then_some("compute_80")).map_err(|error| error.to_string())
     };

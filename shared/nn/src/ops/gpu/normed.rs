@@ -1,6 +1,6 @@
 //! Batch norm on a GPU.
 
-use candle_core::{CpuStorage, CudaStorage, CustomOp3, Layout, Result, Shape, Tensor};
+use candle_core::{CpuStorage, CudaStorage, CustomOp3, DType, Layout, Result, Shape, Tensor, bail};
 
 use super::super::Moments;
 use super::{channels_first, channels_last, kernels, storage};
@@ -13,6 +13,9 @@ pub(in super::super) fn batch_norm(
     epsilon: f32,
     relu: bool,
 ) -> Result<(Tensor, Moments)> {
+    if x.dtype() != DType::F32 {
+        bail!("batch_norm: expected f32, got {:?}", x.dtype());
+    }
     let normed = Normed::new(channels_last(&x.detach())?, [gamma, beta], fixed, epsilon, relu)?;
     let (moments, y) = (normed.moments()?, channels_first(&normed.output(None)?)?);
     Ok((x.apply_op3(gamma, beta, BatchNorm { normed, y })?, moments))
@@ -52,9 +55,9 @@ impl Normed {
         Ok(Moments { mean: self.statistics.get(0)?, variance: self.statistics.get(1)? })
     }
 
-    /// What is normalized; plus `added`, then max(y, 0), where a block ends here.
+    /// What is normalized, y; max(y + added, 0) where a block ends here.
     pub fn output(&self, added: Option<&Tensor>) -> Result<Tensor> {
-        kernels::normalize(&self.x, &self.statistics, added, self.relu || added.is_some())
+        kernels::normalize(&self.x, &self.statistics, added, self.relu)
     }
 
     /// Given the gradient of the output, without what was added to it: those of `x`, γ and β.
