@@ -15,9 +15,9 @@ use super::tiles::InputGradient;
 use super::vectorized::vectorized;
 use super::{ConvNormLayer, Section, columns, floats};
 
-/// [`conv_batch_norm`](super::conv_batch_norm) and [`add_relu`](super::add_relu), section after section. On a CPU, nothing is
-/// stored between two layers but the first one's convolution. Gradients do not pass through Candle, which adds each to a tensor of zeros. Returns the last section's output, and what
-/// each layer has seen.
+/// [`conv_batch_norm`](super::conv_batch_norm) and [`add_relu`](super::add_relu), section after section. On a CPU, nothing is stored
+/// between two layers but the first one's convolution. Gradients do not pass through Candle, which adds each to a tensor of zeros. Returns
+/// the last section's output, and what each layer has seen.
 ///
 /// # Shapes
 /// `x` `[B, C, H, W]` → `[B, O, H', W']` of the last section.

@@ -111,16 +111,9 @@ impl Engine {
                 unsafe { op.launch::<CudaSlice<u8>, _, _, _>(algorithm, Some(&mut workspace), scale, $($argument),*) }?;
             }};
         }
-        let order = cudnnTensorFormat_t::CUDNN_TENSOR_NHWC;
-        let geometry = convolution.geometry;
+        let (order, geometry) = (cudnnTensorFormat_t::CUDNN_TENSOR_NHWC, convolution.geometry);
         let [padding, stride] = [geometry.padding, geometry.stride].map(|size| [size as i32; 2]);
-        // cuDNN names sizes in the order of `[B, C, H, W]`, whatever the order in memory is.
-        let [x, w, y] = [
-            [convolution.batch, geometry.channels, geometry.height, geometry.width],
-            [convolution.outputs, geometry.channels, geometry.kernel.0, geometry.kernel.1],
-            [convolution.batch, convolution.outputs, geometry.out_height(), geometry.out_width()],
-        ]
-        .map(|sizes| sizes.map(|size| size as i32));
+        let [x, w, y] = sizes(convolution);
         let mode = cudnnConvolutionMode_t::CUDNN_CROSS_CORRELATION;
         let mut conv = self.cudnn.create_conv2d::<f32>(padding, stride, [1; 2], mode)?;
         conv.set_math_type(math())?;
@@ -137,6 +130,16 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// Those of x, the weight and y: cuDNN names them in the order of `[B, C, H, W]`, whatever the order in memory is.
+fn sizes(&Convolution { batch, outputs, geometry, .. }: &Convolution) -> [[i32; 4]; 3] {
+    [
+        [batch, geometry.channels, geometry.height, geometry.width],
+        [outputs, geometry.channels, geometry.kernel.0, geometry.kernel.1],
+        [batch, outputs, geometry.out_height(), geometry.out_width()],
+    ]
+    .map(|sizes| sizes.map(|size| size as i32))
 }
 
 /// Tensor cores round `f32` numbers to TF32, by default.

@@ -177,17 +177,21 @@ KERNEL statistics(ARGUMENTS) {
     }
 }
 
+// What normalizes a thread's channels, as statistics has written it.
+#define READ_STATISTICS \
+    float mean[LANES], scale[LANES], shift[LANES]; \
+    EACH_LANE { \
+        mean[lane] = OF_CHANNEL(a, 0); \
+        scale[lane] = OF_CHANNEL(a, 3); \
+        shift[lane] = OF_CHANNEL(a, 4); \
+    }
+
 // y = (x - mean) * scale + shift, then max(y, 0) where there is a ReLU, then, where a block ends, max(y + added, 0). `a` is what statistics
 // writes.
 KERNEL normalize(ARGUMENTS) {
     EACH_THREAD {
         int column = COLUMN;
-        float mean[LANES], scale[LANES], shift[LANES];
-        EACH_LANE {
-            mean[lane] = OF_CHANNEL(a, 0);
-            scale[lane] = OF_CHANNEL(a, 3);
-            shift[lane] = OF_CHANNEL(a, 4);
-        }
+        READ_STATISTICS
         EACH_PLACE {
             lanes at = x[place], more, y;
             if (ADD) more = added[place];
@@ -234,12 +238,8 @@ KERNEL gradient_sums(ARGUMENTS) {
     SHARED float plain[LANES][THREADS], scaled[LANES][THREADS];
     EACH_THREAD {
         int column = COLUMN;
-        float mean[LANES], scale[LANES], shift[LANES], sum[LANES] = {0}, products[LANES] = {0};
-        EACH_LANE {
-            mean[lane] = OF_CHANNEL(a, 0);
-            scale[lane] = OF_CHANNEL(a, 3);
-            shift[lane] = OF_CHANNEL(a, 4);
-        }
+        READ_STATISTICS
+        float sum[LANES] = {0}, products[LANES] = {0};
         EACH_PLACE {
             lanes at = x[place], gradient = dy[place];
             EACH_LANE {
@@ -272,11 +272,9 @@ KERNEL gradients(ARGUMENTS) {
 KERNEL input_gradient(ARGUMENTS) {
     EACH_THREAD {
         int column = COLUMN;
-        float mean[LANES], scale[LANES], shift[LANES], offset[LANES], slope[LANES];
+        READ_STATISTICS
+        float offset[LANES], slope[LANES];
         EACH_LANE {
-            mean[lane] = OF_CHANNEL(a, 0);
-            scale[lane] = OF_CHANNEL(a, 3);
-            shift[lane] = OF_CHANNEL(a, 4);
             offset[lane] = OF_CHANNEL(b, 2);
             slope[lane] = OF_CHANNEL(b, 3);
         }

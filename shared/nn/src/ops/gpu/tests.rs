@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use super::super::{BatchNormMode, ConvNormLayer, Moments, Section, Seen, batch_norm, conv, conv_network, conv2d};
 use super::convolution::{Convolution, Pass};
 use super::kernels::{Call, THREADS, WIDTH};
+use super::storage::on_cpu;
 use super::{channels_first, channels_last};
 use crate::gpu::{Precision, with_precision};
 
@@ -49,20 +50,13 @@ pub(super) fn twin(call: &Call, len: usize, dtype: DType) -> Result<CpuStorage> 
     child.stdin.take().expect("a pipe").write_all(&inputs.concat()).expect("the twin reads");
     let output = child.wait_with_output().expect("the twin ends");
     assert!(output.status.success(), "{}", call.kernel);
-    Ok(on_cpu(&Tensor::from_raw_buffer(&output.stdout, dtype, &[len], &Device::Cpu)?))
+    Ok(on_cpu(&Tensor::from_raw_buffer(&output.stdout, dtype, &[len], &Device::Cpu)?)?.0)
 }
 
 fn bytes(tensor: &Tensor) -> Vec<u8> {
     let to = |numbers: Vec<f32>, size| numbers.iter().flat_map(|f| f.to_le_bytes()[4 - size..].to_vec()).collect();
     let numbers = tensor.flatten_all().and_then(|all| all.to_dtype(DType::F32)?.to_vec1()).expect("numbers");
     to(numbers, tensor.dtype().size_in_bytes())
-}
-
-fn on_cpu(tensor: &Tensor) -> CpuStorage {
-    match &*tensor.storage_and_layout().0 {
-        Storage::Cpu(storage) => storage.clone(),
-        _ => panic!("a tensor that is not on the CPU"),
-    }
 }
 
 /// What cuDNN would compute, by the CPU's convolution.
@@ -96,7 +90,7 @@ pub(super) fn convolution(
             gradient(&given(inputs[0], x_shape)?, &weight, &weight)?
         }
     };
-    Ok(on_cpu(&channels_last(&result)?.to_dtype(dtype)?))
+    Ok(on_cpu(&channels_last(&result)?.to_dtype(dtype)?)?.0)
 }
 
 /// ‖got − expected‖ / ‖expected‖
