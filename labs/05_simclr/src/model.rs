@@ -101,7 +101,6 @@ impl Model {
 
     /// What z is good for.
     pub fn evaluate_z(&self, run: &Run) -> anyhow::Result<Evaluation> {
-        // A map of one pixel, as the evaluation expects maps.
-        run.evaluate_blocks(|images| Ok(vec![self.represent(images)?.1.unsqueeze(2)?.unsqueeze(3)?]))
+        run.evaluate_blocks(|images| Ok(vec![self.represent(images)?.1]))
     }
 }

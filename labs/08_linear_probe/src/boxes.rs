@@ -5,7 +5,8 @@ use linear_probe::{box_iou, standardize};
 use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
 use ssl_data::{Images, Rng};
-use ssl_eval::{adaptive_avg_pool2d, embed};
+use ssl_eval::embed;
+use ssl_nn::ops::adaptive_avg_pool2d;
 use ssl_nn::{AdamW, Backbone, Linear, Optimizer as _, Params, WarmupCosine};
 
 use super::scenes::Scenes;

@@ -7,7 +7,7 @@ use ssl_data::{Dataset, Split};
 
 use crate::{Knn, LinearProbe, accuracy, collapse_level, confusion_matrix, embed_blocks};
 
-/// Features that each block is pooled to before it is probed.
+/// Features that each block is averaged to before it is probed.
 pub const PROBE_WIDTH: usize = 256;
 
 /// What a frozen backbone's features are good for, on the test split.
@@ -24,7 +24,7 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
-    /// Evaluates `blocks`, which gives each block's output for a batch of images, in evaluation mode.
+    /// Evaluates `blocks`, which gives each block's features `[B, D]` for a batch of images, in evaluation mode.
     ///
     /// # Errors
     /// Images without classes; what `blocks` reports.
@@ -36,8 +36,8 @@ impl Evaluation {
         let train_labels = labels(&data.train)?;
         let test_labels = labels(&data.test)?;
         let classes = data.classes.len();
-        let train = embed_blocks(&blocks, PROBE_WIDTH, data.train.images(), device)?;
-        let test = embed_blocks(&blocks, PROBE_WIDTH, data.test.images(), device)?;
+        let train = embed_blocks(&blocks, data.train.images(), device)?;
+        let test = embed_blocks(&blocks, data.test.images(), device)?;
         let mut linear_by_depth = Vec::with_capacity(train.len());
         let mut predictions = Vec::new();
         for (train, test) in train.iter().zip(&test) {

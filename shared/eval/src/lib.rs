@@ -24,7 +24,7 @@ pub mod spectrum;
 pub mod tsne;
 
 pub use evaluation::Evaluation;
-pub use features::{adaptive_avg_pool2d, embed, embed_blocks};
+pub use features::{embed, embed_blocks};
 pub use knn::{Knn, normalize};
 pub use linear_probe::LinearProbe;
 pub use measures::{accuracy, collapse_level, confusion_matrix};

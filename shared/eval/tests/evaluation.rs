@@ -7,9 +7,10 @@ use candle_core::{DType, Device, Result, Tensor};
 use ssl_data::{Dataset, Toybox};
 use ssl_eval::evaluation::PROBE_WIDTH;
 use ssl_eval::{
-    Evaluation, Knn, LinearProbe, accuracy, adaptive_avg_pool2d, collapse_level, confusion_matrix, effective_rank,
-    embed, embed_blocks, singular_values, whiten,
+    Evaluation, Knn, LinearProbe, accuracy, collapse_level, confusion_matrix, effective_rank, embed, embed_blocks,
+    singular_values, whiten,
 };
+use ssl_nn::ops::adaptive_avg_pool2d;
 use ssl_nn::{Backbone, BackboneKind, ConvNet4, Params};
 
 struct Golden(HashMap<String, Tensor>);
@@ -130,9 +131,9 @@ fn every_block_of_images_of_any_size_is_pooled_to_256_numbers_or_its_channels() 
         let data = Toybox { train: 10, test: 20, size, ..Toybox::default() }.dataset()?;
         for kind in [BackboneKind::ConvNet4, BackboneKind::ResNet18] {
             let backbone = Backbone::new(kind, 3, &Params::new(0, &Device::Cpu))?;
-            let blocks = |images: &Tensor| backbone.forward_blocks(images, false);
+            let blocks = |images: &Tensor| backbone.block_features(images, PROBE_WIDTH);
             let last = backbone.features().max(PROBE_WIDTH);
-            let features = embed_blocks(blocks, PROBE_WIDTH, data.test.images(), &Device::Cpu)?;
+            let features = embed_blocks(blocks, data.test.images(), &Device::Cpu)?;
             let widths: Vec<&[usize]> = features.iter().map(Tensor::dims).collect();
             let expected = [PROBE_WIDTH, PROBE_WIDTH, PROBE_WIDTH, last].map(|width| [20, width]);
             assert_eq!(widths, expected, "{kind} at {size}×{size}");
@@ -146,7 +147,7 @@ fn images_without_classes_can_t_be_evaluated_and_it_is_said_why() -> anyhow::Res
     let mut data = toys()?;
     data.test = ssl_data::Split::new(data.test.images().clone(), None)?.into();
     let backbone = ConvNet4::new(3, &Params::new(0, &Device::Cpu))?;
-    let result = Evaluation::of(|images| backbone.forward_blocks(images, false), &data, &Device::Cpu);
+    let result = Evaluation::of(|images| backbone.block_features(images, PROBE_WIDTH), &data, &Device::Cpu);
     assert!(result.is_err_and(|error| error.to_string().contains("no classes")));
     Ok(())
 }

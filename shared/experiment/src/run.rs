@@ -9,6 +9,7 @@ use candle_core::{Device, Result, Tensor};
 use serde::Serialize;
 use serde_json::{Value, json};
 use ssl_data::{Dataset, Loader, Split};
+use ssl_eval::evaluation::PROBE_WIDTH;
 use ssl_eval::{Evaluation, Knn, accuracy, embed};
 use ssl_nn::gpu;
 use ssl_nn::params::fnv1a;
@@ -153,10 +154,10 @@ impl Run {
     /// # Errors
     /// As [`Evaluation::of`].
     pub fn evaluate(&self, backbone: &Backbone, input: &Input) -> anyhow::Result<Evaluation> {
-        self.evaluate_blocks(|images| backbone.forward_blocks(&(input.prepare)(images)?, false))
+        self.evaluate_blocks(|images| backbone.block_features(&(input.prepare)(images)?, PROBE_WIDTH))
     }
 
-    /// As [`Run::evaluate`], of whatever gives maps `[B, C, H, W]` for a batch of images, shallow to deep.
+    /// As [`Run::evaluate`], of whatever gives features `[B, D]` for a batch of images, shallow to deep.
     ///
     /// # Errors
     /// As [`Evaluation::of`].

@@ -1,6 +1,6 @@
 //! Layers with weights, in Candle's style: `new(…, params)` and `forward`.
 
-use candle_core::{DType, Result, Tensor, Var};
+use candle_core::{DType, Result, Shape, Tensor, Var};
 
 use crate::collective;
 use crate::ops::{self, BatchNormMode, ConvNormLayer, Moments, Section};
@@ -178,6 +178,44 @@ impl ConvNorm {
             }
         }
         Ok(y)
+    }
+
+    /// What each of `parts` gives, one after the other: `[B, C, H, W]` → `[B, O, H', W']` for each.
+    ///
+    /// # Errors
+    /// As [`ConvNorm::forward_all`].
+    pub fn forward_each<'a>(
+        parts: impl Iterator<Item = &'a [Section<Self>]>,
+        x: &Tensor,
+        train: bool,
+    ) -> Result<Vec<Tensor>> {
+        let mut outputs: Vec<Tensor> = Vec::new();
+        for part in parts {
+            outputs.push(Self::forward_all(part, outputs.last().unwrap_or(x), train)?);
+        }
+        Ok(outputs)
+    }
+
+    /// What each of `parts` gives in evaluation mode, averaged over a grid of as many cells as make at most `width` features of it, so that
+    /// depths compare at (nearly) equal length; one with more channels than that keeps them all. `[B, C, H, W]` → `[B, O · cells]` for each,
+    /// on the CPU, without a graph.
+    ///
+    /// # Errors
+    /// As [`ops::conv_network_means`].
+    pub fn means_of_each<'a>(
+        parts: impl Iterator<Item = &'a [Section<Self>]>,
+        x: &Tensor,
+        width: usize,
+    ) -> Result<Vec<Tensor>> {
+        let layers = |part: &'a [Section<Self>]| part.iter().map(|section| section.map(|layer| layer.layer(false)));
+        let parts: Vec<Vec<_>> = parts.map(|part| layers(part).collect()).collect();
+        // The greatest powers of two that the maps have room for.
+        let grid = |shape: &Shape| {
+            let (_, channels, height, wide) = shape.dims4()?;
+            let doublings = (width / channels).max(1).ilog2();
+            Ok(((1 << (doublings / 2)).min(height), (1 << doublings.div_ceil(2)).min(wide)))
+        };
+        ops::conv_network_means(x, &parts, grid)?.iter().map(|means| means.flatten_from(1)).collect()
     }
 
     fn layer(&self, train: bool) -> ConvNormLayer<'_> {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 use ssl_nn::layers::Conv2d;
+use ssl_nn::ops::adaptive_avg_pool2d;
 use ssl_nn::{
     AdamW, Backbone, BackboneKind, ConvNet4, DeviceChoice, Mlp, Optimizer, Output, Params, Part, ResNet18, Sgd,
     WarmupCosine,
@@ -135,6 +136,32 @@ fn every_block_gives_its_output() -> Result<()> {
         assert_close("features", &features, &outputs[3].mean((2, 3))?, 1e-5)?;
     }
     assert_eq!((ConvNet4::FEATURES, ResNet18::FEATURES), (256, 512));
+    Ok(())
+}
+
+#[test]
+fn a_block_s_features_are_means_of_its_output() -> Result<()> {
+    for kind in [BackboneKind::ConvNet4, BackboneKind::ResNet18] {
+        let backbone = Backbone::new(kind, 3, &Params::new(0, &Device::Cpu))?;
+        let images = Tensor::randn(0f32, 1.0, (3, 3, 24, 40), &Device::Cpu)?;
+        backbone.forward(&images, true)?;
+        let features = backbone.block_features(&images, 300)?;
+        for (features, maps) in features.iter().zip(backbone.forward_blocks(&images, false)?) {
+            let grid = match 300 / maps.dims()[1] {
+                8.. => (2, 4),
+                4.. => (2, 2),
+                2.. => (1, 2),
+                _ => (1, 1),
+            };
+            assert_eq!(
+                features.to_vec2::<f32>()?,
+                adaptive_avg_pool2d(&maps, grid)?.flatten_from(1)?.to_vec2::<f32>()?
+            );
+        }
+        assert_eq!(features.len(), 4);
+        let gray = Tensor::zeros((3, 1, 24, 40), DType::F32, &Device::Cpu)?;
+        assert!(backbone.block_features(&gray, 300).is_err());
+    }
     Ok(())
 }
 

@@ -41,8 +41,8 @@ fn main() -> anyhow::Result<()> {
         None => Backbone::new(BackboneKind::ConvNet4, 3, &Params::new(0, &Device::Cpu))?,
     };
     let embed = |split: &Split| {
-        let blocks = |images: &Tensor| backbone.forward_blocks(images, false);
-        embed_blocks(blocks, PROBE_WIDTH, split.images(), &Device::Cpu)
+        let blocks = |images: &Tensor| backbone.block_features(images, PROBE_WIDTH);
+        embed_blocks(blocks, split.images(), &Device::Cpu)
     };
     let folder = tempfile::tempdir()?;
     let labels = [&data.train, &data.test].map(|split| split.labels().unwrap_or_default().to_vec());

@@ -39,11 +39,15 @@ impl ConvNet4 {
     /// # Errors
     /// Images that are not `[B, channels, H, W]` in `f32`.
     pub fn forward_blocks(&self, images: &Tensor, train: bool) -> Result<Vec<Tensor>> {
-        let mut outputs: Vec<Tensor> = Vec::with_capacity(self.blocks.len());
-        for block in self.blocks.chunks(1) {
-            outputs.push(ConvNorm::forward_all(block, outputs.last().unwrap_or(images), train)?);
-        }
-        Ok(outputs)
+        ConvNorm::forward_each(self.blocks.chunks(1), images, train)
+    }
+
+    /// Features of every depth: what each block gives, averaged to at most `width` numbers or its channels.
+    ///
+    /// # Errors
+    /// As [`ConvNet4::forward_blocks`].
+    pub fn block_features(&self, images: &Tensor, width: usize) -> Result<Vec<Tensor>> {
+        ConvNorm::means_of_each(self.blocks.chunks(1), images, width)
     }
 
     /// Features h `[B, 256]`: the last block's output, averaged over space.

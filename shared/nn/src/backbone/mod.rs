@@ -145,6 +145,21 @@ impl Backbone {
         }
     }
 
+    /// Features of each block in evaluation mode, from shallow to deep: its output is averaged over a grid of as many cells as make at most
+    /// `width` features of it, so that depths compare at (nearly) equal length. A block with more channels than that keeps them all.
+    ///
+    /// # Shapes
+    /// `[B, channels, H, W]` → `[B, C · cells]` each, on the CPU, without a graph.
+    ///
+    /// # Errors
+    /// As [`Backbone::forward_blocks`].
+    pub fn block_features(&self, images: &Tensor, width: usize) -> Result<Vec<Tensor>> {
+        match &self.network {
+            Network::ConvNet4(network) => network.block_features(images, width),
+            Network::ResNet18(network) => network.block_features(images, width),
+        }
+    }
+
     /// Features h `[B, D]`: the last block's output, averaged over space. Training on several ranks shares the batch.
     ///
     /// # Errors

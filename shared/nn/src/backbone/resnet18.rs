@@ -44,12 +44,20 @@ impl ResNet18 {
     /// # Errors
     /// Images that are not `[B, channels, H, W]` in `f32`.
     pub fn forward_blocks(&self, images: &Tensor, train: bool) -> Result<Vec<Tensor>> {
-        let mut outputs: Vec<Tensor> = Vec::with_capacity(4);
-        // The stem belongs to the first stage.
-        for stage in [0..3, 3..5, 5..7, 7..9] {
-            outputs.push(ConvNorm::forward_all(&self.sections[stage], outputs.last().unwrap_or(images), train)?);
-        }
-        Ok(outputs)
+        ConvNorm::forward_each(self.stages(), images, train)
+    }
+
+    /// Features of every depth: what each stage gives, averaged to at most `width` numbers or its channels.
+    ///
+    /// # Errors
+    /// As [`ResNet18::forward_blocks`].
+    pub fn block_features(&self, images: &Tensor, width: usize) -> Result<Vec<Tensor>> {
+        ConvNorm::means_of_each(self.stages(), images, width)
+    }
+
+    /// The stem belongs to the first stage.
+    fn stages(&self) -> impl Iterator<Item = &[Section<ConvNorm>]> {
+        [0..3, 3..5, 5..7, 7..9].into_iter().map(|stage| &self.sections[stage])
     }
 
     /// Features h `[B, 512]`: the last stage's output, averaged over space.

@@ -4,8 +4,6 @@ use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 
 use super::chunks::{each_chunk, zip_into};
 use super::delivery::Delivery;
-#[cfg(feature = "cuda")]
-use super::gpu;
 use super::layout::channels_last;
 use super::normed::{Normed, Seen};
 use super::relu::{masked, rectified};
@@ -13,7 +11,9 @@ use super::room::Room;
 use super::source::Source;
 use super::tiles::InputGradient;
 use super::vectorized::vectorized;
-use super::{ConvNormLayer, Section, columns, floats};
+use super::{ConvNormLayer, Section, columns, floats, grid};
+#[cfg(feature = "cuda")]
+use super::{adaptive_avg_pool2d, gpu};
 
 /// [`conv_batch_norm`](super::conv_batch_norm) and [`add_relu`](super::add_relu), section after section. On a CPU, nothing is stored
 /// between two layers but the first one's convolution. Gradients do not pass through Candle, which adds each to a tensor of zeros. Returns
@@ -35,22 +35,58 @@ pub fn conv_network(x: &Tensor, sections: &[Section<ConvNormLayer>]) -> Result<(
     }
     let mut seen = Vec::new();
     let x = x.contiguous()?;
-    let mut network = Network { sections: Vec::with_capacity(sections.len()), delivery: Delivery::default() };
-    {
-        let (storage, layout) = x.storage_and_layout();
-        let images = channels_last(floats::of(&storage, layout)?, size(x.shape()));
-        let mut shape = x.shape().clone();
-        for section in sections {
-            let before = network.sections.last().map_or(Source::Given(&images), Computed::source);
-            let trained = Computed::new(section, before, &shape, &mut seen)?;
-            shape = trained.shape();
-            network.sections.push(trained);
-        }
-    }
+    let network = Network { sections: compute(&x, sections, &mut seen)?, delivery: Delivery::default() };
     let layers = sections.iter().flat_map(Section::layers);
     let address =
         network.delivery.address(x.device(), layers.flat_map(|layer| [layer.weight, layer.gamma, layer.beta]))?;
     Ok((x.apply_op2(&address, network)?, seen))
+}
+
+/// What each part of a network gives, averaged over a grid of as many rows and columns as `cells` says of its shape: features of every
+/// depth, without a graph. On a CPU, only a block's output is stored.
+///
+/// # Shapes
+/// `x` `[B, C, H, W]` → for each part `[B, O, rows, columns]`, on the CPU.
+///
+/// # Errors
+/// As [`conv_network`] for each part, and [`adaptive_avg_pool2d`](super::adaptive_avg_pool2d).
+pub fn conv_network_means(
+    x: &Tensor,
+    parts: &[Vec<Section<ConvNormLayer>>],
+    cells: impl Fn(&Shape) -> Result<(usize, usize)>,
+) -> Result<Vec<Tensor>> {
+    floats::dims4("conv_network_means", x.dims())?;
+    #[cfg(feature = "cuda")]
+    if x.device().is_cuda() {
+        let mut maps = x.clone();
+        let means = |part: &Vec<_>| {
+            maps = gpu::conv_network(&maps, part)?.0;
+            adaptive_avg_pool2d(&maps, cells(maps.shape())?)
+        };
+        return parts.iter().map(means).collect();
+    }
+    let sections = compute(&x.contiguous()?, &parts.concat(), &mut Vec::new())?;
+    let mut rest = sections.as_slice();
+    let means = |part: &Vec<_>| match rest.split_off(..part.len()).and_then(<[_]>::last) {
+        Some(last) => grid::means(last.source(), &last.shape(), cells(&last.shape())?),
+        None => bail!("conv_network_means: expected at least one section in each part, got none"),
+    };
+    parts.iter().map(means).collect()
+}
+
+/// What sections see in `x`, one after the other; each layer's statistics are added to `seen`.
+fn compute(x: &Tensor, sections: &[Section<ConvNormLayer>], seen: &mut Vec<Seen>) -> Result<Vec<Computed>> {
+    let (storage, layout) = x.storage_and_layout();
+    let images = channels_last(floats::of(&storage, layout)?, size(x.shape()));
+    let mut shape = x.shape().clone();
+    let mut computed: Vec<Computed> = Vec::with_capacity(sections.len());
+    for section in sections {
+        let before = computed.last().map_or(Source::Given(&images), Computed::source);
+        let next = Computed::new(section, before, &shape, seen)?;
+        shape = next.shape();
+        computed.push(next);
+    }
+    Ok(computed)
 }
 
 /// Channels and pixels.

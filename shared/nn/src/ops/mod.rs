@@ -24,6 +24,7 @@ mod gemm;
 mod geometry;
 #[cfg(any(feature = "cuda", test))]
 mod gpu;
+mod grid;
 mod im2col;
 mod kernels;
 mod lanes;
@@ -47,7 +48,8 @@ pub use batch_norm::{BatchNormMode, Moments, batch_norm};
 pub use bias::add_bias;
 pub use conv::conv2d;
 pub use conv_batch_norm::{ConvNormLayer, conv_batch_norm};
-pub use conv_network::conv_network;
+pub use conv_network::{conv_network, conv_network_means};
+pub use grid::adaptive_avg_pool2d;
 pub use log_softmax::log_softmax;
 pub use normed::Seen;
 pub use pool::{avg_pool2d, global_avg_pool2d, max_pool2d};
