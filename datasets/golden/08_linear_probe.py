@@ -14,15 +14,18 @@ rng = np.random.default_rng(8)
 golden = Golden(__file__)
 
 
-# Exercise 1. A convolution with batch norm and ReLU, and another behind it, with weights and statistics that differ from the batch's.
+# Exercise 1. Three convolutions with batch norm, the first two with ReLU, with weights and statistics that differ from the batch's.
+BLOCKS = {"first": F.relu, "second": F.relu, "third": lambda x: x}
+
+
 def network(case):
     def blocks(x, train):
         maps = []
-        for name in ("first", "second"):
+        for name, activation in BLOCKS.items():
             conv, stats = case[f"{name}.conv.weight"], [case[f"{name}.norm.{part}"].detach().clone() for part in ("running_mean", "running_var")]
             x = F.conv2d(x, conv, padding=1)
             x = F.batch_norm(x, *stats, case[f"{name}.norm.weight"], case[f"{name}.norm.bias"], training=train)
-            x = F.relu(x)
+            x = activation(x)
             maps.append(x)
         return maps
 
@@ -44,15 +47,15 @@ def statistics(case, images, train, batch):
     stats = {name: case[name].detach().clone() for name in case if "running" in name}
     if train:
         for x in images.split(batch):
-            for name in ("first", "second"):
+            for name, activation in BLOCKS.items():
                 x = F.conv2d(x, case[f"{name}.conv.weight"].detach(), padding=1)
-                x = F.relu(F.batch_norm(x, stats[f"{name}.norm.running_mean"], stats[f"{name}.norm.running_var"], case[f"{name}.norm.weight"].detach(), case[f"{name}.norm.bias"].detach(), training=True))
+                x = activation(F.batch_norm(x, stats[f"{name}.norm.running_mean"], stats[f"{name}.norm.running_var"], case[f"{name}.norm.weight"].detach(), case[f"{name}.norm.bias"].detach(), training=True))
     return stats
 
 
 def network_case(count, channels, size, widths, depth, batch):
     case = {"images": torch.rand(count, channels, *size), "depth": float(depth), "batch": float(batch)}
-    for name, inputs, outputs in (("first", channels, widths[0]), ("second", widths[0], widths[1])):
+    for name, inputs, outputs in zip(BLOCKS, (channels, *widths), widths):
         case |= {
             f"{name}.conv.weight": torch.randn(outputs, inputs, 3, 3) / 3,
             f"{name}.norm.weight": torch.rand(outputs) + 0.5,
@@ -63,10 +66,10 @@ def network_case(count, channels, size, widths, depth, batch):
     return case
 
 
-WEIGHTS = [f"{name}.{part}" for name in ("first", "second") for part in ("conv.weight", "norm.weight", "norm.bias")]
+WEIGHTS = [f"{name}.{part}" for name in BLOCKS for part in ("conv.weight", "norm.weight", "norm.bias")]
 golden.check(
     "features",
-    [network_case(7, 2, (5, 3), (3, 4), 2, 3), network_case(4, 1, (4, 7), (5, 2), 1, 4), network_case(5, 3, (3, 2), (2, 3), 1, 2), network_case(3, 2, (2, 5), (4, 3), 2, 5)],
+    [network_case(7, 2, (5, 3), (3, 4, 2), 2, 3), network_case(4, 1, (4, 7), (5, 2, 3), 1, 4), network_case(5, 3, (3, 2), (2, 3, 5), 3, 2), network_case(3, 2, (2, 5), (4, 3, 1), 2, 5)],
     features(),
     {
         "training_mode": features(train=True),
@@ -143,10 +146,13 @@ golden.check(
 )
 
 
-# A constant that has rounding in its mean, and a feature that varies less than is to be divided by.
+# A constant that has rounding in its mean, features that vary a little more or less than is to be divided by, a single image.
 rounded = standard_case(7, 3, 3, 0.1)
 rounded["train"][:, 2], rounded["test"][:, 2] = 1e-7 * rng.normal(size=7), 1e-7 * rng.normal(size=3)
-golden.check("nearly_constant", [rounded], standard(), tolerance=5e-5)
+small = standard_case(13, 4, 3)
+for column, sigma in ((0, 3e-6), (2, 5e-7)):
+    small["train"][:, column], small["test"][:, column] = sigma * rng.normal(size=13), sigma * rng.normal(size=4)
+golden.check("nearly_constant", [rounded, small, standard_case(1, 2, 3)], standard(), tolerance=5e-5)
 
 
 # Exercise 3. Losses and weights after an epoch of uneven batches, in which a row may come twice; features that hang on a backbone.
@@ -244,7 +250,15 @@ def logits_case(count, classes, k, ties=False):
     return {"logits": x.astype(np.float32), "labels": rng.integers(0, classes, count).astype(np.int64), "k": float(k)}
 
 
+def late(count, classes, place, k):
+    """Labels that so many classes come before."""
+    case = logits_case(count, classes, k)
+    return case | {"labels": np.argsort(-case["logits"], axis=1)[:, place].astype(np.int64)}
+
+
 cases = [logits_case(23, 7, 3), logits_case(11, 5, 1), logits_case(4, 3, 3), logits_case(1, 10, 4), logits_case(60, 6, 2, ties=True), logits_case(37, 50, 7, ties=True)]
+# More rows and classes than a byte counts.
+cases += [logits_case(290, 4, 4), late(7, 300, 270, 20), late(5, 300, 270, 271)]
 for case in cases[:2]:
     score = top_k_accuracy_score(case["labels"], case["logits"], k=int(case["k"]), labels=np.arange(case["logits"].shape[1]))
     assert abs(score - top_k()(**case)["accuracy"]) < 1e-12
@@ -324,10 +338,16 @@ cold = [knn_case(23, 11, 3, 4, 7, 0.01), knn_case(19, 9, 2, 3, 19, 0.001)]
 # Rows that are far from all training rows.
 far = knn_case(17, 12, 2, 5, 9, 0.001)
 far["train"], far["test"] = np.abs(far["train"]), -np.abs(far["test"])
+# One row is near to some training row, the other far from all: each has a greatest cosine of its own.
+fan = np.array([[0.5, 0.2], [0.5, 0.1], [0.5, 0.05], [0.5, -0.1], [0.5, -0.2]], dtype=np.float32)
+both = {"train": fan, "labels": np.array([0, 1, 0, 1, 2]), "test": np.array([[1.0, 0.1], [-1.0, -0.1]], dtype=np.float32), "k": 3.0, "temperature": 0.001}
+# The nearest neighbor is alone, those just behind it are two: which class wins depends on T.
+close = np.array([[0.9, 0.1**0.5 * 0.19**0.5, 0.9**0.5 * 0.19**0.5], [0.8995, 0.19090**0.5, 0.0], [0.8995, -(0.19090**0.5), 0.0], [0.1, 0.7, -0.7]], dtype=np.float32)
+rivals = [{"train": close, "labels": np.array([2, 1, 1, 0]), "test": np.array([[0.6, 0.0, 0.0]], dtype=np.float32), "k": 3.0, "temperature": t} for t in (0.005, 0.002, 0.0004, 0.0002)]
 with np.errstate(over="ignore"):
     golden.check(
         "cold_neighbors",
-        [*cold, far],
+        [*cold, far, both, *rivals],
         knn(vote=lambda c, t: np.exp((c - c.max()) / t)),
         {
             "overflow": knn(vote=lambda c, t: np.exp((c / t).astype(np.float32)).astype(np.float64)),
@@ -343,11 +363,12 @@ golden.check(
     [
         {"train": unit_square[[0, 0, 0, 1]], "labels": np.array([5, 1, 7, 9]), "test": np.array([[1.0, 0.0], [3.0, 0.0]], dtype=np.float32), "k": 3.0, "temperature": 0.2},
         {"train": unit_square[:3] * 0, "labels": np.array([6, 5, 7]), "test": unit_square[:2], "k": 3.0, "temperature": 0.1},
+        {"train": unit_square, "labels": np.array([7, 5, 9, 5]), "test": unit_square[:2] * 0, "k": 4.0, "temperature": 0.1},
     ],
     knn(),
     {
         "greater_number": knn(whose=lambda votes, axis: votes.shape[1] - 1 - votes[:, ::-1].argmax(1)),
-        "nearest_decides": lambda train, labels, test, k, temperature: {"classes": np.full(len(test), labels[0], dtype=np.uint32)},
+        "nearest_decides": lambda **case: knn()(**case) if len(set(case["labels"])) < len(case["labels"]) else {"classes": np.full(len(case["test"]), case["labels"][0], dtype=np.uint32)},
     },
     tolerance=0,
 )
@@ -373,15 +394,17 @@ def label_case(sizes, fraction):
     return {"labels": rng.permutation(np.repeat(np.arange(len(sizes)), sizes)).astype(np.int64), "fraction": fraction}
 
 
+# Class numbers that two digits or a byte do not hold, one class of a single image.
+numbered = [{"labels": rng.permutation(np.repeat([3, 12, 268, 300], [1, 9, 5, 2])).astype(np.int64), "fraction": fraction} for fraction in (0.3, 0.7)]
 golden.check(
     "few_labels",
-    [label_case([40, 7, 0, 23], 0.1), label_case([5, 61, 30], 0.01), label_case([9, 14, 11], 0.5)],
+    [label_case([40, 7, 0, 23], 0.1), label_case([5, 61, 30], 0.01), label_case([9, 14, 11], 0.5), *numbered],
     subset(),
     {
         "none_of_small_classes": subset(count=lambda n, f: np.floor(f * n + 0.5)),
         "rounded_down": subset(count=lambda n, f: np.maximum(1, np.floor(f * n))),
         "rounded_up": subset(count=lambda n, f: np.ceil(f * n)),
-        "same_number_of_each": subset(count=lambda n, f: np.full(len(n), max(1, np.floor(f * n.sum() / (n > 0).sum() + 0.5)))),
+        "same_number_of_each": subset(count=lambda n, f: np.minimum(n, max(1, np.floor(f * n.sum() / (n > 0).sum() + 0.5)))),
         "not_sorted": subset(ascending=0.0),
         "generator_untouched": subset(differs=0.0),
         "random_elsewhere": subset(repeats=0.0),
@@ -403,7 +426,7 @@ def shares(name, which=None, pairs=1.0, classes=1.0):
 
 
 DRAWN, ASIDE = "share of subsets with each image", "share of splits that validate with each image"
-DRAWS = [{"size": 5.0, "fraction": 0.4}, {"size": 7.0, "fraction": 0.3}]
+DRAWS = [{"size": 5.0, "fraction": 0.4}, {"size": 7.0, "fraction": 0.3}, {"size": 40.0, "fraction": 0.25}]
 golden.check(
     "drawn_alike",
     [*DRAWS, {"size": 4.0, "fraction": 1.0}],
@@ -439,7 +462,7 @@ def split(count=lambda n, f: np.where(n > 1, np.clip(np.floor(f * n + 0.5), 1, n
 
 golden.check(
     "parts",
-    [label_case([40, 7, 0, 23], 0.1), label_case([2, 31, 1, 8], 0.2), label_case([9, 2, 13], 0.9), label_case([9, 14, 11, 5], 0.5)],
+    [label_case([40, 7, 0, 23], 0.1), label_case([2, 31, 1, 8], 0.2), label_case([9, 2, 13], 0.9), label_case([9, 14, 11, 5], 0.5), *numbered],
     split(),
     {
         "swapped": split(swapped=True),
@@ -498,6 +521,8 @@ golden.check(
         choice_case([0.5], [0.25]),
         choice_case([0.125, 0.375, 0.25], [0.25, 0.5, 0.75]),
         choice_case([0.625, 0.6255, 0.5], [0.5, 0.25, 0.75]),
+        choice_case([0.625, 0.62503, 0.5], [0.5, 0.25, 0.75]),
+        choice_case([0.75, 0.5, 0.75, 0.75, 0.25], [0.5, 0.25, 0.875, 0.625, 0.375]),
     ],
     chosen(),
     {
@@ -610,6 +635,8 @@ def maps_case(count, height, width, classes, present, noise=0.4):
 
 cases = [maps_case(3, 4, 5, 6, [0, 2, 3]), maps_case(2, 7, 3, 4, [0, 1, 2, 3]), maps_case(1, 2, 3, 9, [4, 5])]
 cases.append({"predicted": np.array([[[0, 1], [1, 1]]]), "truth": np.array([[[0, 2], [2, 2]]]), "classes": 5.0})
+cases.append({"predicted": np.array([[[0, 1, 1, 0, 1]]]), "truth": np.array([[[0, 1, 4, 0, 1]]]), "classes": 5.0})
+cases.append({"predicted": np.array([[[0, 1], [3, 0]]]), "truth": np.array([[[0, 1], [1, 0]]]), "classes": 4.0})
 # Counts and classes beyond what a byte holds.
 cases.append(maps_case(2, 29, 31, 300, [0, 43, 255, 256, 299], 0.3))
 for case in cases:
@@ -631,6 +658,7 @@ golden.check(
         "counted_twice": miou(measure=lambda both, p, t: both / (p + t)),
         "weighted_by_pixels": miou(weighted=True),
         "true_classes_only": miou(counts_if=lambda p, t: t.any()),
+        "predicted_classes_only": miou(counts_if=lambda p, t: p.any()),
         "classes_in_both_only": miou(counts_if=lambda p, t: p.any() and t.any()),
         "summed": miou(total=np.sum),
         "bytes": miou(byte=True),
@@ -668,6 +696,7 @@ golden.check(
         {"a": boxes([0, 0, 2, 3]), "b": boxes([0, 0, 2, 3])},
         # Shares of an image, tiny ones among them, and edges that lie outside of it.
         {"a": boxes([0.1, 0.2, 0.5, 0.7], [1e-4, 2e-4, 6e-4, 9e-4], [-0.4, -0.3, 0.2, 0.5]), "b": boxes([0.3, 0.1, 0.6, 0.6], [2e-4, 1e-4, 7e-4, 8e-4], [-0.2, -0.6, 0.4, 0.1])},
+        {"a": boxes([0, 0, 2e-5, 1e-5], [3e-6, 2e-6, 5e-6, 4e-6]), "b": boxes([0, 0, 1e-5, 1e-5], [3e-6, 2e-6, 5e-6, 4e-6])},
     ],
     iou(),
     {

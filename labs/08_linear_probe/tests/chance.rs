@@ -10,9 +10,9 @@ use ssl_grading::{Check, Values, refused};
 use super::{Exercises, check, diagnoses, labels, refusals};
 
 /// Draws: with so many, a right answer is off by more than the tolerance less than once in 10⁹ runs.
-const DRAWS: usize = 12_000;
+const DRAWS: usize = 24_000;
 /// Shares that should be equal may differ by this much, by chance.
-const EVENLY: f64 = 0.03;
+const EVENLY: f64 = 0.0125;
 
 pub fn subsets() -> Vec<Check<Exercises>> {
     let alike = |exercises: &Exercises, case: &Values| {

@@ -11,7 +11,7 @@ use ssl_nn::{Linear, Params, Sgd};
 
 use super::Exercises;
 
-/// A convolution, batch norm and ReLU.
+/// A convolution, batch norm, and a ReLU in all blocks but the last.
 struct Block {
     conv: Conv2d,
     norm: BatchNorm,
@@ -23,7 +23,7 @@ impl Block {
         let params = params.pp(name);
         Ok(Self {
             conv: Conv2d::new(inputs, outputs, kernel, 1, &params.pp("conv"))?,
-            norm: BatchNorm::new(outputs, true, &params.pp("norm"))?,
+            norm: BatchNorm::new(outputs, name != "third", &params.pp("norm"))?,
         })
     }
 
@@ -32,17 +32,20 @@ impl Block {
     }
 }
 
-/// Features of a network of two blocks, what reaches its weights from them, and its running statistics.
+/// Features of a network of three blocks, what reaches its weights from them, and its running statistics.
 pub fn features(exercises: &Exercises, case: &Values) -> Result<Values> {
     let mut params = Params::new(0, &Device::Cpu);
-    let blocks = [Block::new(case, &params, "first")?, Block::new(case, &params, "second")?];
+    let blocks = ["first", "second", "third"].map(|name| Block::new(case, &params, name));
+    let blocks = blocks.into_iter().collect::<Result<Vec<_>>>()?;
     fill(&mut params, case)?;
     let calls = RefCell::new(Vec::new());
     let forward = |images: &Tensor, train: bool| {
         calls.borrow_mut().push(images.dims()[0] as f64);
-        let first = blocks[0].forward(images, train)?;
-        let second = blocks[1].forward(&first, train)?;
-        Ok(vec![first, second])
+        let mut maps: Vec<Tensor> = Vec::new();
+        for block in &blocks {
+            maps.push(block.forward(maps.last().unwrap_or(images), train)?);
+        }
+        Ok(maps)
     };
     let (images, depth, batch) = (case.tensor("images")?, case.count("depth")?, case.count("batch")?);
     let features = (exercises.frozen_features)(&forward, images, depth, batch)?;

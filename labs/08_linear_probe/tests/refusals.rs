@@ -47,6 +47,9 @@ pub const STANDARDIZE: &[Bad<Exercises>] = &[
     ("training features of another width", |e| (e.standardize)(&ones(&[4, 1])?, &ones(&[2, 3])?).map(drop)),
     ("maps", |e| (e.standardize)(&ones(&[4, 3, 2])?, &ones(&[4, 3, 2])?).map(drop)),
     ("a test feature without an axis", |e| (e.standardize)(&ones(&[4, 3])?, &ones(&[3])?).map(drop)),
+    ("a training feature without an axis", |e| (e.standardize)(&ones(&[3])?, &ones(&[4, 3])?).map(drop)),
+    ("maps to test with", |e| (e.standardize)(&ones(&[4, 3])?, &ones(&[2, 3, 3])?).map(drop)),
+    ("maps to train with", |e| (e.standardize)(&ones(&[4, 3, 3])?, &ones(&[2, 3])?).map(drop)),
 ];
 
 fn epoch(e: &Exercises, features: &[usize], labels: &[usize], batches: &[Vec<u32>]) -> Result<()> {
@@ -61,6 +64,7 @@ pub const PROBE_EPOCH: &[Bad<Exercises>] = &[
     ("5 labels of 4 rows", |e| epoch(e, &[4, 3], &[5], &[vec![0, 1]])),
     ("no batches", |e| epoch(e, &[4, 3], &[4], &[])),
     ("row 4 of 4", |e| epoch(e, &[4, 3], &[4], &[vec![0, 1], vec![2, 4]])),
+    ("the greatest number as a row", |e| epoch(e, &[4, 3], &[4], &[vec![0, 1], vec![u32::MAX, 2]])),
     ("an error of the optimizer", |e| {
         let probe = Linear::new(3, 2, &Params::new(0, &Device::Cpu))?;
         let labels = zeros(&[4])?;

@@ -6,13 +6,16 @@ use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 
 /// The first of `names` that the source calls, names in a path or imports. Functions called as one of `others`, at the top of the file
 /// or in an `impl` there, are not looked into. A variable of such a name does not count, nor does a call of a function that
-/// the source itself defines at its top. Source that is not Rust uses nothing: it does not compile either.
+/// the source itself defines at its top, or of a function or closure that it defines further in. Source that is not Rust uses
+/// nothing: it does not compile either.
 pub fn uses<'a>(source: &str, names: &[&'a str], others: &[&str]) -> Option<&'a str> {
     let tokens: TokenStream = source.parse().ok()?;
     let mut found = Found { others, top: functions(&tokens), ..Found::default() };
     found.read(tokens, Place::Top);
     // After a glob import any mention may be the ready-made function; so may one that is handed to a macro of one's own.
-    let is_used = |name: &str| found.used.contains(name) || found.glob && found.mentioned.contains(name);
+    let is_called = |name: &str| found.called.contains(name) && !found.local.contains(name);
+    let is_used =
+        |name: &str| found.used.contains(name) || is_called(name) || found.glob && found.mentioned.contains(name);
     let is_handed = |name: &str| found.mentioned.contains("macro_rules") && found.handed.contains(name);
     let ready_made =
         |name: &str| found.elsewhere.contains(name) || is_handed(name) || is_used(name) && !found.top.contains(name);
@@ -35,7 +38,12 @@ struct Found<'a> {
     others: &'a [&'a str],
     /// Functions at the top of the file.
     top: BTreeSet<String>,
+    /// Imported, or named by a path.
     used: BTreeSet<String>,
+    /// Called by the name alone.
+    called: BTreeSet<String>,
+    /// Functions and variables inside of functions.
+    local: BTreeSet<String>,
     /// Anything of that name, a variable among it.
     mentioned: BTreeSet<String>,
     /// Of these, what is an argument of a macro.
@@ -89,7 +97,12 @@ impl Found<'_> {
                     in_impl = before.is_none_or(|before| matches!(before, TokenTree::Group(_)) || is(before, ";"));
                 }
                 TokenTree::Ident(ident) if before.is_some_and(|before| is(before, "fn")) => {
+                    self.local.extend((place == Place::Inside).then(|| plain(ident)));
                     passing_over = self.is_other(&plain(ident), place);
+                }
+                TokenTree::Ident(ident) if before.is_some_and(|before| is(before, "let")) => {
+                    self.mentioned.insert(plain(ident));
+                    self.local.insert(plain(ident));
                 }
                 TokenTree::Ident(ident) => {
                     self.handed.extend((place == Place::Macro).then(|| plain(ident)));
@@ -124,8 +137,10 @@ impl Found<'_> {
         let of_a_module = at(i.checked_sub(1), ":") && !importing && !at_home;
         if of_a_value || of_a_module {
             self.elsewhere.insert(plain(ident));
-        } else if importing || path || call {
+        } else if importing || path {
             self.used.insert(plain(ident));
+        } else if call {
+            self.called.insert(plain(ident));
         }
     }
 
@@ -175,6 +190,11 @@ mod tests {
             "mod decoy { fn cross_entropy() {} } fn f() { x.cross_entropy(y)? }",
             "fn cross_entropy() {} fn f() { x.cross_entropy(y)? }",
             "mod inner { pub fn other() { x.cross_entropy(y) } } fn f() { inner::other() }",
+            "use nn::cross_entropy; fn f() { let cross_entropy = cross_entropy; cross_entropy(a) }",
+            "use nn::*; fn f() { let cross_entropy = cross_entropy; cross_entropy(a) }",
+            "fn f() { let cross_entropy = nn::cross_entropy; cross_entropy(a) }",
+            "fn f() { let r#cross_entropy = 1.0; x.cross_entropy(y) }",
+            "struct S; impl S { fn cross_entropy() {} } fn f() { nn::cross_entropy(a) }",
             "fn f<'a>(x: &'a str) { let q = '\"'; let s = r\"\\\"; cross_entropy(x) }",
         ] {
             assert_eq!(uses(source, &["cross_entropy"], &["other"]), Some("cross_entropy"), "{source}");
@@ -195,6 +215,8 @@ mod tests {
             "struct S; impl S { fn other(&self) { cross_entropy(a) } } fn f() {}",
             "fn cross_entropy(a: f64) -> f64 { a } fn f() { self::cross_entropy(1.0) }",
             "fn f() { let cross_entropy = 1.0; println!(\"{}\", cross_entropy) }",
+            "fn f() { let cross_entropy = |x: f64| x; cross_entropy(1.0) }",
+            "fn f() { fn cross_entropy(x: f64) -> f64 { x } cross_entropy(1.0) }",
             "no Rust at all: ' \" (",
         ] {
             assert_eq!(uses(source, &["cross_entropy"], &["other"]), None, "{source}");

@@ -49,6 +49,11 @@ pub const OVERLAP: &[Mistake] = &[
         "Classes that are predicted, and nowhere true, are left out: their IoU is 0, and counts.",
     ),
     mistake(
+        "predicted_classes_only",
+        "predicted classes only",
+        "Classes that are true, and nowhere predicted, are left out: their IoU is 0, and counts.",
+    ),
+    mistake(
         "classes_in_both_only",
         "common classes only",
         "Classes that only one side has are left out: their IoU is 0, and counts.",
