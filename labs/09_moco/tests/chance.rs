@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use candle_core::{DType, Device, Result, Tensor};
 use moco::{Queue, Step};
 use rand::SeedableRng;
+use rand::seq::SliceRandom as _;
 use ssl_data::Rng;
 use ssl_grading::{Check, Values, refused};
 use ssl_nn::params::Init;
@@ -96,12 +97,17 @@ fn rows(x: &Tensor) -> Result<Vec<Vec<f32>>> {
     x.flatten_from(1)?.to_vec2()
 }
 
-/// Whether a draw takes more than 32 bits: with so few, there are not as many draws as there should be, or one tells of the next.
-fn takes_bits<T>(draw: impl FnOnce(&mut Rng) -> Result<T>) -> Result<f64> {
+/// How many numbers of 32 bits a draw takes.
+fn taken<T>(draw: impl FnOnce(&mut Rng) -> Result<T>) -> Result<u128> {
     let mut rng = Rng::seed_from_u64(1);
     let before = rng.get_word_pos();
     draw(&mut rng)?;
-    Ok(number(rng.get_word_pos() > before + 1))
+    Ok(rng.get_word_pos() - before)
+}
+
+/// Whether a draw takes more than 32 bits: with so few, there are not as many draws as there should be, or one tells of the next.
+fn takes_bits<T>(draw: impl FnOnce(&mut Rng) -> Result<T>) -> Result<f64> {
+    Ok(number(taken(draw)? > 1))
 }
 
 fn larger_batches(exercises: &Exercises, case: &Values) -> Result<Values> {
@@ -157,7 +163,11 @@ pub fn many_images(exercises: &Exercises, case: &Values) -> Result<Values> {
 pub fn negatives(exercises: &Exercises, case: &Values) -> Result<Values> {
     let (images, count) = (case.count("images")?, case.count("count")?);
     let batch: Vec<usize> = case.tensor("batch")?.to_vec1::<u32>()?.into_iter().map(|image| image as usize).collect();
-    let (drawn, same) = draws(|rng| (exercises.sample_negatives)(&batch, images, count, rng))?;
+    let (drawn, same) = draws(|rng| {
+        let mut drawn = (exercises.sample_negatives)(&batch, images, count, rng)?;
+        drawn.sort_unstable(); // their order is left open
+        Ok(drawn)
+    })?;
     let sets: Vec<Vec<usize>> =
         drawn.iter().map(|drawn| drawn.iter().copied().collect::<BTreeSet<_>>()).map(Vec::from_iter).collect();
     let others: Vec<usize> = (0..images).filter(|image| !batch.contains(image)).collect();
@@ -210,10 +220,16 @@ pub fn orders_of_keys(exercises: &Exercises, case: &Values) -> Result<Values> {
     let seen = (0..STEPS).map(|_| observed(exercises, 7, &mut rng)).collect::<Result<Vec<Observed>>>()?;
     let stay = |step: &Observed| step.keys.iter().enumerate().filter(|&(i, &image)| i == image as usize).count();
     let share = seen.iter().map(stay).sum::<usize>() as f64 / (7 * STEPS) as f64;
-    Values::new().with_number("share of 7 images that stay where they are", share)?.with_number(
-        "a step with 20 images takes more than 32 bits of rng (1 is yes)",
-        takes_bits(|rng| observed(exercises, 20, rng))?,
-    )
+    const IMAGES: usize = 20;
+    let of_step = taken(|rng| observed(exercises, IMAGES, rng))?;
+    let batch = Tensor::zeros((IMAGES, 1), DType::F32, &Device::Cpu)?;
+    // An order may be drawn as the student's exercise 5 does it, or as usual.
+    let as_before = taken(|rng| (exercises.shuffle_batch)(&batch, rng)).is_ok_and(|of_order| of_order == of_step);
+    let as_usual = of_step == taken(|rng| Ok((0..IMAGES as u32).collect::<Vec<_>>().shuffle(rng)))?;
+    Values::new()
+        .with_number("share of 7 images that stay where they are", share)?
+        .with_number("a step with 20 images takes more than 32 bits of rng (1 is yes)", number(of_step > 1))?
+        .with_number("a step draws one order and nothing else (1 is yes)", number(as_before || as_usual))
 }
 
 #[derive(PartialEq)]

@@ -51,6 +51,11 @@ pub const MOMENTUM_UPDATE: &[Bad<Exercises>] = &[
     ("weights of another shape", |e| {
         follow(e, [&[("a", &[3]), ("b", &[2, 3])], &[("a", &[3]), ("b", &[1, 3])]], [&[]; 2], 0.9)
     }),
+    ("weights of other layers", |e| follow(e, [&[("a.weight", &[3])], &[("b.weight", &[3])]], [&[]; 2], 0.9)),
+    ("weights that are turned", |e| follow(e, [&[("a", &[2, 3])], &[("a", &[3, 2])]], [&[]; 2], 0.9)),
+    ("a weight where the other has a buffer", |e| {
+        follow(e, [&[("a", &[3])], &[("b", &[3])]], [&[("b", &[3])], &[("a", &[3])]], 0.9)
+    }),
     ("weights with other names, and a momentum of 1", |e| {
         follow(e, [&[("a", &[3]), ("b", &[3])], &[("b", &[3]), ("c", &[3])]], [&[]; 2], 1.0)
     }),
@@ -112,6 +117,7 @@ fn restore(e: &Exercises, order: &[u32]) -> Result<()> {
 pub const UNSHUFFLE_BATCH: &[Bad<Exercises>] = &[
     ("3 places for 4 rows", |e| restore(e, &[2, 0, 1])),
     ("5 places for 4 rows", |e| restore(e, &[4, 2, 0, 1, 3])),
+    ("an order of 4 rows and one place more", |e| restore(e, &[2, 0, 1, 3, 0])),
     ("no places for 4 rows", |e| restore(e, &[])),
     ("a row that comes twice", |e| restore(e, &[2, 0, 2, 1])),
     ("two rows that come twice", |e| restore(e, &[0, 3, 3, 0])),

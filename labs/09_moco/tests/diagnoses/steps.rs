@@ -80,7 +80,7 @@ pub const STEP: &[Mistake] = &[
         "The query encoder is in evaluation mode: hand it `true`.",
     ),
     mistake("both_in_evaluation_mode", "evaluation mode", "Both encoders are in evaluation mode: hand them `true`."),
-    mistake("no_update", "no update", "The query encoder is as it was: an optimizer's step is missing."),
+    mistake("no_update", "no update", "The query encoder is as it was: an optimizer's step is missing, or no gradient gets there."),
     mistake(
         "key_encoder_left_alone",
         "key encoder forgotten",
@@ -124,7 +124,7 @@ pub const SHUFFLED_KEYS: &[Mistake] = &[
     mistake(
         "queries_shuffled_too",
         "queries shuffled",
-        "The query encoder sees another order, too: only the keys are shuffled.",
+        "The query encoder sees something else than the first view in its order: only the second view is shuffled, and each encoder sees its own.",
     ),
     mistake("one_order_for_all_steps", "one order", "Every step has the same order: draw from `rng`."),
 ];
