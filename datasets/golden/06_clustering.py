@@ -50,7 +50,7 @@ def rule(number, before=2, repeats=1.0):
 
 golden.check(
     "next",
-    [{"points": POINTS, "k": 2.0}, {"points": FOUR, "k": 3.0}],
+    [{"points": POINTS, "k": 2.0}, {"points": FOUR, "k": 3.0}, {"points": np.float32(1e-4) * POINTS, "k": 2.0}],
     rule(2),
     {
         "uniform": rule(0),
@@ -123,7 +123,7 @@ FROM_FEATURES = {"features": drawn(101, 5) + np.float32(7)}
 FROM_FEATURES["centroids"] = FROM_FEATURES["features"][::4].copy()
 golden.check(
     "assigned",
-    [{"features": drawn(n, d), "centroids": drawn(k, d)} for n, d, k in [(23, 3, 5), (300, 2, 7), (1, 4, 3), (5, 1, 2), (6, 7, 1), (613, 2, 301)]] + [FROM_FEATURES],
+    [{"features": drawn(n, d), "centroids": drawn(k, d)} for n, d, k in [(23, 3, 5), (300, 2, 7), (1, 4, 3), (5, 1, 2), (6, 7, 1), (613, 2, 301), (97, 1, 40)]] + [FROM_FEATURES],
     lambda features, centroids: {"assignments": pairwise_distances_argmin(features.astype(np.float64), centroids.astype(np.float64)).astype(np.uint32)},
     {
         "product": assigned(lambda x, c: -(x @ c.T)),
@@ -263,19 +263,30 @@ golden.check(
     },
     tolerance=0,
 )
-def extra(which, independent=1.0):
-    return lambda size, places: {
-        "share of orders in which each image comes once more than others": which(int(size), int(places % size)),
-        "the first two images come once more together as often as they should (1 is yes)": float(independent),
-    }
+def extra(which, right=1.0, apart=None):
+    """Who comes once more; for mistakes, whether two are together as often by chance where only one comes, and two clusters apart."""
+
+    def found(size, places):
+        more = int(places % size)
+        return {
+            "share of orders in which each image comes once more than others": which(int(size), more),
+            "the first two images come once more together as often as they should (1 is yes)": float(right or more < 2),
+            "two clusters have the same places as often as they should (1 is yes)": float(right if apart is None else apart(more)),
+        }
+
+    return found
 
 
 alike = lambda size, more: np.full(size, more / size)
 golden.check(
     "extra_images",
-    [{"size": 5.0, "places": 2.0}, {"size": 7.0, "places": 10.0}],
+    [{"size": 5.0, "places": 2.0}, {"size": 7.0, "places": 10.0}, {"size": 4.0, "places": 5.0}],
     extra(alike),
-    {"always_the_same": extra(lambda size, more: (np.arange(size) < more).astype(np.float64), 0.0), "neighbors": extra(alike, 0.0)},
+    {
+        "always_the_same": extra(lambda size, more: (np.arange(size) < more).astype(np.float64), 0.0),
+        "neighbors": extra(alike, 0.0, lambda more: more < 2),
+        "one_draw_for_all_clusters": extra(alike, 1.0, lambda more: 0.0),
+    },
     tolerance=0.03,
 )
 
@@ -293,7 +304,7 @@ def everywhere(together):
 
 golden.check(
     "all_places",
-    [{"images": 2.0, "n": 4.0}, {"images": 2.0, "n": 6.0}],
+    [{"images": 2.0, "n": 4.0}, {"images": 2.0, "n": 6.0}, {"images": 3.0, "n": 3.0}],
     everywhere(lambda a, b, images, n: (n // images - 1) / (n - 1)),
     {
         "in_turns": everywhere(lambda a, b, images, n: 0.0 if a // images == b // images else 1 / images),
@@ -334,6 +345,12 @@ def labels(count, classes):
     return rng.integers(0, classes, count).astype(np.int64)
 
 
+def pairs_taken_for_each_other(first, second):
+    """Two pairs of labels that some number made of a pair takes for each other, among the two that they would be mixed up with."""
+    a, b = [first[0], second[0], first[0], second[0], first[0]], [first[1], second[1], second[1], first[1], first[1]]
+    return {"a": np.array(a, dtype=np.int64), "b": np.array(b, dtype=np.int64)}
+
+
 def labels_case(count, classes, clusters, noise):
     a = labels(count, classes)
     return {"a": a, "b": np.where(rng.random(count) < noise, labels(count, clusters), (3 * a + 1) % clusters)}
@@ -357,6 +374,7 @@ golden.check(
         {"a": np.array([1, 11, 1, 11, 257, 65537, 257, 1], dtype=np.int64), "b": np.array([12, 2, 2, 12, 258, 2, 258, 65548], dtype=np.int64)},
         # Pairs that a number such as 10 · a + b would take for each other, and the greatest label there is.
         {"a": np.array([1, 2, 2, 1, 2, 1, 1], dtype=np.int64), "b": np.array([12, 2, 12, 2, 2, 12, 2], dtype=np.int64)},
+        *(pairs_taken_for_each_other(*pairs) for pairs in [((1, 100), (2, 0)), ((1, 1000), (2, 0)), ((1, 10**6), (2, 0)), ((0, 2**16), (1, 0)), ((0, 31), (1, 0)), ((104729, 0), (0, 7919))]),
         {"a": np.array([2**32 - 1, 0, 2**32 - 1, 5], dtype=np.int64), "b": np.array([1, 0, 1, 2**32 - 1], dtype=np.int64)},
     ],
     lambda a, b: {"NMI": float(normalized_mutual_info_score(a, b, average_method="geometric")) if len(set(a)) > 1 or len(set(b)) > 1 else 1.0},
@@ -367,6 +385,7 @@ golden.check(
         "greater_entropy": nmi(lambda i, a, b: i / max(a, b)),
         "product": nmi(lambda i, a, b: i / (a * b)),
         "first_entropy": nmi(lambda i, a, b: i / a),
+        "second_entropy": nmi(lambda i, a, b: i / b),
         "base_2": nmi(lambda i, a, b: i / np.log(2) / np.sqrt(a * b)),
         "one_label_forgotten": nmi(lambda i, a, b: i / np.sqrt(a * b), guarded=False),
         "purity": lambda a, b: {"NMI": float(sum(np.unique(a[b == c], return_counts=True)[1].max() for c in set(b)) / len(a))},
@@ -395,7 +414,7 @@ def scores_case(batch, prototypes, epsilon, iterations, scale=0.2):
 
 
 # A column whose sum is small beside any ε that is added to it.
-LOW = {"scores": torch.tensor([[0.0, -1.2], [-0.1, -1.4], [-0.05, -1.3]]), "epsilon": 0.05, "iterations": 3.0}
+LOW = {"scores": torch.tensor([[0.0, -1.8], [-0.1, -2.0], [-0.05, -1.9]]), "epsilon": 0.05, "iterations": 3.0}
 golden.check(
     "codes",
     [scores_case(7, 3, 0.05, 3), scores_case(4, 11, 0.1, 1), scores_case(1, 5, 0.05, 2), scores_case(6, 2, 0.5, 5), scores_case(9, 4, 0.2, 2, 0.6), scores_case(5, 4, 0.1, 9, 0.6), LOW],
@@ -422,7 +441,7 @@ golden.check(
         {"scores": torch.linspace(0, 1, 15).reshape(5, 3) + torch.tensor([[9.0, 9.0, 9.3]]), "epsilon": 0.05, "iterations": 3.0},
         # Each row and each column has a greatest score of its own, far from all others.
         {"scores": 10 * torch.eye(4) + 0.2 * torch.rand(4, 4), "epsilon": 0.05, "iterations": 2.0},
-        {"scores": torch.linspace(0, 1, 14).reshape(7, 2) - 1000, "epsilon": 0.05, "iterations": 3.0},
+        {"scores": torch.linspace(0, 1, 14).reshape(7, 2) - 60, "epsilon": 0.05, "iterations": 3.0},
     ],
     codes(),
     {"overflow": lambda scores, epsilon, iterations: {"codes": torch.full_like(scores, math.nan)}},
@@ -499,9 +518,12 @@ def cluster_case(sizes, width, alpha, temperature):
     }
 
 
+# Members that are all at their centroid: φ is 0, and not unknown.
+still = cluster_case([9, 4, 3, 12, 2, 1, 7], 3, 10.0, 0.2)
+still["features"][still["assignments"] == 2] = still["centroids"][2]
 golden.check(
     "concentrations",
-    [cluster_case([9, 4, 1, 12, 2, 7, 30], 3, 10.0, 0.2), cluster_case([5, 0, 2, 17], 2, 10.0, 0.1), cluster_case([3, 8], 5, 1.0, 0.5), cluster_case(list(range(1, 14)), 2, 10.0, 0.2), cluster_case([6], 3, 10.0, 0.2)],
+    [still, cluster_case([9, 4, 1, 12, 2, 7, 30], 3, 10.0, 0.2), cluster_case([5, 0, 2, 17], 2, 10.0, 0.1), cluster_case([3, 8], 5, 1.0, 0.5), cluster_case(list(range(1, 14)), 2, 10.0, 0.2), cluster_case([6], 3, 10.0, 0.2)],
     tightness(),
     {
         "squared_distances": tightness(power=2),

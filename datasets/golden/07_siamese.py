@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from golden import Golden
+from golden import Golden, apart
 from networks import BUFFERS, WEIGHTS, Network, network_case, twins_case
 
 torch.manual_seed(7)
@@ -78,9 +78,13 @@ def predicted(inner=lambda norm, x: F.relu(norm(x)), after=lambda p, z: p, mode=
     return predict
 
 
+# Hidden values just above 0, and far above it; a batch of two in training mode.
+bent = apart(lambda: [predictor_case(2, 3, 4, True), predictor_case(7, 3, 5, False)])
+bent[1]["norm.weight"] *= torch.tensor([1e-2, 1e-2, 9.0, 9.0, 1.0])
+bent[1]["norm.bias"] = torch.tensor([5e-3, 2e-3, 8.0, 12.0, 0.0])
 golden.check(
     "predictor",
-    [predictor_case(5, 3, 7, True), predictor_case(4, 7, 2, True), predictor_case(1, 3, 5, False), predictor_case(6, 2, 3, False)],
+    [predictor_case(5, 3, 7, True), predictor_case(4, 7, 2, True), predictor_case(1, 3, 5, False), predictor_case(6, 2, 3, False), *bent],
     predicted(),
     {
         "no_relu": predicted(inner=lambda norm, x: norm(x)),
@@ -104,7 +108,7 @@ def views_case(views, batch, width):
     return {f"p{v}": x for v, x in some(2).items()} | {f"z{v}": x for v, x in some(1).items()}
 
 
-def simsiam(target=None, divide=None, distance=lambda p, z: -F.cosine_similarity(p, z, dim=-1).mean()):
+def simsiam(target=None, divide=None, distance=lambda p, z: -(unit(p) * unit(z)).sum(-1).mean()):
     def loss(**case):
         count = len(case) // 2
         p, z = ([case[f"{name}{v}"] for v in range(count)] for name in "pz")
@@ -133,6 +137,11 @@ def without_a_z(case):
     return {name: x * torch.tensor([[1.0], [0.0], [1.0]]) if name[0] == "z" else x for name, x in case.items()}
 
 
+def without_a_p(case):
+    """The same of a prediction, in one view."""
+    return case | {"p1": case["p1"] * torch.tensor([[1.0], [1.0], [0.0]])}
+
+
 MISTAKES_OF_VIEWS = {
     "own_embedding": simsiam(target=lambda z, v: z[v]),
     "all_views": simsiam(target=lambda z, v: sum(z) / len(z)),
@@ -152,7 +161,7 @@ for name, views, mistakes in [
 ]:
     golden.check(
         name,
-        [views_case(views, 4, 3), views_case(views, 1, 7), views_case(views, 3, 2)] + ([without_a_z(views_case(views, 3, 4))] if views == 5 else []),
+        [views_case(views, 4, 3), views_case(views, 1, 7), views_case(views, 3, 2)] + ([without_a_z(views_case(views, 3, 4))] if views == 5 else [without_a_p(apart(lambda: views_case(7, 3, 5)))] if views == 7 else []),
         simsiam(),
         {mistake: MISTAKES_OF_VIEWS[mistake] for mistake in mistakes},
         gradients=[f"p{v}" for v in range(views)],
@@ -193,6 +202,12 @@ golden.check(
     gradients=["p_a", "p_b"],
     leaks=["t_a", "t_b"],
 )
+
+# A prediction and a target of length 0.
+zeros = apart(lambda: [byol_case(4, 3), byol_case(3, 2)])
+zeros[0]["p_a"][1], zeros[1]["t_a"][2] = 0, 0
+golden.check("rows_of_zeros", zeros, lambda p_a, p_b, t_a, t_b: {"the loss is a number (1 is yes)": 1.0}, tolerance=0)
+
 
 # Exercise 5.
 def followed(weights=lambda t, o, m: m * t + (1 - m) * o, buffers=lambda t, o, m: o):
@@ -261,7 +276,7 @@ flat = torch.randn(7, 5)
 flat[:, 2:] = 0
 golden.check(
     "level",
-    [{"z": torch.randn(300, 7)}, {"z": torch.randn(4, 3) + 1}, {"z": flat}, {"z": torch.randn(5, 11) * 10 ** torch.randn(5, 1)}, {"z": torch.randn(1, 4)}, {"z": torch.randn(6, 3) * torch.tensor([[1.0], [1.0], [0.0], [1.0], [1.0], [0.0]])}],
+    [{"z": torch.randn(300, 7)}, {"z": torch.randn(4, 3) + 1}, {"z": flat}, {"z": torch.randn(5, 11) * 10 ** torch.randn(5, 1)}, {"z": torch.randn(1, 4)}, {"z": torch.randn(6, 3) * torch.tensor([[1.0], [1.0], [0.0], [1.0], [1.0], [0.0]])}, {"z": 1e-3 * apart(lambda: torch.randn(6, 4))}],
     level(),
     {
         "not_normalized": level(norm=lambda z: z),

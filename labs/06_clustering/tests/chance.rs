@@ -86,9 +86,11 @@ fn next(exercises: &Exercises, case: &Values) -> Result<Values> {
     seen.retain(|before, next| before.len() == k - 1 && next.values().sum::<f64>() >= LEAST);
     let rows: Vec<Vec<f32>> = points.to_vec2()?;
     let square = |a: usize, b: usize| rows[a].iter().zip(&rows[b]).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>();
+    let greatest = (0..rows.len()).map(|point| square(0, point)).fold(0.0, f64::max);
     let follows = |rule: &Rule| {
         let of_point = |before: &[usize], point: usize| {
-            (rule.weight)(before.iter().map(|&centroid| square(centroid, point)).fold(f64::INFINITY, f64::min))
+            let nearest = before.iter().map(|&centroid| square(centroid, point)).fold(f64::INFINITY, f64::min);
+            (rule.weight)(nearest / greatest)
         };
         seen.iter().all(|(before, next)| {
             let all: f64 = (0..rows.len()).map(|point| of_point(before, point)).sum();
@@ -243,23 +245,29 @@ fn balanced(exercises: &Exercises, case: &Values) -> Result<Values> {
         .with_number("another state gives another order (1 is yes)", number(order != draw(1)?))
 }
 
-/// Which images of a cluster come once more than others.
+/// Which images of two clusters of one size come once more than others.
 fn extra_images(exercises: &Exercises, case: &Values) -> Result<Values> {
     let (size, places) = (case.count("size")?, case.count("places")?);
+    let assignments = [vec![0; size], vec![1; size]].concat();
     let mut rng = Rng::seed_from_u64(5);
-    let (mut shares, mut together) = (vec![0.0; size], 0.0);
+    let (mut shares, mut together, mut alike) = (vec![0.0; size], 0.0, 0.0);
     for _ in 0..ORDERS {
-        let order = (exercises.balanced_indices)(&vec![0; size], 1, places, &mut rng)?;
+        let order = (exercises.balanced_indices)(&assignments, 2, 2 * places, &mut rng)?;
         let more = |image: usize| number(order.iter().filter(|&&other| other == image).count() > places / size);
         shares.iter_mut().enumerate().for_each(|(image, share)| *share += more(image) / ORDERS as f64);
         together += more(0) * more(1) / ORDERS as f64;
+        alike += number((0..size).all(|image| more(image) == more(size + image))) / ORDERS as f64;
     }
     let name = "share of orders in which each image comes once more than others";
     let values = Values::new().with(name, &Tensor::new(shares, &Device::Cpu)?);
     let more = places % size;
     let expected = (more * more.saturating_sub(1)) as f64 / (size * (size - 1)) as f64;
     let independent = number((together - expected).abs() < PAIRS);
-    values.with_number("the first two images come once more together as often as they should (1 is yes)", independent)
+    let subsets: f64 = (0..more).map(|i| (size - i) as f64 / (i + 1) as f64).product();
+    let apart = number((alike - 1.0 / subsets).abs() < PAIRS);
+    values
+        .with_number("the first two images come once more together as often as they should (1 is yes)", independent)?
+        .with_number("two clusters have the same places as often as they should (1 is yes)", apart)
 }
 
 /// Which image comes where, and in which two places the same image comes, of clusters of one image each.

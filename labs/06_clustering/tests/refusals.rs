@@ -42,6 +42,8 @@ pub const UPDATE_CENTROIDS: &[Bad<Exercises>] = &[
 
 pub const BALANCED_INDICES: &[Bad<Exercises>] = &[
     ("cluster 3 of 3", |e| (e.balanced_indices)(&[0, 3, 1], 3, 6, &mut rng()).map(drop)),
+    ("cluster 3 of 3, and no places", |e| (e.balanced_indices)(&[0, 3, 1], 3, 0, &mut rng()).map(drop)),
+    ("cluster 3 of 3 beyond the places", |e| (e.balanced_indices)(&[0, 1, 3], 3, 2, &mut rng()).map(drop)),
     ("places for no images", |e| (e.balanced_indices)(&[], 3, 6, &mut rng()).map(drop)),
 ];
 
@@ -67,6 +69,8 @@ fn swap(e: &Exercises, shapes: [&[usize]; 4]) -> Result<()> {
 
 pub const SWAPPED_PREDICTION_LOSS: &[Bad<Exercises>] = &[
     ("one code for four scores", |e| swap(e, [&[4, 3], &[4, 3], &[4, 3], &[1, 3]])),
+    ("one code for four scores of the other view", |e| swap(e, [&[4, 3], &[4, 3], &[1, 3], &[4, 3]])),
+    ("one score of the other view for four codes", |e| swap(e, [&[1, 3], &[4, 3], &[4, 3], &[4, 3]])),
     ("one score for four codes", |e| swap(e, [&[4, 3], &[1, 3], &[4, 3], &[4, 3]])),
     ("views of 4 and of 5 images", |e| swap(e, [&[4, 3], &[5, 3], &[5, 3], &[4, 3]])),
     ("codes over one prototype", |e| swap(e, [&[4, 3], &[4, 3], &[4, 1], &[4, 1]])),

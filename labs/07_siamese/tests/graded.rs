@@ -85,6 +85,11 @@ fn losses() -> Vec<Check<Exercises>> {
         let values = Values::new().with_gradients("loss", &loss, &[("p_a", &p_a), ("p_b", &p_b)])?;
         values.with_leaks(&[&loss], &[("t_a", &t_a), ("t_b", &t_b)])
     };
+    let still_a_number = |exercises: &Exercises, case: &Values| {
+        let [p_a, p_b, t_a, t_b] = ["p_a", "p_b", "t_a", "t_b"].map(|name| case.tensor(name));
+        let loss: f32 = (exercises.byol_loss)(p_a?, p_b?, t_a?, t_b?)?.to_scalar()?;
+        Values::new().with_number("the loss is a number (1 is yes)", f64::from(u8::from(loss.is_finite())))
+    };
     vec![
         check("negative_cosine", "negative_cosine", (8, 1e-5), cosine, diagnoses::NEGATIVE_COSINE),
         check("zero_rows", "negative_cosine", (1, 1e-4), cosine, &[]),
@@ -94,7 +99,8 @@ fn losses() -> Vec<Check<Exercises>> {
         check("five_views", "simsiam_loss", (1, 1e-5), simsiam, &[]),
         check("seven_views", "simsiam_loss", (1, 1e-5), simsiam, &[]),
         refused("refused_views", "simsiam_loss", 1, refusals::SIMSIAM_LOSS),
-        check("byol_loss", "byol_loss", (10, 1e-5), byol, diagnoses::BYOL_LOSS),
+        check("byol_loss", "byol_loss", (9, 1e-5), byol, diagnoses::BYOL_LOSS),
+        check("rows_of_zeros", "byol_loss", (1, 0.0), still_a_number, &[]),
         refused("refused_targets", "byol_loss", 1, refusals::BYOL_LOSS),
     ]
 }

@@ -51,6 +51,8 @@ pub const SIMSIAM_LOSS: &[Bad<Exercises>] = &[
     ("two embeddings for three predictions", |e| simsiam(e, &[[3, 4]; 3], &[[3, 4]; 2])),
     ("a view of other images", |e| simsiam(e, &[[3, 4], [2, 4]], &[[3, 4], [2, 4]])),
     ("predictions of another width", |e| simsiam(e, &[[3, 1]; 2], &[[3, 4]; 2])),
+    ("a prediction of one image in the second view", |e| simsiam(e, &[[3, 4], [1, 4]], &[[3, 4]; 2])),
+    ("a prediction of one image in the first view", |e| simsiam(e, &[[1, 4], [3, 4]], &[[3, 4]; 2])),
     ("one embedding of one image", |e| simsiam(e, &[[3, 4]; 3], &[[3, 4], [3, 4], [1, 4]])),
 ];
 
@@ -62,6 +64,8 @@ fn byol(e: &Exercises, shapes: [&[usize]; 4]) -> Result<()> {
 pub const BYOL_LOSS: &[Bad<Exercises>] = &[
     ("one target for three predictions", |e| byol(e, [&[3, 4], &[3, 4], &[3, 4], &[1, 4]])),
     ("one prediction for three targets", |e| byol(e, [&[3, 4], &[1, 4], &[3, 4], &[3, 4]])),
+    ("one target of the first view for three predictions", |e| byol(e, [&[3, 4], &[3, 4], &[1, 4], &[3, 4]])),
+    ("one prediction of the first view for three targets", |e| byol(e, [&[1, 4], &[3, 4], &[3, 4], &[3, 4]])),
     ("targets of another width", |e| byol(e, [&[3, 4], &[3, 4], &[3, 1], &[3, 4]])),
     ("maps", |e| byol(e, [&[3, 4, 2]; 4])),
     ("predictions of three and of two images", |e| byol(e, [&[3, 4], &[2, 4], &[2, 4], &[3, 4]])),
@@ -100,6 +104,11 @@ pub const EMA_UPDATE: &[Bad<Exercises>] = &[
     ("a momentum of −0.1", |e| follow(e, &[("a", &[2, 3])], &[("a", &[2, 3])], -0.1)),
     ("a momentum that is no number", |e| follow(e, &[("a", &[2, 3])], &[("a", &[2, 3])], f64::NAN)),
     ("weights with other names", |e| follow(e, &[("a", &[3]), ("b", &[3])], &[("b", &[3]), ("c", &[3])], 0.9)),
+    ("weights of other layers", |e| follow(e, &[("a.weight", &[3])], &[("b.weight", &[3])], 0.9)),
+    ("weights that are turned", |e| follow(e, &[("a", &[2, 3])], &[("a", &[3, 2])], 0.9)),
+    ("a weight where the other has a buffer", |e| {
+        follow_with(e, [&[("a", &[3])], &[("b", &[3])]], [&[("b", &[3])], &[("a", &[3])]], 0.9)
+    }),
     ("an online network with more weights", |e| follow(e, &[("b", &[3])], &[("a", &[3]), ("b", &[3])], 0.9)),
     ("a target with more weights", |e| follow(e, &[("a", &[3]), ("b", &[3])], &[("a", &[3])], 0.9)),
     ("buffers with other names", |e| follow_with(e, [&[("a", &[3])]; 2], [&[("mean", &[3])], &[("means", &[3])]], 0.9)),

@@ -95,7 +95,7 @@ pub const SPREAD_OUT: &[Mistake] = &[
         "drawn_twice",
         "a feature drawn twice",
         "A feature can become a centroid twice, though others lie apart from it: its own d is 0. Where ‖x‖² − 2 x·c + ‖c‖² is computed in single \
-         precision, rounding leaves something of it: subtract first.",
+         precision, rounding leaves something of it: subtract first. An ε that is added to d² does the same.",
     ),
     mistake(
         "single_not_drawn",
@@ -202,6 +202,11 @@ pub const EXTRA_IMAGES: &[Mistake] = &[
         "not drawn independently",
         "Each image comes once more as often as it should, but not each pair of them: shuffle the images, a run of neighbors is no random choice.",
     ),
+    mistake(
+        "one_draw_for_all_clusters",
+        "the same draw for all clusters",
+        "Of clusters of one size the images at the same places come once more: draw for each cluster anew, with `rng` itself and not with a copy of it.",
+    ),
 ];
 
 pub const ALL_PLACES: &[Mistake] = &[mistake(
@@ -220,6 +225,11 @@ pub const NMI: &[Mistake] = &[
         "first_entropy",
         "one entropy",
         "You divide by the entropy of a alone: by the root of both entropies' product.",
+    ),
+    mistake(
+        "second_entropy",
+        "one entropy",
+        "You divide by the entropy of b alone: by the root of both entropies' product.",
     ),
     mistake(
         "one_label_forgotten",
