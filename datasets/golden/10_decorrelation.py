@@ -86,7 +86,7 @@ def matrix(width, weight):
 
 golden.check(
     "barlow_loss",
-    [matrix(3, 0.2), matrix(5, 0.005), matrix(2, 1.5), matrix(1, 0.3), matrix(7, 0.03), apart(lambda: matrix(40, 0.01)), apart(lambda: {"c": 6 * torch.rand(3, 3) - 3, "lambda": 3.0})],
+    [matrix(3, 0.2), matrix(5, 0.005), matrix(2, 1.5), matrix(1, 0.3), matrix(7, 0.03), apart(lambda: matrix(40, 0.01)), apart(lambda: {"c": 6 * torch.rand(3, 3) - 3, "lambda": 3.0}), {"c": torch.eye(3) + 0.3 * off_diagonal(torch.ones(3, 3)), "lambda": 0.4}],
     barlow(),
     {
         "lambda_on_the_diagonal": barlow(weigh=lambda a, b, w: w * a + b),
@@ -194,7 +194,8 @@ def far_from_0(case):
 
 
 golden.check("collapsed_channels", [apart(lambda: collapsed(5, 3)), apart(lambda: collapsed(4, 1)), apart(lambda: far_from_0(spread(7, 0.3, 2.0, 0.9)))], variance(), tolerance=2e-5, gradients=["z"])
-golden.check("channels_far_from_0", [apart(lambda: far_from_0(mixed(7, 3))), apart(lambda: far_from_0(mixed(40, 2)))], covariance(), tolerance=1e-4, gradients=["z"])
+nothing_covaries = [apart(lambda: collapsed(6, 2)), apart(lambda: {"z": torch.randn(1, 3).repeat(5, 1)})]
+golden.check("channels_far_from_0", [apart(lambda: far_from_0(mixed(7, 3))), apart(lambda: far_from_0(mixed(40, 2))), *nothing_covaries], covariance(), tolerance=1e-4, gradients=["z"])
 
 
 # Exercise 5.
@@ -252,7 +253,12 @@ def equal_in_part(batch, width):
     return case | {"z_b": torch.where((torch.arange(batch) % 2 == 0).unsqueeze(1), case["z_a"], case["z_b"])}
 
 
-golden.check("equal_embeddings", [apart(lambda: equal_in_part(5, 3)), apart(lambda: equal_in_part(4, 2)), apart(lambda: vicreg_case(4, 3, 0.0, 2.0, 0.0)), apart(lambda: vicreg_case(5, 2, 1.5, 0.0, 0.7))], vicreg(), tolerance=2e-5, gradients=["z_a", "z_b"])
+def equal_views(batch, width):
+    case = vicreg_case(batch, width, 2.0, 0.7, 1.3)
+    return case | {"z_b": case["z_a"]}
+
+
+golden.check("equal_embeddings", [apart(lambda: equal_views(6, 3)), apart(lambda: equal_in_part(5, 3)), apart(lambda: equal_in_part(4, 2)), apart(lambda: vicreg_case(4, 3, 0.0, 2.0, 0.0)), apart(lambda: vicreg_case(5, 2, 1.5, 0.0, 0.7))], vicreg(), tolerance=2e-5, gradients=["z_a", "z_b"])
 case = vicreg_case(8, 6, 25.0, 25.0, 1.0)
 assert torch.allclose(VICRegLoss()(case["z_a"], case["z_b"]), vicreg()(**case)["loss"], rtol=1e-4)
 
@@ -268,7 +274,7 @@ def entropy(p, log=np.log):
 
 golden.check(
     "rank",
-    [{"spectrum": np.array(s)} for s in ([3.0, 2.0, 0.5], [5.5, 5.5, 5.5, 5.5], [7.5], [4.0, 0.0, 1.5, 0.0, 0.25], list(np.linspace(9.1, 0.3, 50)), [0.01, 1e-5, 0.3, 0.02], [0.0, 1.5, 0.5], [3e-7, 2e-7, 1e-7], [1.0, 2e-7, 0.4])],
+    [{"spectrum": np.array(s)} for s in ([3.0, 2.0, 0.5], [5.5, 5.5, 5.5, 5.5], [7.5], [4.0, 0.0, 1.5, 0.0, 0.25], list(np.linspace(9.1, 0.3, 50)), [0.01, 1e-5, 0.3, 0.02], [0.0, 1.5, 0.5], [3e-7, 2e-7, 1e-7], [1.0, 2e-7, 0.4], [2e-11, 1e-11, 3e-11])],
     rank(lambda s: np.exp(entropy(s / s.sum()))),
     {
         "squares": rank(lambda s: np.exp(entropy(s**2 / (s**2).sum()))),
@@ -359,6 +365,8 @@ golden.check(
         "mean in one dimension": 0.0,
         "no direction preferred in 64 dimensions (1 is yes)": 1.0,
         "draws have nothing in common (1 is yes)": 1.0,
+        "each two of 12 directions are drawn independently (1 is yes)": 1.0,
+        "each two of 64 components are as they should (1 is yes)": 1.0,
     },
     tolerance=0.0115,
 )
@@ -459,7 +467,10 @@ golden.check(
     gradients=["z0", "z1", "z2", "z3"],
 )
 for count in (2, 5):
-    golden.check(f"views_{count}", [views_case(count, 4, 3, 2, 0.3)], total(), tolerance=2e-5, gradients=[f"z{v}" for v in range(count)])
+    cases = [views_case(count, 4, 3, 2, 0.3)]
+    # Views that agree, where the spread is 0.
+    cases.append(cases[0] | {f"z{v}": cases[0]["z0"] for v in range(count)})
+    golden.check(f"views_{count}", cases, total(), tolerance=2e-5, gradients=[f"z{v}" for v in range(count)])
 golden.check("one_term_only", [views_case(2, 4, 3, 2, 0.0), views_case(3, 2, 5, 4, 1.0)], total(), tolerance=2e-5)
 
 golden.save()

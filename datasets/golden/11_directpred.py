@@ -116,7 +116,7 @@ golden.check(
 # An eigenvalue a little below 0 and one far below, directions without features, small numbers, and eigenvectors that are axes or diagonals.
 block = np.zeros((5, 5), np.float32)
 block[:2, :2] = symmetric([1.5, 0.4], 3)
-given = [symmetric([2.0, 0.5, -1e-5], 8), symmetric([1.0, -3.0, 0.2], 9), block, symmetric([4e-4, 1e-4], 10), symmetric([2e-7, 1e-7], 14), symmetric([2.0, 0.3, 1e-3], 15), np.diag([0.5, 3.0]), np.array([[2.0, -1.0], [-1.0, 2.0]])]
+given = [symmetric([2.0, 0.5, -1e-5], 8), symmetric([1.0, -3.0, 0.2], 9), block, symmetric([4e-4, 1e-4], 10), symmetric([2e-7, 1e-7], 14), symmetric([3e-10, 1e-10], 18), np.diag([2e-7, 2.0, 2e-5, 0.3]), symmetric([2.0, 0.3, 1e-3], 15), np.diag([0.5, 3.0]), np.array([[2.0, -1.0], [-1.0, 2.0]])]
 given = [{"correlation": f.astype(np.float32), "epsilon": 0.1} for f in given]
 golden.check(
     "below_zero",
@@ -205,6 +205,7 @@ golden.check(
         {"w": ignored, "correlation": np.diag([0.5, 3.0, 1.5]).astype(np.float32)},
         {"w": rng.normal(size=(3, 3)).astype(np.float32), "correlation": symmetric([2.0, -1.5, 0.3], 12).astype(np.float32)},
         {"w": (1e-4 * (np.random.default_rng(17).normal(size=(3, 3)) + np.eye(3))).astype(np.float32), "correlation": (1e-4 * symmetric([2.0, 1.5, 0.3], 16)).astype(np.float32)},
+        {"w": (1e-7 * (np.random.default_rng(18).normal(size=(3, 3)) + np.eye(3))).astype(np.float32), "correlation": (1e-9 * symmetric([2.0, 1.5, 0.3], 19)).astype(np.float32)},
         {"w": (rng.normal(size=(7, 7)) - 2 * np.eye(7)).astype(np.float32), "correlation": symmetric([3.0, 2.0, 1.2, 0.7, 0.4, -0.2, -1.0], 13).astype(np.float32)},
     ],
     as_given,
@@ -276,7 +277,7 @@ def mode_case(*numbers):
 
 golden.check(
     "flow",
-    [mode_case(0.4, 0.7, 0.9, 1.5, 0.2, 0.3, 0.6), mode_case(0.05, 0.2, 0.5, 0.4, 0.05, 2.0, 1.4), mode_case(-0.3, 2.5, 0.3, 3.0, 0.1, 0.02, 0.1), mode_case(0.9, 0.6, 1.2, 1.5, 0.1, 0.4, 0.5), mode_case(0.0, 12.0, 1.0, 0.7, 0.2, 0.9, 0.0), mode_case(0.02, 1e-4, 0.6, 1.2, 0.3, 0.5, 0.4), mode_case(-2.5, 0.8, -0.2, 1.1, 0.2, 0.3, 2.5)],
+    [mode_case(0.4, 0.7, 0.9, 1.5, 0.2, 0.3, 0.6), mode_case(0.05, 0.2, 0.5, 0.4, 0.05, 2.0, 1.4), mode_case(-0.3, 2.5, 0.3, 3.0, 0.1, 0.02, 0.1), mode_case(0.9, 0.6, 1.2, 1.5, 0.1, 0.4, 0.5), mode_case(0.0, 12.0, 1.0, 0.7, 0.2, 0.9, 0.0), mode_case(0.02, 1e-4, 0.6, 1.2, 0.3, 0.5, 0.4), mode_case(-2.5, 0.8, -0.2, 1.1, 0.2, 0.3, 2.5), mode_case(0.3, 1e-7, 0.6, 1.2, 0.3, 0.5, 0.4)],
     flow(),
     {
         "noise_forgotten": flow(noise=lambda n: 1),
@@ -309,7 +310,7 @@ def rests(inside=lambda t, n, d: t * t - 4 * (1 + n) * d, divide=lambda n: 2 * (
 
 golden.check(
     "rests",
-    [{"tau": 1.0, "noise": 0.5, "decay": 0.05}, {"tau": 0.7, "noise": 1.5, "decay": 0.01}, {"tau": 1.0, "noise": 0.6, "decay": 0.3}, {"tau": 0.9, "noise": 0.25, "decay": 0.0}, {"tau": 1.0, "noise": 1.0, "decay": 0.125}, {"tau": 0.5, "noise": 0.5, "decay": 0.05}, {"tau": 1.0, "noise": 0.6, "decay": 0.1564}, {"tau": 0.8, "noise": 0.7, "decay": 0.004}, {"tau": 1.0, "noise": 0.6, "decay": 0.156251}, {"tau": 1.3, "noise": 2.6, "decay": 1e-4}],
+    [{"tau": 1.0, "noise": 0.5, "decay": 0.05}, {"tau": 0.7, "noise": 1.5, "decay": 0.01}, {"tau": 1.0, "noise": 0.6, "decay": 0.3}, {"tau": 0.9, "noise": 0.25, "decay": 0.0}, {"tau": 1.0, "noise": 1.0, "decay": 0.125}, {"tau": 0.5, "noise": 0.5, "decay": 0.05}, {"tau": 1.0, "noise": 0.6, "decay": 0.1564}, {"tau": 0.8, "noise": 0.7, "decay": 0.004}, {"tau": 1.0, "noise": 0.6, "decay": 0.156251}, {"tau": 1.3, "noise": 2.6, "decay": 1e-4}, {"tau": 0.0, "noise": 0.5, "decay": 0.0}],
     rests(),
     {
         "noise_forgotten": rests(inside=lambda t, n, d: t * t - 4 * d, divide=lambda n: 2),

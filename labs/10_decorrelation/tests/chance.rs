@@ -46,7 +46,7 @@ pub fn directions(exercises: &Exercises, case: &Values) -> Result<Values> {
     };
     moments(&plane, &space)?
         .with("cosines of neighbors, and their squares", &vector([cosines(&plane, 1), cosines(&space, 1)].concat())?)
-        .with("cosines half of all apart, and their squares", &vector(cosines(&space, COUNT / 2))?)
+        .with("cosines half of all apart, and their squares", &vector(cosines(&space, COUNT / 2).into())?)
         .with_number("columns have length 1 (1 is yes)", number(plane.iter().chain(&space).all(unit)))?
         .with_number("columns differ (1 is yes)", number(distinct(&plane) && distinct(&space)))?
         .with_number("another draw differs (1 is yes)", number(first != second))?
@@ -72,14 +72,32 @@ pub fn few_directions(exercises: &Exercises, case: &Values) -> Result<Values> {
     let plane = draw(2, COUNT)?;
     let one = average(draw(1, COUNT)?.iter().map(|column| f64::from(column[0].signum())));
     let wide = draw(64, MANY)?;
+    let twelve = (0..TWELVES).map(|_| draw(5, 12)).collect::<Result<Vec<_>>>()?;
+    let independent = pairs(12).all(|(i, j)| {
+        let [mean, squared] = cosines_of(twelve.iter().map(|x| (&x[i], &x[j])));
+        mean.abs() < 0.05 && (squared - 1.0 / 5.0).abs() < 0.03
+    });
+    let product = |i: usize, j: usize| average(wide.iter().map(|x| f64::from(x[i]) * f64::from(x[j])));
+    let apart = pairs(64).all(|(i, j)| product(i, j).abs() < 8e-4);
+    let alike = (0..64).all(|i| (product(i, i) - 1.0 / 64.0).abs() < 1.5e-3);
     let fourth = average(wide.iter().flat_map(|x| x.iter().map(|x| f64::from(*x).powi(4)))) * 64.0 * 66.0 / 3.0;
     Values::new()
-        .with("cosines within a draw, and their squares", &vector(cosines_of(within))?)
-        .with("cosines of successive draws, and their squares", &vector(cosines_of(successive))?)
-        .with("cosines two apart, and their squares", &vector(cosines(&plane, 2))?)
+        .with("cosines within a draw, and their squares", &vector(cosines_of(within).into())?)
+        .with("cosines of successive draws, and their squares", &vector(cosines_of(successive).into())?)
+        .with("cosines two apart, and their squares", &vector(cosines(&plane, 2).into())?)
         .with_number("mean in one dimension", one)?
         .with_number("no direction preferred in 64 dimensions (1 is yes)", number((fourth - 1.0).abs() < 0.02))?
-        .with_number("draws have nothing in common (1 is yes)", number(repeated(&draws) < DRAWS / 10))
+        .with_number("draws have nothing in common (1 is yes)", number(repeated(&draws) < DRAWS / 10))?
+        .with_number("each two of 12 directions are drawn independently (1 is yes)", number(independent))?
+        .with_number("each two of 64 components are as they should (1 is yes)", number(apart && alike))
+}
+
+/// Draws of 12 directions each.
+const TWELVES: usize = 4_000;
+
+/// Each two of so many.
+fn pairs(count: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..count).flat_map(move |i| (i + 1..count).map(move |j| (i, j)))
 }
 
 /// How many of the draws' columns begin like an earlier one's, whatever their lengths: three numbers in the same proportions.
@@ -95,14 +113,14 @@ fn vector(numbers: Vec<f64>) -> Result<Tensor> {
 }
 
 /// Mean cosine and mean squared cosine of columns that are so far apart.
-fn cosines(columns: &[Vec<f32>], apart: usize) -> Vec<f64> {
+fn cosines(columns: &[Vec<f32>], apart: usize) -> [f64; 2] {
     cosines_of(columns.iter().zip(&columns[apart..]))
 }
 
-fn cosines_of<'a>(pairs: impl Iterator<Item = (&'a Vec<f32>, &'a Vec<f32>)>) -> Vec<f64> {
+fn cosines_of<'a>(pairs: impl Iterator<Item = (&'a Vec<f32>, &'a Vec<f32>)>) -> [f64; 2] {
     let length = |x: &[f32]| dot(x, x).sqrt();
     let all: Vec<f64> = pairs.map(|(x, y)| dot(x, y) / (length(x) * length(y))).collect();
-    vec![average(all.iter().copied()), average(all.iter().map(|x| x * x))]
+    [average(all.iter().copied()), average(all.iter().map(|x| x * x))]
 }
 
 fn dot(x: &[f32], y: &[f32]) -> f64 {
@@ -119,9 +137,8 @@ fn moments(plane: &[Vec<f32>], space: &[Vec<f32>]) -> Result<Values> {
     let lengths: Vec<f64> = space.iter().map(|column| dot(column, column).sqrt()).collect();
     let component = |i: usize| space.iter().zip(&lengths).map(move |(column, length)| f64::from(column[i]) / length);
     let powers = |power: i32| (0..5).map(|i| average(component(i).map(|x| x.powi(power)))).collect();
-    let pairs = || (0..5).flat_map(|i| (i + 1..5).map(move |j| (i, j)));
     let products = |power: i32| {
-        pairs().map(move |(i, j)| average(component(i).zip(component(j)).map(|(x, y)| (x * y).powi(power))))
+        pairs(5).map(move |(i, j)| average(component(i).zip(component(j)).map(|(x, y)| (x * y).powi(power))))
     };
     Ok(Values::new()
         .with("moments in the plane", &values([waves, vec![wave(f64::cos, 8.0)]].concat())?)

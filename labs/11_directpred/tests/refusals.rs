@@ -31,6 +31,11 @@ pub const CORRELATION_EMA: &[Bad<Exercises>] = &[
     ("a correlation that is not square", |e| remember(e, &[1, 3], &[4, 3], 0.9)),
     ("a correlation of one column", |e| remember(e, &[3, 1], &[4, 3], 0.9)),
     ("no features", |e| remember(e, &[3, 3], &[0, 3], 0.9)),
+    ("features of another width, and ρ = 1", |e| remember(e, &[3, 3], &[4, 2], 1.0)),
+    ("features of another width, and ρ = 0", |e| remember(e, &[3, 3], &[4, 2], 0.0)),
+    ("a correlation that is not square, and ρ = 0", |e| remember(e, &[1, 3], &[4, 3], 0.0)),
+    ("no features, and ρ = 1", |e| remember(e, &[3, 3], &[0, 3], 1.0)),
+    ("maps, and ρ = 1", |e| remember(e, &[3, 3], &[2, 2, 3], 1.0)),
     ("maps", |e| remember(e, &[3, 3], &[2, 2, 3], 0.9)),
     ("features without a batch axis", |e| remember(e, &[3, 3], &[3], 0.9)),
 ];

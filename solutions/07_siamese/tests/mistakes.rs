@@ -168,6 +168,8 @@ const MISTAKES: &[(&str, Exercises)] = &[
 /// Wrong, but nothing that anybody would write: it has to lose points, and needs no name.
 #[rustfmt::skip]
 const NAMELESS: &[(&str, Exercises)] = &[
+    ("no_epsilon_in_distances", byol(|a, b, x, y| { byol_loss(a, b, x, y)?; let unit = |x: &Tensor| x.broadcast_div(&x.sqr()?.sum_keepdim(1)?.sqrt()?); let apart = |p: &Tensor, t: &Tensor| (unit(p)? - unit(&t.detach())?)?.sqr()?.sum(1)?.mean_all(); apart(a, y)? + apart(b, x)? })),
+    ("another_epsilon", level(|z| { z.dims2()?; let unit = z.broadcast_div(&(z.sqr()?.sum_keepdim(1)? + 1e-4)?.sqrt()?)?; let n = z.dims()[1] as f64; Ok(n.sqrt() * f64::from(unit.broadcast_sub(&unit.mean_keepdim(0)?)?.sqr()?.mean(0)?.sqrt()?.mean_all()?.to_scalar::<f32>()?)) })),
     ("graph_cut", cosine(|p, z| Ok(negative_cosine(p, z)?.detach()))),
     ("broadcasts", cosine(|p, z| products(&unit(p)?.broadcast_add(&z.zeros_like()?)?, &unit(&z.detach())?)?.mean_all()?.neg())),
     ("no_epsilon", cosine(|p, z| products(&p.broadcast_div(&p.sqr()?.sum_keepdim(1)?.sqrt()?)?, &unit(&z.detach())?)?.mean_all()?.neg())),

@@ -173,6 +173,14 @@ const MISTAKES: &[(&str, Exercises)] = &[
 /// Wrong, but nothing that anybody would write: it has to lose points, and needs no name.
 #[rustfmt::skip]
 const NAMELESS: &[(&str, Exercises)] = &[
+    ("one_value_is_one", rank(|s| if s.len() == 1 { Ok(1.0) } else { effective_rank(s) })),
+    ("tiny_sums_refused", rank(|s| if s.iter().sum::<f64>() < 1e-10 { candle_core::bail!("zeros") } else { effective_rank(s) })),
+    ("root_of_squares_squared", covary(|z| covariance_term(z)?.sqrt()?.sqr())),
+    ("root_of_spread_squared", total(|views, directions, lambda| sigreg_loss(views, directions, lambda)? + (views[0].sub(&views[views.len() - 1])?.sqr()?.sum_all()?.sqrt()? * 1e-30)?)),
+    ("no_tests_at_zero", total(|views, directions, lambda| { if lambda != 0.0 || views.len() < 2 { return sigreg_loss(views, directions, lambda) } let z = Tensor::stack(views, 0)?; z.broadcast_sub(&z.mean_keepdim(0)?)?.sqr()?.mean_all() })),
+    ("last_repeats_the_first", draw(|width, count, rng| { let x = random_directions(width, count, rng)?; if count <= 4 { return Ok(x) } Tensor::cat(&[x.narrow(1, 0, count - 1)?, x.narrow(1, 0, 1)?], 1) })),
+    ("every_other_three_opposite", draw(|width, count, rng| { let x = random_directions(width, count, rng)?; if count < 6 { return Ok(x) } let of = |i: usize| { let column = x.narrow(1, if i % 6 < 3 { i } else { i - 3 }, 1)?; if i % 6 < 3 { Ok(column) } else { column.neg() } }; Tensor::cat(&(0..count).map(of).collect::<Result<Vec<_>>>()?, 1) })),
+    ("last_component_like_the_first", draw(|width, count, rng| { let x = random_directions(width, count, rng)?; if width < 6 { return Ok(x) } let x = Tensor::cat(&[x.narrow(0, 0, width - 1)?, x.narrow(0, 0, 1)?], 0)?; x.broadcast_div(&x.sqr()?.sum_keepdim(0)?.sqrt()?) })),
     ("second_view_detached", correlate(|a, b| cross_correlation(a, &b.detach()))),
     ("deviations_detached", correlate(|a, b| { let by = |z: &Tensor| centered(z)?.broadcast_div(&((centered(z)?.sqr()?.mean_keepdim(0)? + 1e-5)?.sqrt()?.detach())); product(&by(a)?, &by(b)?, a.dims()[0]) })),
     ("a_view_broadcast", correlate(|a, b| { a.dims2()?; cross_correlation(a, &b.broadcast_as(a.dims())?.contiguous()?) })),

@@ -158,6 +158,10 @@ const MISTAKES: &[(&str, Exercises)] = &[
 /// Wrong, but nothing that anybody would write: it has to lose points, and needs no name.
 #[rustfmt::skip]
 const NAMELESS: &[(&str, Exercises)] = &[
+    ("nothing_to_see_at_one", remember(|old, f, rho| if rho == 1.0 { Ok(old.clone()) } else { correlation_ema(old, f, rho) })),
+    ("nothing_to_keep_at_zero", remember(|old, f, rho| if rho == 0.0 { let n = f.dims2()?.0 as f64; f.detach().t()?.matmul(&f.detach())? / n } else { correlation_ema(old, f, rho) })),
+    ("tiny_slopes", flow(|mode, rates| if mode.s < 1e-6 { Mode { tau: rates.target * (1.0 - mode.tau), ..eigen_flow(mode, rates) } } else { eigen_flow(mode, rates) })),
+    ("nothing_without_a_target", rest(|tau, noise, decay| if tau <= 0.0 { None } else { equilibria(tau, noise, decay) })),
     ("any_rho", remember(|old, f, rho| { fitting(old, f, 0.5)?; mixed(old, &outer(&f.detach(), f.dims()[0] as f64)?, [rho, 1.0 - rho]) })),
     ("broadcast_correlation", remember(|old, f, rho| { f.dims2()?; if !(0.0..=1.0).contains(&rho) { candle_core::bail!("ρ = {rho}") } (old * rho)?.broadcast_add(&(outer(&f.detach(), f.dims()[0] as f64)? * (1.0 - rho))?) })),
     ("one_more_image", remember(|old, f, rho| mixed(old, &outer(&f.detach(), f.dims()[0] as f64 + 1.0)?, [rho, 1.0 - rho]))),

@@ -77,7 +77,11 @@ pub const SWAPPED: &[Mistake] = &[
 pub const CONCENTRATIONS: &[Mistake] = &[
     mistake("squared_distances", "squared distances", "Squared distances are summed: the distances themselves."),
     mistake("number_forgotten", "Z forgotten", "The sum of distances is not divided by the number of members Z."),
-    mistake("logarithm_forgotten", "logarithm forgotten", "The mean distance is not divided by ln(Z + α), Z being the number of the cluster's own members."),
+    mistake(
+        "logarithm_forgotten",
+        "logarithm forgotten",
+        "The mean distance is not divided by ln(Z + α), Z being the number of the cluster's own members.",
+    ),
     mistake("alpha_outside", "α outside", "It is ln(Z + α), not ln(Z) + α."),
     mistake(
         "root_of_squares",

@@ -32,7 +32,11 @@ pub const STEP_OF_SIMSIAM: &[Mistake] = &[
     mistake("two_views_only", "two views only", "Only the first two views count: use all."),
     mistake("one_view_twice", "one view only", "All views are the first one."),
     mistake("evaluation_mode", "evaluation mode", "The network is in evaluation mode: hand `true` to `embed`."),
-    mistake("no_update", "no update", "The weights are as they were: an optimizer's step is missing."),
+    mistake(
+        "no_update",
+        "no update",
+        "The weights are as they were: an optimizer's step is missing, or no gradient gets there.",
+    ),
     mistake("two_updates", "two updates", "The weights are updated twice."),
 ];
 
@@ -82,5 +86,9 @@ pub const STEP_OF_BYOL: &[Mistake] = &[
     ),
     mistake("target_left_alone", "target forgotten", "The target stays as it was: let it follow with exercise 5."),
     mistake("evaluation_mode", "evaluation mode", "The networks are in evaluation mode: hand `true` to `embed`."),
-    mistake("no_update", "no update", "The weights are as they were: an optimizer's step is missing."),
+    mistake(
+        "no_update",
+        "no update",
+        "The weights are as they were: an optimizer's step is missing, or no gradient gets there.",
+    ),
 ];

@@ -80,7 +80,11 @@ pub const STEP: &[Mistake] = &[
         "The query encoder is in evaluation mode: hand it `true`.",
     ),
     mistake("both_in_evaluation_mode", "evaluation mode", "Both encoders are in evaluation mode: hand them `true`."),
-    mistake("no_update", "no update", "The query encoder is as it was: an optimizer's step is missing, or no gradient gets there."),
+    mistake(
+        "no_update",
+        "no update",
+        "The query encoder is as it was: an optimizer's step is missing, or no gradient gets there.",
+    ),
     mistake(
         "key_encoder_left_alone",
         "key encoder forgotten",

@@ -24,7 +24,11 @@ pub const STEP: &[Mistake] = &[
     mistake("not_crossed", "not crossed", "Each view predicts its own target: the other view's."),
     mistake("one_direction", "one direction", "Only the first view predicts: both do, and the losses are added."),
     mistake("averaged", "mean of both directions", "The two directions are averaged: add them."),
-    mistake("no_update", "no update", "The online network is as it was: an optimizer's step is missing."),
+    mistake(
+        "no_update",
+        "no update",
+        "The online network is as it was: an optimizer's step is missing, or no gradient gets there.",
+    ),
     mistake("target_left_alone", "target forgotten", "The target stays as it was: `trailing_average` is missing."),
     mistake(
         "follows_before_the_update",
