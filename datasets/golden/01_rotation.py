@@ -4,7 +4,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from golden import Golden
+from golden import Golden, apart
 
 torch.manual_seed(1)
 golden = Golden(__file__)
@@ -62,7 +62,7 @@ def blocks(images, by_images=lambda x: x, by_labels=lambda x: x):
 
 golden.check(
     "four_blocks",
-    [{"images": torch.rand(shape)} for shape in [(3, 2, 4, 4), (1, 3, 2, 2), (5, 3, 3, 3), (67, 1, 2, 2)]],
+    [{"images": torch.rand(shape)} for shape in [(3, 2, 4, 4), (1, 3, 2, 2), (5, 3, 3, 3), (67, 1, 2, 2)]] + [{"images": apart(lambda: torch.rand(count, 1, 2, 2))} for count in (41, 49)],
     blocks,
     {
         "unturned": lambda images: {"images": torch.cat([images] * 4), "labels": blocks(images)["labels"]},
@@ -146,9 +146,14 @@ def of_accuracy(function):
 
 mostly_right = case_of(300, 4)
 mostly_right["logits"][torch.arange(290), mostly_right["labels"][:290]] += 20
+# The greatest logit is below 0, its probability below one half; more than four classes.
+hardly_sure = [apart(lambda: case_of(11, 4, 0.3)), apart(lambda: case_of(23, 7))]
+hardly_sure[0]["logits"] -= 5
+hardly_sure[0]["labels"][:6] = hardly_sure[0]["logits"][:6].argmax(1)
+hardly_sure[1]["labels"][:15] = hardly_sure[1]["logits"][:15].argmax(1)
 golden.check(
     "a_fraction",
-    [case_of(7, 4), mostly_right, case_of(4, 4), {"logits": torch.tensor([[0.5, 2.0, 1.0]]), "labels": torch.tensor([1])}],
+    [case_of(7, 4), mostly_right, case_of(4, 4), {"logits": torch.tensor([[0.5, 2.0, 1.0]]), "labels": torch.tensor([1])}, *hardly_sure],
     of_accuracy(lambda s, y: right(s, y) / len(y)),
     {
         "integer_division": of_accuracy(lambda s, y: right(s, y) // len(y)),

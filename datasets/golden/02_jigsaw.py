@@ -13,7 +13,7 @@ golden = Golden(__file__)
 
 # Exercise 1. No two sides are equal; cells that leave a rest; a single image, a single cell, one channel; no jitter is 0 throughout.
 def images_case(batch, channels, height, width, grid, patch, gap):
-    room = min(height // grid, width // grid) - gap - patch
+    room = np.array([height // grid, width // grid]) - gap - patch
     jitter = rng.integers(0, room + 1, (batch * grid * grid, 2))
     return {
         "images": torch.rand(batch, channels, height, width),
@@ -144,9 +144,11 @@ def wrapping(center, neighbor):
     return -1 if place == 4 else place - (place > 4)
 
 
+# Beyond what a byte holds: one or 256 rows apart is not the same.
+far = {"center": np.array([300, 260]), "cells": np.array([(r, c) for r in (44, 299, 300, 301) for c in (4, 259, 260, 261)])}
 golden.check(
     "positions",
-    [board((1, 1)), board((2, 3)), board((0, 0)), board((4, 2))],
+    [board((1, 1)), board((2, 3)), board((0, 0)), board((4, 2)), board((5, 7), 12), board((6, 0), 12), far],
     positions(numbered),
     {
         "column_major": positions(lambda center, cell: numbered(center[::-1], cell[::-1])),
@@ -162,13 +164,14 @@ golden.check(
 
 
 # Exercise 4. What the check finds out of permutations; by which rule they were chosen: 1 the least distance, 2 the mean, 0 neither.
-def found(rule=1.0, permutations=1.0, distinct=1.0, repeats=1.0, differs=1.0):
+def found(rule=1.0, permutations=1.0, distinct=1.0, repeats=1.0, differs=1.0, moves=1.0):
     return lambda tiles, count: {
         "each is a permutation of 0 to T − 1 (1 is yes)": permutations,
         "all differ (1 is yes)": distinct,
         "each the farthest from the nearest before it (1 is yes, 2: the greatest mean)": rule,
         "the same state of rng gives the same (1 is yes)": repeats,
         "another state gives others (1 is yes)": differs,
+        "the state goes on (1 is yes)": moves,
     }
 
 
@@ -180,8 +183,9 @@ golden.check(
         "too_close": lambda tiles, count: found(rule=1.0 if count == 1 else 0.0)(tiles, count),
         "mean": lambda tiles, count: found(rule=1.0 if count == 1 else 2.0)(tiles, count),
         "with_repeats": lambda tiles, count: found(rule=0.0 if count > 1 else 1.0, distinct=0.0 if count > 1 else 1.0)(tiles, count),
-        "generator_untouched": found(differs=0.0),
-        "random_elsewhere": found(repeats=0.0),
+        "generator_untouched": found(differs=0.0, moves=0.0),
+        "random_elsewhere": found(repeats=0.0, moves=0.0),
+        "generator_copied": found(moves=0.0),
     },
     tolerance=0,
 )
@@ -217,6 +221,7 @@ golden.check(
         puzzle_case(2, 2, 3, NINES, [2, 0]),
         puzzle_case(1, 1, 4, NINES, [1]),
         puzzle_case(4, 3, 1, FOURS[:3], [1, 2, 2, 0]),
+        puzzle_case(3, 1, 2, [FOURS[i % 5] for i in range(300)], [257, 298, 3]),
     ],
     shuffled(lambda p, labels, i: p[labels[i]]),
     {

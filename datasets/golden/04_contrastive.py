@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from lightly.loss import NTXentLoss
 
-from golden import Golden
+from golden import Golden, apart
 
 torch.manual_seed(4)
 golden = Golden(__file__)
@@ -107,11 +107,14 @@ itself = triplets_of(5, 3, 2.5)
 itself["positive"][2] = itself["anchor"][2]
 # Its hinge is active, so that its gradient counts.
 itself["negative"][2] = itself["anchor"][2] + 0.3
+# An anchor that is its own negative, as after a collapse.
+collapsed = apart(lambda: triplets_of(4, 3, 1.0))
+collapsed["negative"][1] = collapsed["anchor"][1]
 squared = lambda a, b: (a - b).square().sum(1) + 1e-12
 check(
     "triplets",
     "loss",
-    [triplets_of(8, 4, 0.7), triplets_of(1, 3, 4.0), triplets_of(4, 4, 1.3), itself, triplets_of(13, 2, 0.5)],
+    [triplets_of(8, 4, 0.7), triplets_of(1, 3, 4.0), triplets_of(4, 4, 1.3), itself, triplets_of(13, 2, 0.5), collapsed],
     lambda anchor, positive, negative, margin: F.triplet_margin_with_distance_loss(
         anchor, positive, negative, distance_function=lambda a, b: ((a - b).square().sum(1) + 1e-12).sqrt(), margin=margin
     ),
@@ -163,6 +166,11 @@ def on_a_line(places, labels, positives, margin):
     return {"distances": table, "labels": torch.tensor(labels), "positives": torch.tensor(positives), "margin": margin}
 
 
+def both_ways_apart(labels, positives, margin):
+    table = apart(lambda: torch.randint(1, 12, (len(labels), len(labels)))) / 8
+    return {"distances": table.fill_diagonal_(0), "labels": torch.tensor(labels), "positives": torch.tensor(positives), "margin": margin}
+
+
 def closest_then_checked(distances, labels, positives, margin):
     closest = mine(distances, labels, positives, margin, lower=False, upper=False).long()
     near = distances[torch.arange(len(labels)), positives.long()]
@@ -180,6 +188,9 @@ check(
         # Exactly at the margin; the last one is the answer; labels that are the same as bytes.
         on_a_line([0, 2, 6, 1, 20], [0, 0, 1, 0, 1], [1, 0, 4, 0, 2], 0.5),
         on_a_line([0, 2, 9, 1, 4], [3, 3, 3, 3, 259], [1, 0, 0, 0, 2], 0.5),
+        # Far apart; distances that are not the same both ways; labels that are the same in sixteen bits.
+        on_a_line([0, 160, 170, 400, 90, 172], [0, 0, 1, 1, 2, 2], [1, 0, 3, 2, 5, 4], 5.0),
+        both_ways_apart([5, 5, 65541, 2, 2], [1, 0, 3, 4, 3], 0.55),
     ],
     mine,
     {
@@ -372,7 +383,8 @@ def alignment(z_a, z_b, alpha, normalize=lambda z: F.normalize(z, dim=1), of=lam
 check(
     "aligned",
     "alignment",
-    [{"z_a": rows(*shape), "z_b": rows(*shape), "alpha": alpha} for shape, alpha in [((4, 6), 3.0), ((1, 3), 2.0), ((5, 5), 1.5), ((7, 2), 2.0)]],
+    [{"z_a": rows(*shape), "z_b": rows(*shape), "alpha": alpha} for shape, alpha in [((4, 6), 3.0), ((1, 3), 2.0), ((5, 5), 1.5), ((7, 2), 2.0)]]
+    + [apart(lambda: {"z_a": rows(6, 3), "z_b": rows(6, 3), "alpha": 1.0}), apart(lambda: {"z_a": rows(3, 4), "z_b": rows(3, 4), "alpha": 2.5})],
     alignment,
     {
         "alpha_forgotten": lambda **c: alignment(**c, of=lambda d, alpha: d.mean()),

@@ -7,7 +7,7 @@ from lightly.loss import NTXentLoss
 from torch import nn
 from torchvision.transforms import RandomResizedCrop
 
-from golden import Golden, weighted_sum
+from golden import Golden, apart, weighted_sum
 
 torch.manual_seed(6)
 rng = np.random.default_rng(6)
@@ -111,6 +111,9 @@ for (height, width), ratio in [((20, 32), (3.0, 4.0)), ((32, 21), (0.2, 0.25)), 
     top, left, high, wide = RandomResizedCrop.get_params(torch.zeros(3, height, width), (1.0, 1.0), ratio)
     fallbacks.append({"height": height, "width": width, "scale": np.array([1.0, 1.0]), "ratio": np.array(ratio)})
     expected.append(np.array([top, left, high, wide], dtype=np.float64))
+# A height of 13⅓, which is rounded down.
+fallbacks.append({"height": 24, "width": 40, "scale": np.array([1.0, 1.0]), "ratio": np.array((3.0, 4.0))})
+expected.append(np.array(apart(lambda: RandomResizedCrop.get_params(torch.zeros(3, 24, 40), (1.0, 1.0), (3.0, 4.0))), dtype=np.float64))
 golden.check(
     "never_fits",
     fallbacks,
@@ -405,6 +408,7 @@ def of_lengths(z, temperature):
     return {"gradient": torch.autograd.grad(F.cross_entropy(s, partners), z)[0]}
 
 
+golden.check("gradient_of_opposites", [{"z": torch.tensor(rows), "temperature": 0.01} for rows in OPPOSITES], of_lengths, tolerance=1e-3)
 with_zero = torch.randn(6, 3)
 with_zero[4] = 0
 golden.check(

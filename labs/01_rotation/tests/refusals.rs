@@ -48,6 +48,9 @@ pub const ROTATION_BATCH: &[Bad<Exercises>] = &[
 ];
 
 pub const ROTATION_LOSS: &[Bad<Exercises>] = &[
+    ("logits without a batch axis and four labels", |exercises| {
+        (exercises.rotation_loss)(&zeros(&[4], DType::F32)?, &zeros(&[4], DType::U32)?).map(drop)
+    }),
     ("five rows of logits and one label", |exercises| {
         (exercises.rotation_loss)(&zeros(&[5, 4], DType::F32)?, &zeros(&[1], DType::U32)?).map(drop)
     }),

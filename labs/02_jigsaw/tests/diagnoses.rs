@@ -154,6 +154,11 @@ pub const PERMUTATIONS: &[Mistake] = &[
         "Another state of the generator gives the same first permutation: draw it from `rng`.",
     ),
     mistake(
+        "generator_copied",
+        "a copy of the generator",
+        "`rng` is as it was: draw from it and not from a copy, or the next draw from it is the same once more.",
+    ),
+    mistake(
         "random_elsewhere",
         "a generator of one's own",
         "The same state of `rng` gives other permutations each time: all random numbers must come from `rng`.",

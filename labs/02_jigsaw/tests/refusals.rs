@@ -58,6 +58,8 @@ pub const HAMMING_PERMUTATIONS: &[Bad<Exercises>] = &[
     ("7 permutations of 3 tiles", |e| choose(e, 3, 7)),
     ("25 permutations of 4 tiles", |e| choose(e, 4, 25)),
     ("16 tiles", |e| choose(e, 16, 2)),
+    ("21 tiles", |e| choose(e, 21, 2)),
+    ("70 tiles", |e| choose(e, 70, 2)),
 ];
 
 /// Patches of two images, shuffled.
@@ -70,6 +72,10 @@ pub const SHUFFLE_PATCHES: &[Bad<Exercises>] = &[
         (e.shuffle_patches)(&ones(&[2, 4, 3, 2])?, &[vec![1, 0, 3, 2]], &Tensor::new(&[0u32, 0], &Device::Cpu)?)
             .map(drop)
     }),
+    ("patches of rank 6", |e| {
+        (e.shuffle_patches)(&ones(&[2, 4, 3, 2, 2, 1])?, &[vec![1, 0, 3, 2]], &Tensor::new(&[0u32, 0], &Device::Cpu)?)
+            .map(drop)
+    }),
     ("two images and three labels", |e| shuffle(e, &[vec![1, 0, 3, 2]], &[0, 0, 0])),
     ("two images and one label", |e| shuffle(e, &[vec![1, 0, 3, 2]], &[0])),
     ("a label that names no permutation", |e| shuffle(e, &[vec![1, 0, 3, 2]], &[0, 1])),
@@ -79,6 +85,9 @@ pub const SHUFFLE_PATCHES: &[Bad<Exercises>] = &[
 
 pub const PUZZLE_FEATURES: &[Bad<Exercises>] = &[
     ("patches of rank 4", |e| (e.puzzle_features)(&|x, _| x.flatten_from(1), &ones(&[2, 3, 4, 4])?, true).map(drop)),
+    ("patches of rank 6", |e| {
+        (e.puzzle_features)(&|x, _| x.flatten_from(1), &ones(&[2, 4, 3, 2, 2, 1])?, true).map(drop)
+    }),
     ("an error that `encode` reports", |e| {
         (e.puzzle_features)(&|_, _| bail!("no features today"), &ones(&[2, 4, 3, 2, 2])?, false).map(drop)
     }),

@@ -94,7 +94,8 @@ fn head_and_loss() -> Vec<Check<Exercises>> {
         check("nt_xent_of_a_zero_row", "nt_xent", (1, 1e-5), value, diagnoses::ZERO_ROW),
         refused("refused_embeddings", "nt_xent", 1, refusals::NT_XENT),
         check("gradient", "nt_xent_gradient", (12, 1e-5), gradient, diagnoses::GRADIENT),
-        check("cold_gradient", "nt_xent_gradient", (2, 1e-3), gradient, diagnoses::COLD_GRADIENT),
+        check("cold_gradient", "nt_xent_gradient", (1, 1e-3), gradient, diagnoses::COLD_GRADIENT),
+        check("gradient_of_opposites", "nt_xent_gradient", (1, 1e-3), gradient, &[]),
         refused("refused_rows", "nt_xent_gradient", 1, refusals::NT_XENT_GRADIENT),
     ]
 }

@@ -216,7 +216,7 @@ fn in_parts(images: &Tensor, size: usize, encode: impl Fn(&Tensor) -> Result<Ten
 }
 
 fn with_one_hot(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
-    let classes = Tensor::arange(0, logits.dims()[1] as u32, logits.device())?.unsqueeze(0)?;
+    let classes = Tensor::arange(0, logits.dims2()?.1 as u32, logits.device())?.unsqueeze(0)?;
     let one_hot = labels.unsqueeze(1)?.broadcast_eq(&classes)?.to_dtype(logits.dtype())?;
     (log_softmax(logits, D::Minus1)? * one_hot)?.sum(1)?.mean(0)?.neg()
 }

@@ -85,6 +85,7 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("mean", choice(by_mean)),
     ("with_repeats", choice(with_repeats)),
     ("generator_untouched", choice(|tiles, count, _| hamming_permutations(tiles, count, &mut seeded()))),
+    ("generator_copied", choice(|tiles, count, rng| hamming_permutations(tiles, count, &mut rng.clone()))),
     ("random_elsewhere", choice(|tiles, count, _| hamming_permutations(tiles, count, &mut of_the_system()))),
     ("one_for_none", choice(|tiles, count, rng| hamming_permutations(tiles, count.max(1), rng))),
     ("image_forgotten", shuffle(image_forgotten)),
