@@ -109,6 +109,8 @@ const MISTAKES: &[(&str, Exercises)] = &[
 /// Wrong, but nothing that anybody would write: it has to lose points, and needs no name.
 #[rustfmt::skip]
 const NAMELESS: &[(&str, Exercises)] = &[
+    ("board_of_five", place(|center, neighbor| if neighbor.0 > 4 || neighbor.1 > 4 { None } else { relative_position(center, neighbor) })),
+    ("labels_as_bytes", shuffle(|x, p, y| shuffle_patches(x, p, &y.to_dtype(candle_core::DType::U8)?.to_dtype(candle_core::DType::U32)?))),
     ("gap_ignored", extract(|x, g, p, _, j| extract_patches(x, g, p, 0, j))),
     ("square_cells", extract(|x, g, p, n, j| { let (.., h, w) = x.dims4()?; extract_patches(&x.narrow(2, 0, h.min(w))?.narrow(3, 0, h.min(w))?, g, p, n, j) })),
     ("first_channel", extract(|x, g, p, n, j| { let patches = extract_patches(x, g, p, n, j)?; patches.narrow(2, 0, 1)?.broadcast_as(patches.shape()) })),

@@ -151,6 +151,8 @@ const MISTAKES: &[(&str, Exercises)] = &[
 /// Wrong, but nothing that anybody would write: it has to lose points, and needs no name.
 #[rustfmt::skip]
 const NAMELESS: &[(&str, Exercises)] = &[
+    ("never_cold", anneal(|logits, bins, t| annealed_mean(logits, bins, if t > 0.0 { t.max(0.1) } else { t }))),
+    ("powers_of_probabilities", anneal(|logits, bins, t| { annealed_mean(logits, bins, t)?; let powers = candle_nn::ops::softmax(logits, 1)?.powf(1.0 / t)?; let shares = powers.broadcast_div(&powers.sum_keepdim(1)?)?; annealed_mean(&shares.log()?, bins, 1.0) })),
     ("white_of_another_angle", forth(|x| to_lab(x, &Forth { white: [0.948097, 1.0, 1.073051], ..FORTH }))),
     ("power_of_2_5", forth(|x| to_lab(x, &Forth { gamma: |c| ((c + 0.055)? / 1.055)?.powf(2.5), ..FORTH }))),
     ("first_image_only", forth(|x| rgb_to_lab(&x.narrow(0, 0, 1)?)?.broadcast_as(x.shape()))),

@@ -157,6 +157,15 @@ const MISTAKES: &[(&str, Exercises)] = &[
 ];
 
 const NAMELESS: &[(&str, Exercises)] = &[
+    ("exponent_rounded_down", align(|a, b, alpha| alignment(a, b, if alpha >= 2.0 { alpha.floor() } else { alpha }))),
+    (
+        "far_without_epsilon",
+        triplet(|a, p, n, margin| {
+            triplet_loss(a, p, n, margin)?;
+            ((pairwise_distance(a, p)? - (a - n)?.sqr()?.sum(D::Minus1)?.sqrt()?)? + margin)?.relu()?.mean_all()
+        }),
+    ),
+    ("within_ten", mining(|d, y, p, margin| semi_hard_negatives(&d.minimum(10.0)?, y, p, margin))),
     ("stretched_rows", distance(|a, b| (a.broadcast_sub(b)?.sqr()?.sum(D::Minus1)? + 1e-12)?.sqrt())),
     ("four_rows_only", distance(|a, b| pairwise_distance(a, b)? * if a.dims()[0] > 4 { 1.0001 } else { 1.0 })),
     ("twice_the_loss", pairs(|d, p, m| contrastive_loss(d, p, m)? * 2.0)),
