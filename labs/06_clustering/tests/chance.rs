@@ -14,6 +14,15 @@ const FIRSTS: usize = 6_000;
 const NEXTS: usize = 32_000;
 const ORDERS: usize = 12_000;
 const THIRDS: usize = 1_200;
+/// How far the share of pairs may be off: about six standard deviations.
+const PAIRS: f64 = 0.02;
+/// Draws that are repeated.
+const REPLAYED: usize = 50;
+/// Draws of five centroids, and how far the share of the nearer point may be off.
+const LATERS: usize = 20_000;
+const LATER: f64 = 0.04;
+/// Draws with the same centroids before, from which a rule is told.
+const LEAST: f64 = 3_600.0;
 
 pub fn seeds() -> Vec<Check<Exercises>> {
     vec![
@@ -60,12 +69,6 @@ fn first(exercises: &Exercises, case: &Values) -> Result<Values> {
         .with_number("all centroids are features (1 is yes)", number(complete))?
         .with_number("the same state of rng gives the same (1 is yes)", number(same))
 }
-
-/// How far the share of pairs may be off: about six standard deviations.
-const PAIRS: f64 = 0.02;
-
-/// Draws that are repeated.
-const REPLAYED: usize = 50;
 
 /// By which rule the last of k centroids is drawn, told by how often it is the nearer one of the two points that are left, or, for
 /// k = 2, of the other two.
@@ -134,13 +137,6 @@ fn later(exercises: &Exercises, case: &Values) -> Result<Values> {
     let by_square = draws >= LEAST && (nearer / draws - expected).abs() < LATER;
     Values::new().with_number("a later centroid is drawn by d², too (1 is yes)", number(by_square))
 }
-
-/// Draws of five centroids, and how far the share of the nearer point may be off.
-const LATERS: usize = 20_000;
-const LATER: f64 = 0.04;
-
-/// Draws with the same centroids before, from which a rule is told.
-const LEAST: f64 = 3_600.0;
 
 /// How likely a point is, by its squared distance from the nearest centroid.
 struct Rule {
