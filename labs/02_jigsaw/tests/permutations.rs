@@ -28,10 +28,8 @@ const SEEDS: u64 = 8;
 fn rules(exercises: &Exercises, case: &Values) -> Result<Values> {
     let (tiles, count) = (case.count("tiles")?, case.count("count")?);
     let draw = |seed: u64| (exercises.hamming_permutations)(tiles, count, &mut Rng::seed_from_u64(seed));
-    let first = draw(0)?;
     let mut rng = Rng::seed_from_u64(0);
-    let before = rng.get_word_pos();
-    (exercises.hamming_permutations)(tiles, count, &mut rng)?;
+    let first = (exercises.hamming_permutations)(tiles, count, &mut rng)?;
     let orders: HashSet<&Vec<usize>> = first.iter().collect();
     let is_permutation = |order: &Vec<usize>| {
         let mut sorted = order.clone();
@@ -54,7 +52,7 @@ fn rules(exercises: &Exercises, case: &Values) -> Result<Values> {
             "another state gives others (1 is yes)",
             number(others.iter().any(|other| other.first() != first.first())),
         )?
-        .with_number("the state goes on (1 is yes)", number(rng.get_word_pos() > before))
+        .with_number("the state goes on (1 is yes)", number(rng != Rng::seed_from_u64(0)))
 }
 
 fn distance(a: &[usize], b: &[usize]) -> usize {

@@ -12,7 +12,7 @@ use super::{Exercises, check, diagnoses, labels, refusals};
 /// Draws: with so many, a right answer is off by more than the tolerance less than once in 10⁹ runs.
 const FIRSTS: usize = 6_000;
 const NEXTS: usize = 32_000;
-const ORDERS: usize = 12_000;
+const ORDERS: usize = 18_000;
 const THIRDS: usize = 1_200;
 /// How far the share of pairs may be off: about six standard deviations.
 const PAIRS: f64 = 0.02;

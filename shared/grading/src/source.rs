@@ -100,7 +100,7 @@ impl Found<'_> {
                     self.local.extend((place == Place::Inside).then(|| plain(ident)));
                     passing_over = self.is_other(&plain(ident), place);
                 }
-                TokenTree::Ident(ident) if before.is_some_and(|before| is(before, "let")) => {
+                TokenTree::Ident(ident) if ident != "mut" && follows_let(&tokens[..i]) => {
                     self.mentioned.insert(plain(ident));
                     self.local.insert(plain(ident));
                 }
@@ -159,6 +159,15 @@ impl Found<'_> {
     }
 }
 
+/// Whether a variable is named next: behind `let` or `let mut`.
+fn follows_let(before: &[TokenTree]) -> bool {
+    match before {
+        [.., first, second] if is(second, "mut") => is(first, "let"),
+        [.., last] => is(last, "let"),
+        [] => false,
+    }
+}
+
 fn is(token: &TokenTree, word: &str) -> bool {
     token.to_string() == word
 }
@@ -194,6 +203,8 @@ mod tests {
             "use nn::*; fn f() { let cross_entropy = cross_entropy; cross_entropy(a) }",
             "fn f() { let cross_entropy = nn::cross_entropy; cross_entropy(a) }",
             "fn f() { let r#cross_entropy = 1.0; x.cross_entropy(y) }",
+            "use nn::cross_entropy; fn f() { let mut cross_entropy = cross_entropy; cross_entropy(a) }",
+            "fn f() { g(&mut cross_entropy(a)) }",
             "struct S; impl S { fn cross_entropy() {} } fn f() { nn::cross_entropy(a) }",
             "fn f<'a>(x: &'a str) { let q = '\"'; let s = r\"\\\"; cross_entropy(x) }",
         ] {
@@ -216,6 +227,7 @@ mod tests {
             "fn cross_entropy(a: f64) -> f64 { a } fn f() { self::cross_entropy(1.0) }",
             "fn f() { let cross_entropy = 1.0; println!(\"{}\", cross_entropy) }",
             "fn f() { let cross_entropy = |x: f64| x; cross_entropy(1.0) }",
+            "fn f() { let mut cross_entropy = |x: f64| x; cross_entropy(1.0) }",
             "fn f() { fn cross_entropy(x: f64) -> f64 { x } cross_entropy(1.0) }",
             "no Rust at all: ' \" (",
         ] {

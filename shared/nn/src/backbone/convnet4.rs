@@ -42,7 +42,7 @@ impl ConvNet4 {
         ConvNorm::forward_each(self.blocks.chunks(1), images, train)
     }
 
-    /// Features of every depth: what each block gives, averaged to at most `width` numbers or its channels.
+    /// Features of every depth: what each block gives, averaged to at most `width` numbers or its channels, `[B, numbers]`.
     ///
     /// # Errors
     /// As [`ConvNet4::forward_blocks`].

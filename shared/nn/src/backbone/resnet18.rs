@@ -47,7 +47,7 @@ impl ResNet18 {
         ConvNorm::forward_each(self.stages(), images, train)
     }
 
-    /// Features of every depth: what each stage gives, averaged to at most `width` numbers or its channels.
+    /// Features of every depth: what each stage gives, averaged to at most `width` numbers or its channels, `[B, numbers]`.
     ///
     /// # Errors
     /// As [`ResNet18::forward_blocks`].
