@@ -195,6 +195,7 @@ const MISTAKES: &[(&str, Exercises)] = &[
 /// Wrong, but nothing that anybody would write: it has to lose points, and needs no name.
 #[rustfmt::skip]
 const NAMELESS: &[(&str, Exercises)] = &[
+    ("weights_by_number", follow(|key, query, m| { let (k, q) = (key.trained(), query.trained()); if k.len() != q.len() || !(0.0..=1.0).contains(&m) { candle_core::bail!("other encoders") } averaged(k.into_iter().zip(q).map(|((_, a), (_, b))| (a, b)).collect(), m, 1.0 - m)?; averaged(key.buffer_pairs(query)?, m, 1.0 - m) })),
     ("query_follows_the_key", follow(|key, query, m| momentum_update(query, key, m))),
     ("anything_between", follow(|key, query, m| momentum_update(key, query, m.clamp(0.0, 1.0)))),
     ("weights_before_buffers_are_paired", follow(|key, query, m| { if !(0.0..=1.0).contains(&m) { candle_core::bail!("m = {m}") } averaged(key.pairs(query)?, m, 1.0 - m)?; averaged(key.buffer_pairs(query)?, m, 1.0 - m) })),

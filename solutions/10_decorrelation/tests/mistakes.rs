@@ -173,6 +173,7 @@ const MISTAKES: &[(&str, Exercises)] = &[
 /// Wrong, but nothing that anybody would write: it has to lose points, and needs no name.
 #[rustfmt::skip]
 const NAMELESS: &[(&str, Exercises)] = &[
+    ("thirteenth_repeats_the_first", draw(|width, count, rng| { let x = random_directions(width, count, rng)?; if count < 13 { return Ok(x) } Tensor::cat(&[x.narrow(1, 0, 12)?, x.narrow(1, 0, 1)?, x.narrow(1, 13, count - 13)?], 1) })),
     ("one_value_is_one", rank(|s| if s.len() == 1 { Ok(1.0) } else { effective_rank(s) })),
     ("tiny_sums_refused", rank(|s| if s.iter().sum::<f64>() < 1e-10 { candle_core::bail!("zeros") } else { effective_rank(s) })),
     ("root_of_squares_squared", covary(|z| covariance_term(z)?.sqrt()?.sqr())),
