@@ -3,9 +3,10 @@
     pip install torch torchvision lightly scikit-learn safetensors
     python tools/against_torch.py DIR --method simclr --epochs 10 --batch-size 256
 
-does what `cargo run -p simclr-solution -- --data cifar10:DIR …` does; `swav` is of lab 06, `byol` and `simsiam` are of lab 07, `moco`
-(with `--queue 4096 --momentum 0.99` in Rust) is of lab 09, `barlow` and `vicreg` are of lab 10. DIR holds CIFAR-10's binary files. Prints the
-loss by epoch, the training time, and linear and kNN accuracy on the test images.
+does what `cargo run -p simclr-solution -- --data cifar10:DIR …` does; `rotation`, `jigsaw`, `colorization` and `info-nce` are of labs 01
+to 04, `swav` is of lab 06, `byol` and `simsiam` are of lab 07, `moco` (with `--queue 4096 --momentum 0.99` in Rust) is of lab 09, `barlow`
+and `vicreg` are of lab 10, `directpred` is of lab 11. DIR holds CIFAR-10's binary files. Prints the loss by epoch, the training time, and
+linear and kNN accuracy on the test images.
 
 Runs as short as these depend on the weights that are drawn first: `--start FILE` begins with those of a run of the lab with
 `--keep-start`, whose file is called TRAINING.start.safetensors.
@@ -25,7 +26,10 @@ from PIL import Image
 from safetensors.torch import load_file
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
-from torch_methods import METHODS
+from torch_methods import OF_VIEWS
+from torch_pretext import OF_IMAGES
+
+METHODS = OF_IMAGES | OF_VIEWS
 
 
 def flags():
@@ -39,8 +43,8 @@ def flags():
     parser.add_argument("--crop", type=float, default=0.7)
     parser.add_argument("--strength", type=float, default=1.0)
     parser.add_argument("--grayscale", type=float, default=0.5)
-    parser.add_argument("--learning-rate", type=float, default=0.002)
-    parser.add_argument("--weight-decay", type=float, default=1e-4)
+    parser.add_argument("--learning-rate", type=float, help="default: the lab's")
+    parser.add_argument("--weight-decay", type=float, help="default: the lab's")
     parser.add_argument("--warmup", type=float, default=0.05)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--start", type=Path)
@@ -100,12 +104,27 @@ class Pairs(torch.utils.data.Dataset):
         return self.transform(self.images[index])
 
 
-def optimizer_of(model, weight_decay):
-    """AdamW that decays matrices alone, and of those not SwAV's prototypes, whose lengths mean nothing."""
+class Whole:
+    """Batches of images as they are, in random order. They need no workers."""
+
+    def __init__(self, images, batch_size):
+        self.images, self.batch_size = images, batch_size
+
+    def __iter__(self):
+        for chosen in shuffled(len(self.images), self.batch_size):
+            yield [floats(self.images[chosen.numpy()])]
+
+
+def shuffled(count, batch_size):
+    """Numbers of images in random order, batch by batch; those that are left over wait for the next epoch."""
+    return torch.randperm(count)[: count // batch_size * batch_size].split(batch_size)
+
+
+def groups_of(model, weight_decay):
+    """What an optimizer is given: matrices decay, and of those not SwAV's prototypes, whose lengths mean nothing."""
     decayed = [p for name, p in model.named_parameters() if p.requires_grad and p.dim() > 1 and "prototypes" not in name]
     others = [p for p in model.parameters() if p.requires_grad and all(p is not other for other in decayed)]
-    groups = [{"params": decayed, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups)
+    return [{"params": decayed, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
 
 
 def share_at(step, warmup, total):
@@ -113,24 +132,30 @@ def share_at(step, warmup, total):
     return (step + 1) / warmup if step < warmup else 0.5 * (1 + math.cos(math.pi * (step - warmup) / (total - warmup)))
 
 
-def train(images, args, watch=lambda backbone: None):
-    """A trained backbone and the mean loss of each epoch, after each of which it may be watched."""
+def train(images, args, watch=lambda model: None):
+    """A trained method and the mean loss of each epoch, after each of which it may be watched."""
     torch.manual_seed(args.seed)
-    loader = torch.utils.data.DataLoader(
-        Pairs(images, args), batch_size=args.batch_size, shuffle=True, num_workers=args.workers, drop_last=True
-    )
-    total = args.epochs * len(loader)
+    total = args.epochs * (len(images) // args.batch_size)
     warmup = int(args.warmup * total)
     model = METHODS[args.method](total)
+    if model.augmented:
+        loader = torch.utils.data.DataLoader(
+            Pairs(images, args), batch_size=args.batch_size, shuffle=True, num_workers=args.workers, drop_last=True
+        )
+    else:
+        loader = Whole(images, args.batch_size)
+    model.begin(images)
     if args.start:
         start_from(args.start, model)
-    optimizer = optimizer_of(model, args.weight_decay)
+    learning_rate = args.learning_rate or model.learning_rate
+    decay = model.weight_decay if args.weight_decay is None else args.weight_decay
+    optimizer = model.optimizer(groups_of(model, decay))
     step, curve = 0, []
     for epoch in range(args.epochs):
         losses = []
         for views in loader:
             for group in optimizer.param_groups:
-                group["lr"] = args.learning_rate * share_at(step, warmup, total)
+                group["lr"] = learning_rate * share_at(step, warmup, total)
             loss = model.loss(views[:2], step)
             optimizer.zero_grad()
             loss.backward()
@@ -140,9 +165,9 @@ def train(images, args, watch=lambda backbone: None):
             step += 1
         curve.append(np.mean(losses))
         print(f"epoch {epoch + 1}/{args.epochs}: loss {curve[-1]:.4f}", flush=True)
-        watch(model.backbone.eval())
-        model.backbone.train()
-    return model.backbone.eval(), curve
+        watch(model.eval())
+        model.train()
+    return model.eval(), curve
 
 
 def floats(images):
@@ -151,8 +176,12 @@ def floats(images):
 
 
 @torch.no_grad()
-def features(backbone, images):
-    return torch.cat([backbone(batch) for batch in floats(images).split(500)]).numpy()
+def features(model, images):
+    return torch.cat([model.backbone(model.shown(floats(batch))) for batch in batches(images)]).numpy()
+
+
+def batches(images):
+    return (images[start : start + 500] for start in range(0, len(images), 500))
 
 
 def linear(train, train_labels, test, test_labels):
@@ -185,10 +214,10 @@ def main():
     args = flags().parse_args()
     (images, labels), (test_images, test_labels) = load(args)
     start = time.perf_counter()
-    backbone, _ = train(images, args)
+    model, _ = train(images, args)
     seconds = time.perf_counter() - start
     print(f"{seconds:.0f} s, {args.epochs * len(images) / seconds:.0f} pairs/s")
-    known, new = features(backbone, images), features(backbone, test_images)
+    known, new = features(model, images), features(model, test_images)
     print(f"linear {100 * linear(known, labels, new, test_labels):.1f} %")
     print(f"kNN {100 * knn(known, labels, new, test_labels):.1f} %")
 

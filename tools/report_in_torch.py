@@ -2,9 +2,9 @@
 
     python tools/report_in_torch.py DIR --method simclr --out OUT FLAGS
 
-trains as `tools/against_torch.py` does, and the supervised network to compare with; probes four depths and kNN of both and of a random network;
-draws what a lab's page shows, each as PNG and SVG, and writes the page. Prints the seconds of each part; `tools/command_to_report.py` puts ours
-beside them.
+trains as `tools/against_torch.py` does, and the supervised network to compare with; probes four depths and kNN of both and of a random
+network; draws what a lab's page shows, each as PNG and SVG, and writes the page. Prints the seconds of each part;
+`tools/command_to_report.py` puts ours beside them.
 """
 
 import time
@@ -13,7 +13,7 @@ from pathlib import Path
 import matplotlib
 import torch
 import torch.nn.functional as F
-from against_torch import Pairs, features as last_features, flags, floats, knn, linear, load, share_at, train
+from against_torch import Pairs, batches, features as last_features, flags, floats, knn, linear, load, share_at, shuffled, train
 from torch import nn
 from torch_methods import ConvNet4
 
@@ -29,20 +29,19 @@ PROBE_WIDTH = 256
 WATCHED = (2000, 1000)
 
 
-def train_supervised(images, labels, epochs):
-    torch.manual_seed(0)
-    backbone, head = ConvNet4(), nn.Linear(256, 10)
+def train_supervised(backbone, shown, images, labels, epochs):
+    """Trains a backbone on all labels; it sees what `shown` makes of images."""
+    head = nn.Linear(256, 10)
     settings = dict(SUPERVISED)
     batch_size = settings.pop("batch_size")
     optimizer = torch.optim.SGD([*backbone.parameters(), *head.parameters()], **settings)
-    batches = len(images) // batch_size
-    total = epochs * batches
+    total = epochs * (len(images) // batch_size)
     warmup = int(SUPERVISED_WARMUP * total)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: share_at(step, warmup, total))
     labels = torch.from_numpy(labels)
     for _ in range(epochs):
-        for chosen in torch.randperm(len(images))[: batches * batch_size].split(batch_size):
-            loss = F.cross_entropy(head(backbone(floats(images[chosen.numpy()]))), labels[chosen])
+        for chosen in shuffled(len(images), batch_size):
+            loss = F.cross_entropy(head(backbone(shown(floats(images[chosen.numpy()])))), labels[chosen])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -51,12 +50,12 @@ def train_supervised(images, labels, epochs):
 
 
 @torch.no_grad()
-def features(backbone, images):
+def features(backbone, shown, images):
     """At each depth, averaged over a grid of as many cells as make at most PROBE_WIDTH features."""
     depths = []
-    for start in range(0, len(images), 500):
+    for batch in batches(images):
         pooled = []
-        for maps in backbone.at_every_depth(floats(images[start : start + 500])):
+        for maps in backbone.at_every_depth(shown(floats(batch))):
             doublings = (PROBE_WIDTH // maps.shape[1]).bit_length() - 1
             grid = (2 ** (doublings // 2), 2 ** (doublings - doublings // 2))
             pooled.append(F.adaptive_avg_pool2d(maps, grid).flatten(1))
@@ -64,18 +63,18 @@ def features(backbone, images):
     return [torch.cat(depth).numpy() for depth in zip(*depths)]
 
 
-def evaluate(backbone, train_set, test_set):
+def evaluate(backbone, shown, train_set, test_set):
     """Linear accuracy by depth, kNN accuracy and the singular values of the last depth's features."""
-    known, new = features(backbone, train_set[0]), features(backbone, test_set[0])
+    known, new = features(backbone, shown, train_set[0]), features(backbone, shown, test_set[0])
     by_depth = [linear(known, train_set[1], new, test_set[1]) for known, new in zip(known, new)]
     directions = F.normalize(torch.from_numpy(new[-1]), dim=1)
     return by_depth, knn(known[-1], train_set[1], new[-1], test_set[1]), torch.linalg.svdvals(directions)
 
 
-def watch(backbone, train_set, test_set):
+def watch(model, train_set, test_set):
     """kNN accuracy on few images, which a lab prints after every epoch."""
     (known, truth), (new, labels) = ([part[:count] for part in split] for split, count in zip([train_set, test_set], WATCHED))
-    return knn(last_features(backbone, known), truth, last_features(backbone, new), labels)
+    return knn(last_features(model, known), truth, last_features(model, new), labels)
 
 
 def save(figure, out, name):
@@ -118,18 +117,23 @@ def report(out, images, args, losses, watched, evaluations):
 def main():
     began = time.perf_counter()
     parser = flags()
+    parser.add_argument("--baseline-epochs", type=int, default=6)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     train_set, test_set = load(args)
     watched = []
-    backbone, losses = train(train_set[0], args, lambda backbone: watched.append(watch(backbone, train_set, test_set)))
+    model, losses = train(train_set[0], args, lambda model: watched.append(watch(model, train_set, test_set)))
+    judged = model.judge(floats(test_set[0]))
     trained = time.perf_counter()
-    networks = {"random": ConvNet4().eval(), args.method: backbone, "supervised": train_supervised(*train_set, args.epochs)}
-    evaluations = {name: evaluate(network, train_set, test_set) for name, network in networks.items()}
+    random, supervised = (ConvNet4(model.colors).eval() for _ in range(2))
+    train_supervised(supervised.train(), model.shown, *train_set, args.baseline_epochs)
+    networks = {"random": random, args.method: model.backbone, "supervised": supervised}
+    evaluations = {name: evaluate(network, model.shown, train_set, test_set) for name, network in networks.items()}
     evaluated = time.perf_counter()
     report(args.out, train_set[0], args, losses, watched, evaluations)
     drawn = time.perf_counter()
+    print("on test images:", judged)
     for name, (by_depth, nearest, _) in evaluations.items():
         print(name, *(f"{100 * accuracy:.1f}" for accuracy in by_depth), f"kNN {100 * nearest:.1f}")
     print(f"seconds: {trained - began:.1f} {evaluated - trained:.1f} {drawn - evaluated:.1f}")

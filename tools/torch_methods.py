@@ -1,4 +1,5 @@
-"""The labs' methods in PyTorch and lightly: network, loss, and what follows a step. `against_torch.py` trains them."""
+"""The labs' methods on two views in PyTorch and lightly: network, loss, and what follows a step. `against_torch.py` trains them, and
+those of `torch_pretext.py`."""
 
 import copy
 import math
@@ -13,9 +14,9 @@ from torch import nn
 class ConvNet4(nn.Module):
     features = 256
 
-    def __init__(self):
+    def __init__(self, colors=3):
         super().__init__()
-        blocks, channels = [], [3, 32, 64, 128, 256]
+        blocks, channels = [], [colors, 32, 64, 128, 256]
         for i, stride in enumerate([1, 2, 2, 2]):
             conv = nn.Conv2d(channels[i], channels[i + 1], 3, stride, 1, bias=False)
             blocks += [conv, nn.BatchNorm2d(channels[i + 1]), nn.ReLU(inplace=True)]
@@ -39,7 +40,36 @@ def mlp(widths, *output):
     return nn.Sequential(*hidden, nn.Linear(widths[1], widths[2], bias=not output), *output)
 
 
-class SimCLR(nn.Module):
+class Method(nn.Module):
+    """A backbone with what it is trained by. Where a method says nothing else, it sees two views of every image."""
+
+    augmented = True
+    # Channels of what the backbone sees.
+    colors = 3
+    # Of the training, where flags say nothing else.
+    learning_rate, weight_decay = 0.002, 1e-4
+
+    def optimizer(self, groups):
+        return torch.optim.AdamW(groups)
+
+    def begin(self, images):
+        """Looks at the images `[N, H, W, 3]` before the first step."""
+
+    def shown(self, images):
+        """What the backbone sees of images `[B, 3, H, W]`."""
+        return images
+
+    def loss(self, views, step):
+        raise NotImplementedError
+
+    def after(self, step):
+        """What follows a step."""
+
+    def judge(self, images):
+        """How well the method does what it is trained for, on images `[N, 3, H, W]`."""
+
+
+class SimCLR(Method):
     def __init__(self, total):
         super().__init__()
         self.backbone = ConvNet4()
@@ -49,11 +79,8 @@ class SimCLR(nn.Module):
     def loss(self, views, step):
         return self.criterion(*self.head(self.backbone(torch.cat(views))).chunk(2))
 
-    def after(self, step):
-        pass
 
-
-class SimSiam(nn.Module):
+class SimSiam(Method):
     def __init__(self, total):
         super().__init__()
         self.backbone = ConvNet4()
@@ -66,35 +93,61 @@ class SimSiam(nn.Module):
         p = [self.predictor(z) for z in z]
         return (self.criterion(p[0], z[1].detach()) + self.criterion(p[1], z[0].detach())) / 2
 
-    def after(self, step):
-        pass
 
+class BYOL(Method):
+    width = 128
 
-class BYOL(nn.Module):
     def __init__(self, total):
         super().__init__()
         self.total = total
         self.backbone = ConvNet4()
-        self.projector = mlp([256, 256, 128])
-        self.predictor = mlp([128, 256, 128])
+        self.projector = mlp([256, 256, self.width])
+        self.predictor = mlp([self.width, 256, self.width])
         self.target = copy.deepcopy(nn.Sequential(self.backbone, self.projector)).requires_grad_(False)
         self.criterion = NegativeCosineSimilarity()
 
     def loss(self, views, step):
-        p = [self.predictor(self.projector(self.backbone(view))) for view in views]
+        p = self.predict([self.projector(self.backbone(view)) for view in views])
         t = [self.target(view) for view in views]
         # ‖p̂ − t̂‖² = 2 − 2 cos, once for each direction
         return 4 + 2 * (self.criterion(p[0], t[1]) + self.criterion(p[1], t[0]))
 
+    def predict(self, z):
+        return [self.predictor(z) for z in z]
+
+    def momentum(self, step):
+        return 1 - (1 - 0.99) * (math.cos(math.pi * step / self.total) + 1) / 2
+
     def after(self, step):
-        momentum = 1 - (1 - 0.99) * (math.cos(math.pi * step / self.total) + 1) / 2
         online = nn.Sequential(self.backbone, self.projector)
-        update_momentum(online, self.target, momentum)
+        update_momentum(online, self.target, self.momentum(step))
         for slow, fast in zip(self.target.buffers(), online.buffers()):
             slow.copy_(fast)
 
 
-class SwAV(nn.Module):
+class DirectPred(BYOL):
+    """BYOL whose predictor is set: eigenvectors of the features' correlation, roots of its eigenvalues."""
+
+    width, rho, epsilon = 64, 0.9, 0.1
+
+    def __init__(self, total):
+        super().__init__(total)
+        self.predictor = None
+        self.correlation = torch.zeros(self.width, self.width)
+
+    def predict(self, z):
+        with torch.no_grad():
+            f = torch.cat(z)
+            self.correlation = self.rho * self.correlation + (1 - self.rho) * f.T @ f / len(f)
+            s, u = torch.linalg.eigh(self.correlation)
+            w = u * ((s.clamp(min=0) / s.max()).sqrt() + self.epsilon) @ u.T
+        return [z @ w for z in z]
+
+    def momentum(self, step):
+        return 0.99
+
+
+class SwAV(Method):
     def __init__(self, total):
         super().__init__()
         self.frozen = int(0.05 * total)
@@ -109,11 +162,8 @@ class SwAV(nn.Module):
         z = [F.normalize(self.projector(self.backbone(view)), dim=1) for view in views]
         return self.criterion([z @ directions.T for z in z], []).squeeze()
 
-    def after(self, step):
-        pass
 
-
-class MoCo(nn.Module):
+class MoCo(Method):
     groups, momentum = 4, 0.99
 
     def __init__(self, total):
@@ -136,7 +186,7 @@ class MoCo(nn.Module):
         update_momentum(nn.Sequential(self.backbone, self.projector), self.key, self.momentum)
 
 
-class Correlated(nn.Module):
+class Correlated(Method):
     """Barlow Twins and VICReg: a backbone and a projector, and nothing beside the loss."""
 
     def __init__(self, criterion):
@@ -148,14 +198,13 @@ class Correlated(nn.Module):
     def loss(self, views, step):
         return self.criterion(*(self.projector(self.backbone(view)) for view in views))
 
-    def after(self, step):
-        pass
-
 
 # Barlow Twins' λ, as the lab's default.
 LAMBDA = 0.0078
 
-METHODS = {
+OF_VIEWS = {
+    # The same loss and network; the labs differ in what students write.
+    "info-nce": SimCLR,
     "simclr": SimCLR,
     "simsiam": SimSiam,
     "byol": BYOL,
@@ -163,4 +212,5 @@ METHODS = {
     "moco": MoCo,
     "barlow": lambda total: Correlated(BarlowTwinsLoss(LAMBDA)),
     "vicreg": lambda total: Correlated(VICRegLoss()),
+    "directpred": DirectPred,
 }
