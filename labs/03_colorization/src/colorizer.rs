@@ -40,8 +40,14 @@ impl Colorizer {
     fn paint(&self, lightness: &Tensor, train: bool) -> Result<Tensor> {
         let size = small(lightness)?;
         let blocks = self.backbone.forward_blocks(lightness, train)?;
-        let maps =
-            blocks[SKIPPED..].iter().zip(&self.sides).map(|(block, side)| upsample2d(&side.forward(block)?, size));
+        let maps = blocks[SKIPPED..].iter().zip(&self.sides).map(|(block, side)| {
+            // Both are linear and may change places: the convolution has less to do on the smaller maps.
+            if block.dims()[2] > size.0 {
+                side.forward(&upsample2d(block, size)?)
+            } else {
+                upsample2d(&side.forward(block)?, size)
+            }
+        });
         let sum = maps.reduce(|sum, map| sum? + map?).transpose()?; // [B, WIDTH, H/4, W/4]
         match sum {
             Some(sum) => self.head.forward(&relu(&sum)?),

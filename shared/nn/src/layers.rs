@@ -168,30 +168,27 @@ impl ConvNorm {
     /// statistics and moves the running ones.
     ///
     /// # Errors
-    /// As [`ops::conv_network`].
+    /// As [`ConvNorm::forward_each`].
     pub fn forward_all(sections: &[Section<Self>], x: &Tensor, train: bool) -> Result<Tensor> {
-        let layers: Vec<_> = sections.iter().map(|section| section.map(|layer| layer.layer(train))).collect();
-        let (y, seen) = ops::conv_network(x, &layers)?;
-        if train {
-            for (layer, (batch, elements)) in sections.iter().flat_map(Section::layers).zip(seen) {
-                layer.norm.follow(&batch, elements)?;
-            }
-        }
+        let outputs = Self::forward_each(std::iter::once(sections), x, train)?;
+        let [y] = <[_; 1]>::try_from(outputs).expect("one part has one output");
         Ok(y)
     }
 
     /// What each of `parts` gives, one after the other: `[B, C, H, W]` → `[B, O, H', W']` for each.
     ///
     /// # Errors
-    /// As [`ConvNorm::forward_all`].
+    /// As [`ops::conv_network_each`].
     pub fn forward_each<'a>(
-        parts: impl Iterator<Item = &'a [Section<Self>]>,
+        parts: impl Iterator<Item = &'a [Section<Self>]> + Clone,
         x: &Tensor,
         train: bool,
     ) -> Result<Vec<Tensor>> {
-        let mut outputs: Vec<Tensor> = Vec::new();
-        for part in parts {
-            outputs.push(Self::forward_all(part, outputs.last().unwrap_or(x), train)?);
+        let (outputs, seen) = ops::conv_network_each(x, &Self::layers_of(parts.clone(), train))?;
+        if train {
+            for (layer, (batch, elements)) in parts.flatten().flat_map(Section::layers).zip(seen) {
+                layer.norm.follow(&batch, elements)?;
+            }
         }
         Ok(outputs)
     }
@@ -207,15 +204,24 @@ impl ConvNorm {
         x: &Tensor,
         width: usize,
     ) -> Result<Vec<Tensor>> {
-        let layers = |part: &'a [Section<Self>]| part.iter().map(|section| section.map(|layer| layer.layer(false)));
-        let parts: Vec<Vec<_>> = parts.map(|part| layers(part).collect()).collect();
         // The greatest powers of two that the maps have room for.
         let grid = |shape: &Shape| {
             let (_, channels, height, wide) = shape.dims4()?;
             let doublings = (width / channels).max(1).ilog2();
             Ok(((1 << (doublings / 2)).min(height), (1 << doublings.div_ceil(2)).min(wide)))
         };
-        ops::conv_network_means(x, &parts, grid)?.iter().map(|means| means.flatten_from(1)).collect()
+        ops::conv_network_means(x, &Self::layers_of(parts, false), grid)?
+            .iter()
+            .map(|means| means.flatten_from(1))
+            .collect()
+    }
+
+    fn layers_of<'a>(
+        parts: impl Iterator<Item = &'a [Section<Self>]>,
+        train: bool,
+    ) -> Vec<Vec<Section<ConvNormLayer<'a>>>> {
+        let layers = |part: &'a [Section<Self>]| part.iter().map(|section| section.map(|layer| layer.layer(train)));
+        parts.map(|part| layers(part).collect()).collect()
     }
 
     fn layer(&self, train: bool) -> ConvNormLayer<'_> {

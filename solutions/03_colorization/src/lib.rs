@@ -7,7 +7,7 @@
 
 use candle_core::{D, DType, Device, Result, Tensor, bail};
 use candle_nn::ops::softmax;
-use ssl_nn::ops::log_softmax;
+use ssl_nn::ops::{log_softmax, smallest};
 
 /// Linear RGB → XYZ, for the primaries and the white of sRGB (ITU-R BT.709, D65).
 pub const XYZ_OF_RGB: [[f64; 3]; 3] =
@@ -182,7 +182,8 @@ const UNCHANGED: f32 = 0.05;
 /// ab that are not `[B, 2, H, W]`; bins that are not `[Q, 2]`; no neighbors, or more than bins; a σ that is not positive.
 ///
 /// # Hint
-/// With all pixels in rows, `arg_sort_last_dim` finds the nearest, `gather` their distances, and `scatter_add` puts weights where they belong.
+/// With all pixels in rows, `smallest` of `ssl_nn::ops` finds the nearest (as `arg_sort_last_dim` does, which sorts all), `gather` their distances,
+/// and `scatter_add` puts weights where they belong.
 /// Which function divides exponentials by their sum without underflow?
 pub fn soft_encode(ab: &Tensor, bins: &Tensor, neighbors: usize, sigma: f64) -> Result<Tensor> {
     // BEGIN SOLUTION 4: the nearest bins, by a softmax of −d² / 2σ²
@@ -193,12 +194,18 @@ pub fn soft_encode(ab: &Tensor, bins: &Tensor, neighbors: usize, sigma: f64) -> 
     if neighbors == 0 || neighbors > count || sigma.is_nan() || sigma <= 0.0 {
         bail!("soft_encode: {neighbors} neighbors of {count} bins, σ = {sigma}");
     }
-    let pixels = ab.permute((0, 2, 3, 1))?.reshape(((), 1, 2))?; // [N, 1, 2]
-    let squares = pixels.broadcast_sub(&bins.unsqueeze(0)?)?.sqr()?.sum(2)?; // [N, Q]
-    let nearest = squares.arg_sort_last_dim(true)?.narrow(1, 0, neighbors)?.contiguous()?;
-    let logits = (squares.gather(&nearest, 1)? / (-2.0 * sigma * sigma))?;
-    let soft = squares.zeros_like()?.scatter_add(&nearest, &softmax(&logits, 1)?, 1)?;
-    soft.reshape((batch, height, width, count))?.permute((0, 3, 1, 2))?.contiguous()
+    let pixels = height * width;
+    let along = |axis: usize| {
+        let (of_pixels, of_bins) =
+            (ab.narrow(1, axis, 1)?.reshape(((), 1))?, bins.narrow(1, axis, 1)?.reshape((1, ()))?);
+        of_pixels.broadcast_sub(&of_bins)?.sqr()
+    };
+    let squares = (along(0)? + along(1)?)?; // [B · H · W, Q]
+    let nearest = smallest(&squares, neighbors)?;
+    let shares = softmax(&(squares.gather(&nearest, 1)? / (-2.0 * sigma * sigma))?, 1)?;
+    let by_bin = |x: &Tensor| x.reshape((batch, pixels, neighbors))?.transpose(1, 2)?.contiguous();
+    let soft = Tensor::zeros((batch, count, pixels), DType::F32, ab.device())?;
+    soft.scatter_add(&by_bin(&nearest)?, &by_bin(&shares)?, 1)?.reshape((batch, count, height, width))
     // END SOLUTION
 }
 

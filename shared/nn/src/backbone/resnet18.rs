@@ -56,7 +56,7 @@ impl ResNet18 {
     }
 
     /// The stem belongs to the first stage.
-    fn stages(&self) -> impl Iterator<Item = &[Section<ConvNorm>]> {
+    fn stages(&self) -> impl Iterator<Item = &[Section<ConvNorm>]> + Clone {
         [0..3, 3..5, 5..7, 7..9].into_iter().map(|stage| &self.sections[stage])
     }
 

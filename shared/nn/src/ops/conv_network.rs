@@ -1,11 +1,14 @@
 //! Layers of convolution and batch norm, and residual blocks of them, as one operation.
 
+use std::sync::Arc;
+
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 
-use super::chunks::{each_chunk, zip_into};
+use super::chunks::{each_chunk, update, zip_into};
 use super::delivery::Delivery;
 use super::layout::channels_last;
 use super::normed::{Normed, Seen};
+use super::outputs::{Arrivals, Output};
 use super::relu::{masked, rectified};
 use super::room::Room;
 use super::source::Source;
@@ -15,31 +18,59 @@ use super::{ConvNormLayer, Section, columns, floats, grid};
 #[cfg(feature = "cuda")]
 use super::{adaptive_avg_pool2d, gpu};
 
-/// [`conv_batch_norm`](super::conv_batch_norm) and [`add_relu`](super::add_relu), section after section. On a CPU, nothing is stored
-/// between two layers but the first one's convolution. Gradients do not pass through Candle, which adds each to a tensor of zeros. Returns
-/// the last section's output, and what each layer has seen.
+/// [`conv_batch_norm`](super::conv_batch_norm) and [`add_relu`](super::add_relu), section after section: as [`conv_network_each`], in one part.
 ///
 /// # Shapes
 /// `x` `[B, C, H, W]` → `[B, O, H', W']` of the last section.
 ///
 /// # Errors
-/// No sections; as [`conv_batch_norm`](super::conv_batch_norm) for each layer; shapes of a block's two sides that differ.
+/// As [`conv_network_each`].
 pub fn conv_network(x: &Tensor, sections: &[Section<ConvNormLayer>]) -> Result<(Tensor, Vec<Seen>)> {
-    if sections.is_empty() {
-        bail!("conv_network: expected at least one section, got none");
+    let (outputs, seen) = conv_network_each(x, &[sections.to_vec()])?;
+    let [y] = <[_; 1]>::try_from(outputs).expect("one part has one output");
+    Ok((y, seen))
+}
+
+/// What each part of a network gives, part after part. On a CPU, nothing is stored between two layers but the first one's convolution.
+/// Gradients between them do not pass through Candle, which adds each to a tensor of zeros. Returns each part's output, and what each layer
+/// has seen.
+///
+/// # Shapes
+/// `x` `[B, C, H, W]` → `[B, O, H', W']` of each part's last section.
+///
+/// # Errors
+/// A part without sections; as [`conv_batch_norm`](super::conv_batch_norm) for each layer; shapes of a block's two sides that differ.
+pub fn conv_network_each(x: &Tensor, parts: &[Vec<Section<ConvNormLayer>>]) -> Result<(Vec<Tensor>, Vec<Seen>)> {
+    if parts.is_empty() || parts.iter().any(Vec::is_empty) {
+        bail!("conv_network: expected at least one section in each part, got none");
     }
     floats::dims4("conv_network", x.dims())?;
+    let (mut outputs, mut seen) = (Vec::with_capacity(parts.len()), Vec::new());
     #[cfg(feature = "cuda")]
     if x.device().is_cuda() {
-        return gpu::conv_network(x, sections);
+        for part in parts {
+            let (y, of_part) = gpu::conv_network(outputs.last().unwrap_or(x), part)?;
+            outputs.push(y);
+            seen.extend(of_part);
+        }
+        return Ok((outputs, seen));
     }
-    let mut seen = Vec::new();
     let x = x.contiguous()?;
-    let network = Network { sections: compute(&x, sections, &mut seen)?, delivery: Delivery::default() };
-    let layers = sections.iter().flat_map(Section::layers);
-    let address =
-        network.delivery.address(x.device(), layers.flat_map(|layer| [layer.weight, layer.gamma, layer.beta]))?;
-    Ok((x.apply_op2(&address, network)?, seen))
+    let sections = Arc::new(compute(&x, &parts.concat(), &mut seen)?);
+    let (delivery, arrivals) = (Delivery::default(), Arrivals::default());
+    let layers = parts.iter().flatten().flat_map(Section::layers);
+    let address = delivery.address(x.device(), layers.flat_map(|layer| [layer.weight, layer.gamma, layer.beta]))?;
+    let network =
+        x.apply_op2(&address, Network { sections: sections.clone(), delivery, arrivals: arrivals.clone() })?;
+    let mut end = 0;
+    for part in parts {
+        end += part.len();
+        let (number, sections) = (end - 1, sections.clone());
+        let shape = sections[number].shape();
+        let compute = move || sections[number].source().channels_first(size(&sections[number].shape()));
+        outputs.push(network.apply_op1(Output { number, shape, compute, arrivals: arrivals.clone() })?);
+    }
+    Ok((outputs, seen))
 }
 
 /// What each part of a network gives, averaged over a grid of as many rows and columns as `cells` says of its shape: features of every
@@ -141,11 +172,10 @@ impl Computed {
     }
 
     /// Given the gradient of the output: that of `x`, where asked for, and those of each layer's weight, γ and β.
-    fn backward(&self, x: Source, wanted: bool, grads: &[f32]) -> Result<(Option<Room>, Vec<[Vec<f32>; 3]>)> {
-        let own = if wanted { InputGradient::Own } else { InputGradient::None };
+    fn backward(&self, x: Source, of_x: InputGradient, grads: &[f32]) -> Result<(Option<Room>, Vec<[Vec<f32>; 3]>)> {
         let (first, second, shortcut) = match &self.layers {
             Section::Layer(layer) => {
-                let (dx, of_layer) = layer.backward(x, own, grads)?;
+                let (dx, of_layer) = layer.backward(x, of_x, grads)?;
                 return Ok((dx, vec![of_layer]));
             }
             Section::Block { first, second, shortcut } => (first, second, shortcut),
@@ -155,11 +185,18 @@ impl Computed {
         let (inner, of_second) = second.backward(Source::Layer(first), InputGradient::Own, &of_sum)?;
         let Some(inner) = inner else { bail!("conv_network: a block's first layer has no gradient") };
         let Some(shortcut) = shortcut else {
-            let added = if wanted { InputGradient::AddedTo(of_sum) } else { InputGradient::None };
+            let added = match of_x {
+                InputGradient::None => InputGradient::None,
+                InputGradient::Own => InputGradient::AddedTo(of_sum),
+                InputGradient::AddedTo(mut others) => {
+                    update(&mut others, &of_sum, &of_sum, |other, of_sum, _| other + of_sum);
+                    InputGradient::AddedTo(others)
+                }
+            };
             let (dx, of_first) = first.backward(x, added, &inner)?;
             return Ok((dx, vec![of_first, of_second]));
         };
-        let (dx, of_first) = first.backward(x, own, &inner)?;
+        let (dx, of_first) = first.backward(x, of_x, &inner)?;
         let (dx, of_shortcut) =
             shortcut.backward(x, dx.map_or(InputGradient::None, InputGradient::AddedTo), &of_sum)?;
         Ok((dx, vec![of_first, of_second, of_shortcut]))
@@ -186,10 +223,11 @@ vectorized! {
     }
 }
 
-/// Sections that have seen a batch.
+/// Sections that have seen a batch. Their outputs are operations of their own.
 struct Network {
-    sections: Vec<Computed>,
+    sections: Arc<Vec<Computed>>,
     delivery: Delivery,
+    arrivals: Arrivals,
 }
 
 impl CustomOp2 for Network {
@@ -197,30 +235,35 @@ impl CustomOp2 for Network {
         "conv_network"
     }
 
+    /// A number without meaning: see [`Output`].
     fn cpu_fwd(&self, _: &CpuStorage, _: &Layout, _: &CpuStorage, _: &Layout) -> Result<(CpuStorage, Shape)> {
-        match self.sections.last() {
-            Some(last) => Ok((CpuStorage::F32(last.source().channels_first(size(&last.shape()))), last.shape())),
-            None => bail!("conv_network: no sections"),
-        }
+        Ok((CpuStorage::F32(vec![0.0]), Shape::from(1)))
     }
 
     fn bwd(
         &self,
         x: &Tensor,
-        _address: &Tensor,
-        _y: &Tensor,
-        grad: &Tensor,
+        address: &Tensor,
+        _network: &Tensor,
+        _grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let grad = grad.contiguous()?;
-        let (grad_storage, grad_layout) = grad.storage_and_layout();
         let (x_storage, x_layout) = x.storage_and_layout();
         let images = channels_last(floats::of(&x_storage, x_layout)?, size(x.shape()));
-        let mut of_output = Some(channels_last(floats::of(&grad_storage, grad_layout)?, size(grad.shape())));
+        let mut of_output = None;
         let mut of_sections = Vec::with_capacity(self.sections.len());
         for (i, section) in self.sections.iter().enumerate().rev() {
-            let before = if i == 0 { Source::Given(&images) } else { self.sections[i - 1].source() };
-            let Some(grads) = of_output else { bail!("conv_network: section {i} has no gradient") };
-            let (dx, of_layers) = section.backward(before, i > 0 || x.track_op(), &grads)?;
+            // Nothing may have looked at the last outputs.
+            let Some(grads) = of_output.take().or_else(|| self.arrivals.take(i)) else { continue };
+            let (before, of_before) = match i.checked_sub(1) {
+                Some(before) => (self.sections[before].source(), self.arrivals.take(before)),
+                None => (Source::Given(&*images), None),
+            };
+            let of_before = match of_before {
+                Some(others) => InputGradient::AddedTo(others),
+                None if i > 0 || x.track_op() => InputGradient::Own,
+                None => InputGradient::None,
+            };
+            let (dx, of_layers) = section.backward(before, of_before, &grads)?;
             of_sections.push(of_layers);
             of_output = dx;
         }
@@ -233,6 +276,6 @@ impl CustomOp2 for Network {
         let turned = of_output.map(|dx| Source::Given(&dx).channels_first(size(x.shape())));
         let dx = turned.map(|dx| Tensor::from_vec(dx, x.shape(), x.device())).transpose()?;
         // The address has a gradient so that its own backward pass runs.
-        Ok((dx, Some(Tensor::zeros(1, grad.dtype(), x.device())?)))
+        Ok((dx, Some(address.zeros_like()?)))
     }
 }

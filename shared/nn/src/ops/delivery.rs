@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use candle_core::backend::BackendStorage;
-use candle_core::{CpuStorage, CudaStorage, CustomOp3, DType, Device, Layout, Result, Shape, Tensor, bail};
+use candle_core::{CpuStorage, CudaStorage, CustomOp3, DType, Device, Layout, Result, Shape, Tensor};
 
 /// The gradients of an operation's parameters, from its backward pass to theirs: of one backward pass at a time.
 #[derive(Clone, Default)]
@@ -22,7 +22,7 @@ impl Delivery {
         })
     }
 
-    /// Leaves the gradients of all parameters, in their order, whatever their shapes.
+    /// Leaves the gradients of the parameters, in their order, whatever their shapes; the last ones may have none.
     pub(super) fn send(&self, gradients: Vec<Tensor>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = gradients.into_iter().map(Some).collect();
     }
@@ -75,8 +75,9 @@ impl CustomOp3 for Handover {
         _: &Tensor,
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let Some(of_first) = self.delivery.take(self.first) else { bail!("parameter {} has no gradient", self.first) };
-        let of_second = self.delivery.take(self.first + 1).map(|gradient| gradient.reshape(second.shape()));
-        Ok((Some(grad.clone()), Some(of_first.reshape(first.shape())?), of_second.transpose()?))
+        let take = |number: usize, parameter: &Tensor| {
+            self.delivery.take(number).map(|gradient| gradient.reshape(parameter.shape())).transpose()
+        };
+        Ok((Some(grad.clone()), take(self.first, first)?, take(self.first + 1, second)?))
     }
 }

@@ -28,10 +28,10 @@ struct LogSoftmax;
 
 /// Replaces every pixel's number by what `f` makes of it and of a channel's value there, channel after channel.
 #[inline(always)]
-fn fold(sums: &mut [f32], maps: &[f32], f: impl Fn(f32, f32, usize) -> f32) {
+fn fold(sums: &mut [f32], maps: &[f32], f: impl Fn(f32, f32) -> f32) {
     for map in maps.chunks_exact(sums.len()) {
-        for (pixel, (sum, x)) in sums.iter_mut().zip(map).enumerate() {
-            *sum = f(*sum, *x, pixel);
+        for (sum, x) in sums.iter_mut().zip(map) {
+            *sum = f(*sum, *x);
         }
     }
 }
@@ -73,12 +73,12 @@ vectorized! {
         let [greatest, total] = room;
         let pixels = total.len();
         greatest.fill(f32::NEG_INFINITY);
-        fold(greatest, x, |greatest, x, _| if greatest > x { greatest } else { x });
+        fold(greatest, x, |greatest, x| if greatest > x { greatest } else { x });
         total.fill(0.0);
-        fold(total, x, |total, x, pixel| total + exp(x - greatest[pixel]));
         for (y, x) in y.chunks_exact_mut(pixels).zip(x.chunks_exact(pixels)) {
-            for ((y, x), greatest) in y.iter_mut().zip(x).zip(greatest.iter()) {
+            for (((y, total), x), greatest) in y.iter_mut().zip(total.iter_mut()).zip(x).zip(greatest.iter()) {
                 *y = x - greatest;
+                *total += exp(*y);
             }
         }
         for total in total.iter_mut() {
@@ -97,7 +97,7 @@ vectorized! {
     fn gradient_of_image<'a>(y: &'a [f32], grads: &'a [f32], total: &'a mut [f32], dx: &'a mut [f32]) -> () {
         let pixels = total.len();
         total.fill(0.0);
-        fold(total, grads, |total, grad, _| total + grad);
+        fold(total, grads, |total, grad| total + grad);
         for ((dx, y), grads) in dx.chunks_exact_mut(pixels).zip(y.chunks_exact(pixels)).zip(grads.chunks_exact(pixels)) {
             for (((dx, y), grad), total) in dx.iter_mut().zip(y).zip(grads).zip(total.iter()) {
                 *dx = grad - exp(*y) * total;

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use candle_core::{DType, Result, Tensor, Var};
 use ssl_nn::ops::{
-    BatchNormMode, ConvNormLayer, Moments, Section, Seen, add_relu, batch_norm, conv_batch_norm, conv_network, conv2d,
+    BatchNormMode, ConvNormLayer, Moments, Section, Seen, add_relu, batch_norm, conv_batch_norm, conv_network,
+    conv_network_each, conv2d,
 };
 
 use super::{agrees, assert_close, count, layer, random};
@@ -142,6 +143,48 @@ fn sections_computed_as_one_are_one_after_the_other() -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[test]
+fn a_network_in_parts_is_one_network_after_the_other() -> Result<()> {
+    let flat = |outputs: &[Tensor], wanted: &[usize]| {
+        Tensor::cat(&wanted.iter().map(|&i| outputs[i].flatten_all()).collect::<Result<Vec<_>>>()?, 0)
+    };
+    for (ends, wanted) in [
+        (&[1, 2, 3, 4, 5][..], &[0, 1, 2, 3, 4][..]),
+        (&[1, 2, 3, 4, 5], &[1, 3]),
+        (&[1, 2, 3, 4, 5], &[2]),
+        (&[2, 4, 5], &[0, 1]),
+        (&[3, 5], &[1, 0, 1]),
+    ] {
+        let got = of_sections(0..5, true, |x, sections| {
+            let (outputs, seen) = conv_network_each(x, &cut(sections, ends))?;
+            Ok((flat(&outputs, wanted)?, seen))
+        })?;
+        let expected = of_sections(0..5, true, |x, sections| {
+            let (mut outputs, mut seen) = (Vec::new(), Vec::new());
+            for part in cut(sections, ends) {
+                let (y, of_part) = conv_network(outputs.last().unwrap_or(x), &part)?;
+                outputs.push(y);
+                seen.extend(of_part);
+            }
+            Ok((flat(&outputs, wanted)?, seen))
+        })?;
+        assert_eq!(got.len(), expected.len());
+        for (i, (got, expected)) in got.iter().zip(&expected).enumerate() {
+            // Sums of thousands of terms are right to a share of the greatest ones.
+            let greatest = f64::from(expected.abs()?.max_all()?.to_scalar::<f32>()?);
+            let what = format!("parts to {ends:?}, {wanted:?} wanted, number {i}");
+            assert_close(&(got / greatest)?, &(expected / greatest)?, 1e-5, &what)?;
+        }
+    }
+    Ok(())
+}
+
+/// The sections up to each of `ends`.
+fn cut<'a>(sections: &[Section<ConvNormLayer<'a>>], ends: &[usize]) -> Vec<Vec<Section<ConvNormLayer<'a>>>> {
+    let starts = std::iter::once(0).chain(ends.iter().copied());
+    starts.zip(ends).map(|(start, &end)| sections[start..end].to_vec()).collect()
 }
 
 /// What some of three layers and two blocks compute, with the batch's statistics or with fixed ones: output, statistics and how many numbers

@@ -3,7 +3,7 @@
 use candle_core::{Device, Result, Tensor, Var};
 use ssl_nn::ops::{
     BatchNormMode, ConvNormLayer, Section, add_bias, add_relu, avg_pool2d, batch_norm, conv_batch_norm, conv_network,
-    conv2d, global_avg_pool2d, log_softmax, max_pool2d, relu, upsample2d,
+    conv2d, global_avg_pool2d, log_softmax, max_pool2d, relu, smallest, upsample2d,
 };
 
 use super::{assert_close, layer, matches_finite_differences, random};
@@ -106,10 +106,30 @@ fn wrong_shapes_are_refused_with_what_was_got() -> Result<()> {
         (add_bias(&x, &random(&[4], 5)?), "the bias [4]"),
         (log_softmax(&random(&[3, 4], 5)?), "[3, 4]"),
         (upsample2d(&x, (0, 3)), "got 0×3"),
+        (smallest(&x.flatten_from(1)?, 0), "got 0"),
+        (smallest(&random(&[3, 4], 5)?, 5), "from 1 to 4, got 5"),
+        (smallest(&random(&[2, 3, 4], 5)?, 1), "[2, 3, 4]"),
     ];
     for (result, part) in messages {
         let message = result.expect_err(part).to_string();
         assert!(message.contains(part), "{message}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_smallest_are_those_that_sorting_puts_first() -> Result<()> {
+    for (rows, columns, count) in [(1, 1, 1), (7, 11, 3), (130, 226, 5), (3, 5, 5)] {
+        let x = random(&[columns, rows], 7)?.t()?;
+        let sorted = x.contiguous()?.arg_sort_last_dim(true)?.narrow(1, 0, count)?;
+        assert_eq!(smallest(&x, count)?.to_vec2::<u32>()?, sorted.to_vec2::<u32>()?, "{count} of {columns}");
+    }
+    let (none, most) = (f32::NAN, f32::INFINITY);
+    let rows = Tensor::new(&[[none, 2.0, 1.0, 2.0], [1.0, 1.0, -most, none], [most, none, none, -0.0]], &Device::Cpu)?;
+    let expected = [[2, 1, 3, 0], [2, 0, 1, 3], [3, 0, 1, 2]].map(Vec::from);
+    for count in 1..=4 {
+        let expected: Vec<_> = expected.iter().map(|row| row[..count].to_vec()).collect();
+        assert_eq!(smallest(&rows, count)?.to_vec2::<u32>()?, expected, "{count}");
     }
     Ok(())
 }
