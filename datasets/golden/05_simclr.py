@@ -670,7 +670,7 @@ def cached(loss_of=whole_loss, embed=of_chunk, whole_chunks=False, divide=lambda
     return weights
 
 
-def by_chunks(between=lambda optimizer: None, first_training=True):
+def by_chunks(between=lambda optimizer: None, training=(True, True)):
     """A step made chunk by chunk: the gradient at all embeddings first; `between` is called from one chunk to the next."""
 
     def weights(view_a, view_b, temperature, learning_rate, momentum, chunk, **state):
@@ -678,8 +678,8 @@ def by_chunks(between=lambda optimizer: None, first_training=True):
         optimizer = torch.optim.SGD(network.parameters(), learning_rate, momentum)
         pieces = list(zip(view_a.split(chunk), view_b.split(chunk)))
         with torch.no_grad():
-            z = joined([of_chunk(network.train(first_training), a, b) for a, b in pieces])
-        network.train()
+            z = joined([of_chunk(network.train(training[0]), a, b) for a, b in pieces])
+        network.train(training[1])
         (g,) = torch.autograd.grad(lightly_loss(z.requires_grad_(), temperature), z)
         gradients = zip(*(view.split(chunk) for view in g.chunk(2)))
         for number, ((a, b), pair) in enumerate(zip(pieces, gradients)):
@@ -733,7 +733,8 @@ golden.check(
         "pairs_apart": cached(lambda pairs, t: lightly_loss(in_chunk_order(pairs), t)),
         "gradients_in_chunk_order": cached(gradients_in_chunk_order),
         "rows_by_view": cached(rows_by_view),
-        "evaluation_first": by_chunks(first_training=False),
+        "evaluation_first": by_chunks(training=(False, True)),
+        "evaluation_mode": by_chunks(training=(False, False)),
         "undivided": undivided,
         "one_view_gradient": cached(second_view_detached),
         "temperature_ignored": cached(lambda pairs, t: whole_loss(pairs, 1.0)),

@@ -345,14 +345,15 @@ def predictor_of(f, mix):
     return f + mix * torch.triu(torch.ones_like(f))
 
 
-def stepped(train=True, one_view=False, old_f=False, product=lambda f, w: f @ w.T, crossed=True, one_direction=False, averaged=False, update=True, follow=True, follow_first=False, cut=torch.detach, joint=False, itself=False, kept=False, graph=False, features_of="online"):
+def stepped(train=True, one_view=False, old_f=False, product=lambda f, w: f @ w.T, crossed=True, one_direction=False, averaged=False, update=True, follow=True, follow_first=False, cut=torch.detach, joint=(False, False), itself=False, kept=False, graph=False, features_of="online"):
     def after(correlation, rho, momentum, learning_rate, mix, **state):
         a, b = state["view0"], state["view1"]
         online, target = Network(state, "online").train(train), Network(state, "target").train(train)
         optimizer = torch.optim.SGD(online.parameters(), learning_rate, 0.9)
         before = {name: value.clone() for name, value in online.state_dict().items()}
-        f_a, f_b = online(torch.cat([a, b])).chunk(2) if joint else (online(a), online(b))
-        t_a, t_b = (f_a, f_b) if itself else (target(a), target(b))
+        of_views = lambda network, joint: network(torch.cat([a, b])).chunk(2) if joint else (network(a), network(b))
+        f_a, f_b = of_views(online, joint[0])
+        t_a, t_b = (f_a, f_b) if itself else of_views(target, joint[1])
         seen = f_a if one_view else torch.cat([f_a, f_b] if features_of == "online" else [t_a, t_b])
         following = rho * correlation + (1 - rho) * cut(seen).T @ cut(seen) / len(seen)
         w = predictor_of(correlation if old_f else following, mix)
@@ -395,7 +396,8 @@ golden.check(
         "target_left_alone": stepped(follow=False),
         "follows_before_the_update": stepped(follow_first=True),
         "gradient_into_the_predictor": stepped(cut=lambda f: f),
-        "both_views_in_one_batch": stepped(joint=True),
+        "both_views_in_one_batch": stepped(joint=(True, False)),
+        "one_batch_in_both_networks": stepped(joint=(True, True)),
         "target_of_itself": stepped(itself=True),
         "correlation_not_kept": stepped(kept=True),
         "graph_kept": stepped(graph=True),

@@ -130,7 +130,7 @@ fn batches(run: &Run, settings: &Settings, page: &mut Page) -> anyhow::Result<Co
         y_label: "linear probe (%)".to_string(),
         series: vec![("equal epochs".to_string(), equal_epochs), ("equal updates".to_string(), equal_updates)],
         levels: Vec::new(),
-        scale: Scale::Linear,
+        scale: Scale::Doublings,
     };
     comparison.write(page);
     let caption = "At equal epochs a small batch makes more updates; at equal updates it sees fewer images.";

@@ -4,8 +4,8 @@ use candle_core::{DType, Device, Result, Tensor, bail};
 use moco::{MemoryBank, Queue, Step};
 use rand::SeedableRng;
 use ssl_data::Rng;
-use ssl_grading::Bad;
 use ssl_grading::network::{Failing, unchanged};
+use ssl_grading::{Bad, refused_averages};
 use ssl_nn::params::Init;
 use ssl_nn::{Optimizer, Params, Sgd};
 
@@ -19,51 +19,7 @@ fn rng() -> Rng {
     Rng::seed_from_u64(0)
 }
 
-/// Names and shapes.
-type Shapes<'a> = &'a [(&'a str, &'a [usize])];
-
-/// An update of a key encoder with weights and buffers of these names and shapes.
-fn follow(e: &Exercises, weights: [Shapes; 2], buffers: [Shapes; 2], momentum: f64) -> Result<()> {
-    let params = Params::new(0, &Device::Cpu);
-    for (i, branch) in ["key", "query"].into_iter().enumerate() {
-        for (name, shape) in weights[i] {
-            params.pp(branch).trainable(name, shape, Init::Uniform(1.0))?;
-        }
-        for (name, shape) in buffers[i] {
-            params.pp(branch).buffer(name, shape, Init::Uniform(1.0))?;
-        }
-    }
-    let key = params.pp("key");
-    unchanged(&key, || (e.momentum_update)(&key, &params.pp("query"), momentum))
-}
-
-const A: Shapes = &[("a", &[2, 3])];
-
-pub const MOMENTUM_UPDATE: &[Bad<Exercises>] = &[
-    ("a momentum of 1.1", |e| follow(e, [A; 2], [&[]; 2], 1.1)),
-    ("a momentum of −0.1", |e| follow(e, [A; 2], [&[]; 2], -0.1)),
-    ("a momentum that is no number", |e| follow(e, [A; 2], [&[]; 2], f64::NAN)),
-    ("weights with other names", |e| {
-        follow(e, [&[("a", &[3]), ("b", &[3])], &[("b", &[3]), ("c", &[3])]], [&[]; 2], 0.9)
-    }),
-    ("a query encoder with more weights", |e| follow(e, [&[("b", &[3])], &[("a", &[3]), ("b", &[3])]], [&[]; 2], 0.9)),
-    ("a key encoder with more weights", |e| follow(e, [&[("a", &[3]), ("b", &[3])], &[("a", &[3])]], [&[]; 2], 0.9)),
-    ("weights of another shape", |e| {
-        follow(e, [&[("a", &[3]), ("b", &[2, 3])], &[("a", &[3]), ("b", &[1, 3])]], [&[]; 2], 0.9)
-    }),
-    ("weights of other layers", |e| follow(e, [&[("a.weight", &[3])], &[("b.weight", &[3])]], [&[]; 2], 0.9)),
-    ("weights that are turned", |e| follow(e, [&[("a", &[2, 3])], &[("a", &[3, 2])]], [&[]; 2], 0.9)),
-    ("a weight where the other has a buffer", |e| {
-        follow(e, [&[("a", &[3])], &[("b", &[3])]], [&[("b", &[3])], &[("a", &[3])]], 0.9)
-    }),
-    ("weights with other names, and a momentum of 1", |e| {
-        follow(e, [&[("a", &[3]), ("b", &[3])], &[("b", &[3]), ("c", &[3])]], [&[]; 2], 1.0)
-    }),
-    ("buffers with other names", |e| follow(e, [A; 2], [&[("mean", &[3])], &[("means", &[3])]], 0.9)),
-    ("buffers of another shape", |e| follow(e, [A; 2], [&[("mean", &[3])], &[("mean", &[1])]], 0.9)),
-    ("a key encoder without buffers", |e| follow(e, [A; 2], [&[], &[("mean", &[3])]], 0.9)),
-    ("a query encoder without buffers", |e| follow(e, [A; 2], [&[("mean", &[3])], &[]], 0.9)),
-];
+pub const MOMENTUM_UPDATE: &[Bad<Exercises>] = refused_averages!(momentum_update);
 
 fn enqueue(e: &Exercises, keys: &[usize]) -> Result<()> {
     enqueue_from(e, 0, keys)

@@ -23,11 +23,13 @@
 //! | [`table`] | points, for people |
 //! | [`harness`] | `main` of a lab's `tests/graded.rs` |
 //! | [`mistakes`] | `main` of a solution's `tests/mistakes.rs` |
+//! | [`averages`] | what a moving average of weights must refuse |
 //! | [`network`] | small networks with a case's weights, for checks of training steps |
 
 #![warn(missing_docs)]
 
 pub mod answer;
+pub mod averages;
 mod compare;
 mod detect;
 pub mod errors;

@@ -45,6 +45,10 @@ fn every_plot_is_saved_as_svg_and_png() -> Result<()> {
     let curves = Curves { scale: Scale::Logarithmic, ..curves };
     curves.save(out, "logarithmic")?;
     is_drawn(out, "logarithmic", &["loss by epoch", "0.5"])?;
+    let sizes = vec![("SimCLR".to_string(), vec![(32.0, 50.0), (256.0, 55.0), (1024.0, 60.0)])];
+    let curves = Curves { scale: Scale::Doublings, series: sizes, ..curves };
+    curves.save(out, "doublings")?;
+    is_drawn(out, "doublings", &["loss by epoch", ">\n32\n<", ">\n1024\n<"])?;
     let bars = Bars {
         title: title("probes"),
         y_label: title("accuracy"),

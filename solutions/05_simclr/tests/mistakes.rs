@@ -226,6 +226,7 @@ const MISTAKES: &[(&str, Exercises)] = &[
     ("pairs_apart", cached(|s, c, o| ByChunks { join: in_turn, rows: rows_in_turn, ..BY_CHUNKS }.step(s, c, o))),
     ("gradients_in_chunk_order", cached(|s, c, o| ByChunks { rows: rows_in_turn, ..BY_CHUNKS }.step(s, c, o))),
     ("evaluation_first", cached(|s, c, o| ByChunks { first_training: false, ..BY_CHUNKS }.step(s, c, o))),
+    ("evaluation_mode", cached(|s, c, o| cached_step(&Step { encode: &|x, _| (s.encode)(x, false), ..*s }, c, o))),
     ("undivided", cached(undivided)),
     ("one_view_gradient", cached(|s, c, o| ByChunks { rows: first_rows, ..BY_CHUNKS }.step(s, c, o))),
     ("temperature_ignored", cached(|s, c, o| cached_step(&Step { temperature: 1.0, ..*s }, c, o))),

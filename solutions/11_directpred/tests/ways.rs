@@ -2,7 +2,7 @@
 
 use candle_core::{DType, Result, Tensor, bail};
 use directpred::{LinearByol, Mode, Rates, Step, byol_loss, directpred_step, symmetric_eigen};
-use ssl_nn::{Optimizer, Sgd, trailing_average};
+use ssl_nn::{Encode, Optimizer, Sgd, trailing_average};
 
 pub fn outer(f: &Tensor, divisor: f64) -> Result<Tensor> {
     f.t()?.matmul(f)? / divisor
@@ -221,7 +221,8 @@ pub struct How {
     pub follows: bool,
     pub follows_first: bool,
     pub leaks: bool,
-    pub joint: bool,
+    /// Of the online network and of the target.
+    pub joint: [bool; 2],
     pub itself: bool,
     pub kept: bool,
     pub graph: bool,
@@ -239,7 +240,7 @@ pub const RIGHT: How = How {
     follows: true,
     follows_first: false,
     leaks: false,
-    joint: false,
+    joint: [false; 2],
     itself: false,
     kept: true,
     graph: false,
@@ -248,12 +249,15 @@ pub const RIGHT: How = How {
 /// Targets come first, and the gradients by `backward`.
 pub fn stepped(step: &Step, correlation: &mut Tensor, optimizer: &mut dyn Optimizer, how: &How) -> Result<f64> {
     let [a, b] = step.views;
-    let mut t = if how.itself { Vec::new() } else { vec![(step.target)(a, true)?, (step.target)(b, true)?] };
-    let f = if how.joint {
-        (step.online)(&Tensor::cat(&[a, b], 0)?, true)?.chunk(2, 0)?
-    } else {
-        vec![(step.online)(a, true)?, (step.online)(b, true)?]
+    let of_views = |network: &Encode, joint: bool| {
+        if joint {
+            network(&Tensor::cat(&[a, b], 0)?, true)?.chunk(2, 0)
+        } else {
+            Ok(vec![network(a, true)?, network(b, true)?])
+        }
     };
+    let mut t = if how.itself { Vec::new() } else { of_views(step.target, how.joint[1])? };
+    let f = of_views(step.online, how.joint[0])?;
     let both = Tensor::cat(if how.of_the_target { &t } else { &f }, 0)?;
     let seen = if how.one_view { f[0].clone() } else { both };
     let seen = if how.leaks { seen } else { seen.detach() };

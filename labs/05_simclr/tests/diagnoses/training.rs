@@ -184,6 +184,11 @@ pub const CACHED: &[Mistake] = &[
         "The first pass ran in evaluation mode: its embeddings, and with them g, are not those of the second.",
     ),
     mistake(
+        "evaluation_mode",
+        "trains in evaluation mode",
+        "Both passes ran in evaluation mode: `encode(images, true)` trains.",
+    ),
+    mistake(
         "undivided",
         "the whole batch at once",
         "The weights are those of exercise 7's step: the batch was not cut, and batch norm saw all of it.",

@@ -2,6 +2,9 @@
 
 use ssl_grading::{Mistake, mistake};
 
+const ONE_BATCH: &str =
+    "The views go through the network as one batch, so that batch norm sees both: one after the other.";
+
 pub const STEP: &[Mistake] = &[
     mistake("evaluation_mode", "evaluation mode", "The networks are in evaluation mode: hand them `true`."),
     mistake(
@@ -36,11 +39,8 @@ pub const STEP: &[Mistake] = &[
         "The target follows before the optimizer's step: after it.",
     ),
     mistake("gradient_into_the_predictor", "predictor with gradient", "Gradients go through W, too: it is a constant."),
-    mistake(
-        "both_views_in_one_batch",
-        "both views in one batch",
-        "The views go through the network as one batch, so that batch norm sees both: one after the other.",
-    ),
+    mistake("both_views_in_one_batch", "both views in one batch", ONE_BATCH),
+    mistake("one_batch_in_both_networks", "both views in one batch", ONE_BATCH),
     mistake(
         "target_of_itself",
         "no target network",

@@ -41,8 +41,8 @@ pub(super) fn ranges(points: impl Iterator<Item = (f64, f64)> + Clone) -> [Range
 pub(super) struct Labels<'a> {
     pub x: &'a str,
     pub y: &'a str,
-    /// What the vertical axis says at a height.
-    pub tick: &'a dyn Fn(&f64) -> String,
+    /// What the horizontal axis says at a place, and the vertical one at a height.
+    pub ticks: [&'a dyn Fn(&f64) -> String; 2],
 }
 
 /// A number at an axis, without the last digits that its binary form adds.
@@ -85,7 +85,8 @@ where
         .axis_desc_style(text(LABEL))
         .x_desc(labels.x)
         .y_desc(labels.y)
-        .y_label_formatter(labels.tick)
+        .x_label_formatter(labels.ticks[0])
+        .y_label_formatter(labels.ticks[1])
         .light_line_style(WHITE)
         .draw()?;
     Ok(chart)

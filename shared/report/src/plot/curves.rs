@@ -19,40 +19,53 @@ pub struct Curves {
     pub series: Vec<(String, Vec<(f64, f64)>)>,
     /// Name and height of dashed lines across the plot.
     pub levels: Vec<(String, f64)>,
-    /// How heights are drawn.
+    /// How points are drawn.
     pub scale: Scale,
 }
 
-/// How heights are drawn: as they are, or by their logarithm, which shows a quantity that falls by orders of magnitude.
+/// Where points are drawn: as they are, or by a logarithm. What is not above 0 has none, and is left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scale {
     /// As they are.
     #[default]
     Linear,
-    /// By their logarithm to base 10; what is not above 0 is left out.
+    /// At the logarithm of y to base 10: a quantity that falls by orders of magnitude.
     Logarithmic,
+    /// At the logarithm of x to base 2: batch sizes, each twice the one before.
+    Doublings,
 }
 
 impl Scale {
-    /// The height at which a value is drawn.
-    fn height(self, value: f64) -> f64 {
+    /// Where x is drawn.
+    fn place(self, x: f64) -> f64 {
+        if self == Self::Doublings { x.log2() } else { x }
+    }
+
+    /// The height at which y is drawn.
+    fn height(self, y: f64) -> f64 {
+        if self == Self::Logarithmic { y.log10() } else { y }
+    }
+
+    fn drawn(self, points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+        let drawn = points.iter().map(|&(x, y)| (self.place(x), self.height(y)));
+        drawn.filter(|(place, height)| self == Self::Linear || (place.is_finite() && height.is_finite())).collect()
+    }
+
+    /// What the horizontal axis says at a place.
+    fn label_of_place(self, place: f64) -> String {
         match self {
-            Self::Linear => value,
-            Self::Logarithmic => value.log10(),
+            Self::Doublings if place.fract() != 0.0 => String::new(),
+            Self::Doublings => tick(&place.exp2()),
+            _ => tick(&place),
         }
     }
 
-    fn heights(self, points: &[(f64, f64)]) -> Vec<(f64, f64)> {
-        let drawn = points.iter().map(|&(x, y)| (x, self.height(y)));
-        drawn.filter(|(_, height)| self == Self::Linear || height.is_finite()).collect()
-    }
-
-    /// What an axis says at a height.
-    fn label(self, height: f64) -> String {
+    /// What the vertical axis says at a height.
+    fn label_of_height(self, height: f64) -> String {
         match self {
-            Self::Linear => tick(&height),
             Self::Logarithmic if (-3.5..4.5).contains(&height) => tick(&round(10f64.powf(height), 2)),
             Self::Logarithmic => format!("{:.1e}", 10f64.powf(height)),
+            _ => tick(&height),
         }
     }
 }
@@ -95,13 +108,15 @@ impl Plot for Curves {
     where
         DB::ErrorType: 'static,
     {
-        let series: Vec<_> = self.series.iter().map(|(_, points)| self.scale.heights(points)).collect();
+        let series: Vec<_> = self.series.iter().map(|(_, points)| self.scale.drawn(points)).collect();
         let points = series.iter().flatten().copied();
         let left = points.clone().map(|(x, _)| x).fold(f64::INFINITY, f64::min);
         let right = points.clone().map(|(x, _)| x).fold(left, f64::max);
         let ends = |value: f64| [left, right].map(|x| (x, self.scale.height(value)));
         let levels = self.levels.iter().flat_map(|(_, value)| ends(*value));
-        let labels = Labels { x: &self.x_label, y: &self.y_label, tick: &|height| self.scale.label(*height) };
+        let places = |place: &f64| self.scale.label_of_place(*place);
+        let heights = |height: &f64| self.scale.label_of_height(*height);
+        let labels = Labels { x: &self.x_label, y: &self.y_label, ticks: [&places, &heights] };
         let mut chart = plane(area, &self.title, labels, ranges(points.chain(levels)))?;
         let range = chart.y_range();
         for (i, (_, value)) in self.levels.iter().enumerate() {

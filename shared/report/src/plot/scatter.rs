@@ -52,7 +52,7 @@ impl Plot for Scatter {
         DB::ErrorType: 'static,
     {
         let all = self.groups.iter().chain(&self.lines).flat_map(|(_, points)| points).copied();
-        let labels = Labels { x: &self.x_label, y: &self.y_label, tick: &tick };
+        let labels = Labels { x: &self.x_label, y: &self.y_label, ticks: [&tick; 2] };
         let ranges = if self.equal { equalize(ranges(all), plotted(SIZE)) } else { ranges(all) };
         let mut chart = plane(area, &self.title, labels, ranges)?;
         for (i, (_, points)) in self.lines.iter().enumerate() {
