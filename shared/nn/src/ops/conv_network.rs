@@ -256,7 +256,7 @@ impl CustomOp2 for Network {
             let Some(grads) = of_output.take().or_else(|| self.arrivals.take(i)) else { continue };
             let (before, of_before) = match i.checked_sub(1) {
                 Some(before) => (self.sections[before].source(), self.arrivals.take(before)),
-                None => (Source::Given(&*images), None),
+                None => (Source::Given(&images), None),
             };
             let of_before = match of_before {
                 Some(others) => InputGradient::AddedTo(others),
