@@ -7,7 +7,7 @@ use super::floats;
 
 /// The places of the `count` smallest numbers of each row, the smallest first; of equal ones the first comes first. What is no number comes last.
 ///
-/// `arg_sort_last_dim` sorts whole rows, which takes ten times as long where a few are wanted of hundreds.
+/// `arg_sort_last_dim` sorts whole rows, which takes several times as long where a few are wanted of hundreds.
 ///
 /// # Shapes
 /// `[N, M]` → `[N, count]`, `u32`.
