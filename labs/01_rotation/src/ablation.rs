@@ -3,7 +3,7 @@
 use ssl_experiment::{Comparison, Input, Run};
 use ssl_report::percent;
 
-use super::{ROTATIONS, Settings, pretext_accuracy, train};
+use super::{ROTATIONS, Settings, test_rotations, train};
 
 /// Name and quarter turns of each variant. All see equally many images.
 const VARIANTS: [(&str, &str, &[u32]); 3] =
@@ -15,7 +15,7 @@ pub fn rotations(run: &Run, settings: &Settings) -> anyhow::Result<()> {
     let mut accuracies = Vec::new();
     for (name, label, rotations) in VARIANTS {
         let model = train(run, settings, rotations, name)?;
-        accuracies.push(vec![label.to_string(), percent(pretext_accuracy(run, &model, rotations)?)]);
+        accuracies.push(vec![label.to_string(), percent(test_rotations(run, &model, rotations)?.accuracy()?)]);
         comparison.push(label, run.evaluate(&model.backbone, &Input::RGB)?);
     }
     let mut page = run.page("Lab 01: which rotations, at equal images seen");

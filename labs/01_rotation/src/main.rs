@@ -70,10 +70,14 @@ fn experiment(settings: &Settings) -> anyhow::Result<()> {
         return ablation::rotations(&run.into_ablation("rotations")?, settings);
     }
     let model = train(&run, settings, &ROTATIONS, "rotation")?;
-    let accuracy = pretext_accuracy(&run, &model, &ROTATIONS)?;
+    let tested = test_rotations(&run, &model, &ROTATIONS)?;
+    let accuracy = tested.accuracy()?;
     println!("rotation accuracy on test images: {:.1} %", 100.0 * accuracy);
+    let predictions = plots::predictions(&run, &tested)?;
+    // Four times the test images, which evaluation has no use for.
+    drop(tested);
     let comparison = run.compare("rotation", &model.backbone, &Input::RGB)?;
-    plots::report(&run, &model, accuracy, &comparison)
+    plots::report(&run, accuracy, &predictions, &comparison)
 }
 
 /// A backbone and the head that reads rotations off its features.
@@ -133,16 +137,26 @@ fn rotated(images: &Tensor, rotations: &[u32]) -> candle_core::Result<(Tensor, T
 /// Images of the test split whose rotation is predicted at a time.
 const TEST_BATCH: usize = 250;
 
-/// The test images at all of `rotations`, which each is at, and the model's logits.
-pub fn test_rotations(run: &Run, model: &Model, rotations: &[u32]) -> anyhow::Result<(Tensor, Tensor, Tensor)> {
+/// Test images at several rotations.
+pub struct Tested {
+    pub images: Tensor,
+    /// Which rotation each is at.
+    pub labels: Tensor,
+    /// The model's.
+    pub logits: Tensor,
+}
+
+impl Tested {
+    /// The share of images whose rotation is predicted right.
+    pub fn accuracy(&self) -> candle_core::Result<f64> {
+        rotation_accuracy(&self.logits, &self.labels)
+    }
+}
+
+/// All test images at all of `rotations`, as a model sees them.
+pub fn test_rotations(run: &Run, model: &Model, rotations: &[u32]) -> anyhow::Result<Tested> {
     let encode = |images: &Tensor, train: bool| model.logits(images, train);
     let (images, labels) = rotated(&run.data.test.images().to_tensor(&run.device)?, rotations)?;
     let logits = frozen_features(&encode, &images, TEST_BATCH)?;
-    Ok((images, labels, logits))
-}
-
-/// The share of test images, at all of `rotations`, whose rotation is predicted right.
-pub fn pretext_accuracy(run: &Run, model: &Model, rotations: &[u32]) -> anyhow::Result<f64> {
-    let (_, labels, logits) = test_rotations(run, model, rotations)?;
-    Ok(rotation_accuracy(&logits, &labels)?)
+    Ok(Tested { images, labels, logits })
 }

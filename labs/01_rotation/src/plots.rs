@@ -7,10 +7,10 @@ use ssl_experiment::comparison::blocks;
 use ssl_experiment::{Comparison, Run};
 use ssl_report::{Bars, Grid, HeatMap, Plot, percent};
 
-use super::{Model, ROTATIONS, test_rotations};
+use super::Tested;
 
 /// Draws everything and writes the page.
-pub fn report(run: &Run, model: &Model, accuracy: f64, comparison: &Comparison) -> anyhow::Result<()> {
+pub fn report(run: &Run, accuracy: f64, predictions: &str, comparison: &Comparison) -> anyhow::Result<()> {
     let mut page = run.page("Lab 01: predicting image rotations");
     run.guesses(comparison, &[("accuracy", accuracy)], &mut page);
     if !run.data.classes.is_empty() {
@@ -25,7 +25,7 @@ pub fn report(run: &Run, model: &Model, accuracy: f64, comparison: &Comparison) 
         "Loss and accuracy of rotation prediction on training images; after each epoch kNN of the toys' classes on 1,000 test images.",
     );
     page.figure(
-        &predictions(run, model)?,
+        predictions,
         "The test images that the network is most wrong about, or, where few are wrong, least sure of.",
     );
     comparison.report(&mut page, &run.out)?;
@@ -56,11 +56,10 @@ fn classes(run: &Run) -> anyhow::Result<String> {
 /// Rows and columns of the grid.
 const SHOWN: (usize, usize) = (4, 8);
 
-/// The test images, at all rotations, whose rotation has the greatest loss.
-fn predictions(run: &Run, model: &Model) -> anyhow::Result<String> {
-    let (turned, labels, logits) = test_rotations(run, model, &ROTATIONS)?;
-    let probabilities: Vec<Vec<f32>> = softmax(&logits, D::Minus1)?.to_vec2()?;
-    let labels: Vec<u32> = labels.to_vec1()?;
+/// The images whose rotation has the greatest loss.
+pub fn predictions(run: &Run, tested: &Tested) -> anyhow::Result<String> {
+    let probabilities: Vec<Vec<f32>> = softmax(&tested.logits, D::Minus1)?.to_vec2()?;
+    let labels: Vec<u32> = tested.labels.to_vec1()?;
     let right = |i: u32| probabilities[i as usize][labels[i as usize] as usize];
     let mut worst: Vec<u32> = (0..labels.len() as u32).collect();
     worst.sort_by(|&a, &b| right(a).total_cmp(&right(b)));
@@ -75,7 +74,7 @@ fn predictions(run: &Run, model: &Model) -> anyhow::Result<String> {
         title: "Worst predictions of all test images at all rotations".to_string(),
         columns: SHOWN.1,
         captions: worst.iter().map(caption).collect(),
-        images: turned.index_select(&Tensor::new(worst, &run.device)?, 0)?,
+        images: tested.images.index_select(&Tensor::new(worst, &run.device)?, 0)?,
     };
     grid.save(&run.out, "predictions")
 }
