@@ -140,8 +140,7 @@ pub fn gamut_bins(step: f64) -> Result<Tensor> {
 /// ab that are not `[B, 2, H, W]`; bins that are not `[Q, 2]`; no neighbors, or more than bins; a σ that is not positive.
 ///
 /// # Hint
-/// With all pixels in rows, `smallest` of `ssl_nn::ops` finds the nearest (as `arg_sort_last_dim` does, which sorts all), `gather` their distances,
-/// and `scatter_add` puts weights where they belong.
+/// With all pixels in rows, `smallest` of `ssl_nn::ops` finds the nearest, `gather` their distances, and `scatter_add` puts weights where they belong.
 /// Which function divides exponentials by their sum without underflow?
 pub fn soft_encode(ab: &Tensor, bins: &Tensor, neighbors: usize, sigma: f64) -> Result<Tensor> {
     todo!("exercise 4: the nearest bins, by a softmax of −d² / 2σ²")

@@ -182,8 +182,7 @@ const UNCHANGED: f32 = 0.05;
 /// ab that are not `[B, 2, H, W]`; bins that are not `[Q, 2]`; no neighbors, or more than bins; a σ that is not positive.
 ///
 /// # Hint
-/// With all pixels in rows, `smallest` of `ssl_nn::ops` finds the nearest (as `arg_sort_last_dim` does, which sorts all), `gather` their distances,
-/// and `scatter_add` puts weights where they belong.
+/// With all pixels in rows, `smallest` of `ssl_nn::ops` finds the nearest, `gather` their distances, and `scatter_add` puts weights where they belong.
 /// Which function divides exponentials by their sum without underflow?
 pub fn soft_encode(ab: &Tensor, bins: &Tensor, neighbors: usize, sigma: f64) -> Result<Tensor> {
     // BEGIN SOLUTION 4: the nearest bins, by a softmax of −d² / 2σ²
