@@ -144,7 +144,7 @@ def train(images, args, watch=lambda model: None):
         )
     else:
         loader = Whole(images, args.batch_size)
-    model.begin(images)
+    model.begin(floats(images[:1000]))
     if args.start:
         start_from(args.start, model)
     learning_rate = args.learning_rate or model.learning_rate

@@ -53,7 +53,7 @@ class Method(nn.Module):
         return torch.optim.AdamW(groups)
 
     def begin(self, images):
-        """Looks at the images `[N, H, W, 3]` before the first step."""
+        """Looks at some of the training images `[N, 3, H, W]` before the first step."""
 
     def shown(self, images):
         """What the backbone sees of images `[B, 3, H, W]`."""

@@ -91,8 +91,7 @@ class Colorization(Method):
         self.head = nn.Conv2d(64, len(self.bins), 1)
 
     def begin(self, images):
-        sample = torch.from_numpy(images[torch.randperm(len(images))[:1000].numpy()]).permute(0, 3, 1, 2).float() / 255
-        self.prior = self.targets(lab_of(sample)).mean((0, 2, 3))
+        self.prior = self.targets(lab_of(images)).mean((0, 2, 3))
         weights = 1 / (0.5 * self.prior + 0.5 / len(self.bins))
         self.weights = weights / (self.prior * weights).sum()
 

@@ -193,6 +193,7 @@ const NAMELESS: &[(&str, Exercises)] = &[
     ("none_where_they_meet", rest(|tau, noise, decay| equilibria(tau, noise, decay).filter(|(a, b)| a < b))),
     ("zero_is_a_rest", rest(|tau, noise, decay| equilibria(tau, noise, decay).map(|(_, b)| (0.0, b)))),
     ("follows_twice", step(|step, f, optimizer| { let loss = directpred_step(step, f, optimizer)?; trailing_average(step.target_params, step.online_params, step.momentum)?; Ok(loss) })),
+    ("target_on_one_batch", step(|step, f, optimizer| stepped(step, f, optimizer, &How { joint: [false, true], ..RIGHT }))),
     ("target_without_training", step(|step, f, optimizer| directpred_step(&Step { target: &|x, _| (step.target)(x, false), ..*step }, f, optimizer))),
     ("rho_of_its_own", step(|step, f, optimizer| directpred_step(&Step { rho: 0.5, ..*step }, f, optimizer))),
     ("half_the_rate", step(|step, f, optimizer| directpred_step(&Step { learning_rate: step.learning_rate / 2.0, ..*step }, f, optimizer))),

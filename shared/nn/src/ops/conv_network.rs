@@ -252,7 +252,7 @@ impl CustomOp2 for Network {
         let mut of_output = None;
         let mut of_sections = Vec::with_capacity(self.sections.len());
         for (i, section) in self.sections.iter().enumerate().rev() {
-            // Nothing may have looked at the last outputs.
+            // The last outputs may be part of no loss; their layers have no gradients then.
             let Some(grads) = of_output.take().or_else(|| self.arrivals.take(i)) else { continue };
             let (before, of_before) = match i.checked_sub(1) {
                 Some(before) => (self.sections[before].source(), self.arrivals.take(before)),

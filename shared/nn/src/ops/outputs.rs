@@ -1,4 +1,4 @@
-//! Several outputs of one operation: one of Candle's has a single tensor.
+//! Several outputs of one operation, where Candle's have one.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

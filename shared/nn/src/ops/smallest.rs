@@ -42,7 +42,7 @@ fn select(row: &[f32], places: &mut [u32]) {
     let number = |place: u32| row[place as usize];
     let (mut found, mut greatest) = (0, f32::INFINITY);
     for (place, x) in (0..).zip(row) {
-        // Where most numbers end.
+        // As most numbers, it is none of the smallest.
         if found == places.len() && (x.is_nan() || *x >= greatest) {
             continue;
         }
