@@ -15,8 +15,10 @@ struct Check {
     name: String,
     /// Whether it is of many layers.
     deep: bool,
-    results: Box<dyn Fn(&Device) -> Result<Results>>,
+    results: Computes,
 }
+
+type Computes = Box<dyn Fn(&Device) -> Result<Results>>;
 
 /// A layer's arguments are images, maps or weights of these shapes.
 type Shapes<'a> = &'a [&'a [usize]];
@@ -123,7 +125,10 @@ fn layer<'a>(weight: &'a Tensor, gamma: &'a Tensor, beta: &'a Tensor) -> ConvNor
 
 /// What is trained for a few steps.
 fn trainings() -> Result<Vec<Check>> {
-    let mut checks = vec![Check { name: "AdamW, three steps".to_string(), deep: false, results: Box::new(adamw) }];
+    let mut checks = vec![
+        Check { name: "AdamW, three steps".to_string(), deep: false, results: Box::new(adamw) },
+        Check { name: "the smallest of each row".to_string(), deep: false, results: places()? },
+    ];
     checks.push(training("linear layer, three steps of SGD", 3, |params| {
         let linear = Linear::new(3 * 16 * 16, 10, params)?;
         Ok(Box::new(move |x| linear.forward(&x.flatten_from(1)?)))
@@ -133,6 +138,14 @@ fn trainings() -> Result<Vec<Check>> {
             let backbone = Backbone::new(kind, 3, params)?;
             Ok(Box::new(move |x| backbone.forward(x, true)))
         })?);
+        checks.push(training(&format!("all blocks of {kind}, a step of SGD"), 1, move |params| {
+            let backbone = Backbone::new(kind, 3, params)?;
+            Ok(Box::new(move |x| {
+                let blocks = backbone.forward_blocks(x, true)?;
+                Tensor::cat(&blocks.iter().map(|block| block.flatten_from(1)).collect::<Result<Vec<_>>>()?, 1)
+            }))
+        })?);
+        checks.push(Check { name: format!("features of {kind}'s blocks"), deep: true, results: features(kind)? });
     }
     Ok(checks)
 }
@@ -154,6 +167,25 @@ fn op(name: &str, shapes: Shapes, op: impl Fn(&[Tensor]) -> Result<Tensor> + 'st
         Ok([("the value".to_string(), y.detach())].into_iter().chain(of_inputs).collect())
     };
     Ok(Check { name: name.to_string(), deep: false, results: Box::new(results) })
+}
+
+/// Places of a few of each row's numbers, of which no two are equal.
+fn places() -> Result<Computes> {
+    let rows = Tensor::randn(0f32, 1.0, (37, 65), &Device::Cpu)?;
+    Ok(Box::new(move |device| {
+        let places = ops::smallest(&rows.to_device(device)?, 5)?;
+        Ok(vec![("the places".to_string(), places.to_dtype(DType::F32)?)])
+    }))
+}
+
+/// What is evaluated: each block's features.
+fn features(kind: BackboneKind) -> Result<Computes> {
+    let images = Tensor::rand(0f32, 1.0, (16, 3, 16, 16), &Device::Cpu)?;
+    Ok(Box::new(move |device| {
+        let backbone = Backbone::new(kind, 3, &Params::new(0, device))?;
+        let blocks = backbone.block_features(&images.to_device(device)?, 300)?;
+        Ok((1..).zip(blocks).map(|(i, block)| (format!("block {i}"), block)).collect())
+    }))
 }
 
 type Forward = Box<dyn Fn(&Tensor) -> Result<Tensor>>;
