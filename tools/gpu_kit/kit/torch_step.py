@@ -51,16 +51,18 @@ def main():
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--precision", choices=["f32", "tf32", "bf16"], default="f32")
     parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--channels-first", action="store_true")
     parser.add_argument("--batch-size", type=int, default=512)
     parser.add_argument("--steps", type=int, default=20)
     args = parser.parse_args()
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = args.precision == "tf32"
     torch.backends.cudnn.benchmark = True
     torch.manual_seed(0)
-    model = SimCLR().to(args.device, memory_format=torch.channels_last)
+    order = torch.contiguous_format if args.channels_first else torch.channels_last
+    model = SimCLR().to(args.device, memory_format=order)
     forward = torch.compile(model) if args.compile else model
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9, weight_decay=5e-4)
-    views = torch.rand(2 * args.batch_size, 3, 32, 32).to(args.device, memory_format=torch.channels_last)
+    views = torch.rand(2 * args.batch_size, 3, 32, 32).to(args.device, memory_format=order)
     kind = torch.device(args.device).type
 
     def step():

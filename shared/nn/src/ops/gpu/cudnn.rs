@@ -19,6 +19,7 @@ use cudarc::driver::{CudaSlice, CudaView, DeviceRepr};
 use half::bf16;
 
 use super::convolution::{Convolution, Pass};
+use super::order::Order;
 use crate::gpu::{self, Precision};
 
 /// What a thread has of a device: cuDNN's handle, which belongs to one thread, and the algorithms that cuDNN has chosen and the bytes that they
@@ -80,6 +81,35 @@ fn compute_in<T: Number>(
     Ok(CudaStorage::wrap_cuda_slice(out, device))
 }
 
+/// Computes with the algorithm of this case, which is chosen where that has not been done: Winograd's, where it is the fastest and cuDNN has it,
+/// or else cuDNN's choice.
+macro_rules! launch {
+    ($op:expr, $chosen:expr, $winograd:expr, $case:expr, $device:expr, $($argument:expr),*) => {{
+        let (op, case) = ($op, $case);
+        let (algorithm, bytes) = match $chosen.entry(case) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(place) => {
+                let with_room = |algorithm| op.get_workspace_size(algorithm).map(|bytes| (algorithm, bytes));
+                let winograd = is_winograd_s(&case).then(|| with_room($winograd).ok()).flatten();
+                *place.insert(match winograd {
+                    Some(winograd) => winograd,
+                    None => with_room(op.pick_algorithm()?)?,
+                })
+            }
+        };
+        // SAFETY: cuDNN writes in its workspace before it reads there.
+        let mut workspace = unsafe { $device.alloc::<u8>(bytes.max(1)) }?;
+        let scale = (T::from_f64(1.0), T::from_f64(0.0));
+        // SAFETY: the tensors have the types, shapes and contiguous layouts of their descriptors.
+        unsafe { op.launch::<CudaSlice<u8>, _, _, _>(algorithm, Some(&mut workspace), scale, $($argument),*) }?;
+    }};
+}
+
+/// In `f32`, cuDNN chooses other algorithms where Winograd's takes a third of their time or less; of three channels, it takes longer.
+fn is_winograd_s(&(Convolution { geometry, .. }, _, precision): &Case) -> bool {
+    precision == Precision::F32 && geometry.kernel == (3, 3) && geometry.stride == 1 && geometry.channels >= 16
+}
+
 impl Engine {
     fn new(device: &CudaDevice) -> std::result::Result<Self, Box<dyn Error>> {
         let cudnn = Cudnn::new(device.cuda_stream())?;
@@ -93,27 +123,11 @@ impl Engine {
         [a, b]: [&CudaView<T>; 2],
         out: &mut CudaSlice<T>,
     ) -> std::result::Result<(), Box<dyn Error>> {
-        /// Chooses an algorithm where that has not been done, and computes with it.
-        macro_rules! launch {
-            ($op:expr, $chosen:expr, $($argument:expr),*) => {{
-                let op = $op;
-                let (algorithm, bytes) = match $chosen.entry((*convolution, T::DTYPE, gpu::precision())) {
-                    Entry::Occupied(known) => *known.get(),
-                    Entry::Vacant(place) => {
-                        let algorithm = op.pick_algorithm()?;
-                        *place.insert((algorithm, op.get_workspace_size(algorithm)?))
-                    }
-                };
-                // SAFETY: cuDNN writes in its workspace before it reads there.
-                let mut workspace = unsafe { device.alloc::<u8>(bytes.max(1)) }?;
-                let scale = (T::from_f64(1.0), T::from_f64(0.0));
-                // SAFETY: the tensors have the types, shapes and contiguous layouts of their descriptors.
-                unsafe { op.launch::<CudaSlice<u8>, _, _, _>(algorithm, Some(&mut workspace), scale, $($argument),*) }?;
-            }};
-        }
-        let (order, geometry) = (cudnnTensorFormat_t::CUDNN_TENSOR_NHWC, convolution.geometry);
+        let (order, geometry) = (order(), convolution.geometry);
         let [padding, stride] = [geometry.padding, geometry.stride].map(|size| [size as i32; 2]);
-        let [x, w, y] = sizes(convolution);
+        // cuDNN names sizes so, whatever the order in memory is.
+        let [x, w, y] =
+            [Pass::Input, Pass::Weight, Pass::Forward].map(|pass| convolution.sizes(pass).map(|size| size as i32));
         let mode = cudnnConvolutionMode_t::CUDNN_CROSS_CORRELATION;
         let mut conv = self.cudnn.create_conv2d::<f32>(padding, stride, [1; 2], mode)?;
         conv.set_math_type(math())?;
@@ -123,23 +137,30 @@ impl Engine {
             &self.cudnn.create_4d_filter::<T>(order, w)?,
             &self.cudnn.create_4d_tensor::<T>(order, y)?,
         );
+        let case = (*convolution, T::DTYPE, gpu::precision());
         match convolution.pass {
-            Pass::Forward => launch!(ConvForward { conv, x, w, y }, self.forward, a, b, out),
-            Pass::Input => launch!(ConvBackwardData { conv, dx: x, w, dy: y }, self.input, out, a, b),
-            Pass::Weight => launch!(ConvBackwardFilter { conv, x, dw: w, dy: y }, self.weight, a, out, b),
+            Pass::Forward => {
+                let winograd = cudnnConvolutionFwdAlgo_t::CUDNN_CONVOLUTION_FWD_ALGO_WINOGRAD_NONFUSED;
+                launch!(ConvForward { conv, x, w, y }, self.forward, winograd, case, device, a, b, out);
+            }
+            Pass::Input => {
+                let winograd = cudnnConvolutionBwdDataAlgo_t::CUDNN_CONVOLUTION_BWD_DATA_ALGO_WINOGRAD_NONFUSED;
+                launch!(ConvBackwardData { conv, dx: x, w, dy: y }, self.input, winograd, case, device, out, a, b);
+            }
+            Pass::Weight => {
+                let winograd = cudnnConvolutionBwdFilterAlgo_t::CUDNN_CONVOLUTION_BWD_FILTER_ALGO_WINOGRAD_NONFUSED;
+                launch!(ConvBackwardFilter { conv, x, dw: w, dy: y }, self.weight, winograd, case, device, a, out, b);
+            }
         }
         Ok(())
     }
 }
 
-/// Those of x, the weight and y: cuDNN names them in the order of `[B, C, H, W]`, whatever the order in memory is.
-fn sizes(&Convolution { batch, outputs, geometry, .. }: &Convolution) -> [[i32; 4]; 3] {
-    [
-        [batch, geometry.channels, geometry.height, geometry.width],
-        [outputs, geometry.channels, geometry.kernel.0, geometry.kernel.1],
-        [batch, outputs, geometry.out_height(), geometry.out_width()],
-    ]
-    .map(|sizes| sizes.map(|size| size as i32))
+fn order() -> cudnnTensorFormat_t {
+    match Order::now() {
+        Order::ChannelsFirst => cudnnTensorFormat_t::CUDNN_TENSOR_NCHW,
+        Order::ChannelsLast => cudnnTensorFormat_t::CUDNN_TENSOR_NHWC,
+    }
 }
 
 /// Tensor cores round `f32` numbers to TF32, by default.

@@ -1,10 +1,21 @@
 // What maps go through between two convolutions, in what CUDA and C have in common: NVRTC compiles it for a GPU, and a C compiler for the
 // tests, which set GROUP and PART for one block after another, and in which one thread plays all threads of a block.
 //
-// Maps are [rows, channels], a row for each pixel, of LANES neighboring channels at a time: what a thread reads at once. A block has
-// WIDTH such columns and every PARTS-th run of ROWS rows. Whoever compiles this defines THREADS, WIDTH, LANES, and BF16 or not.
+// A thread reads LANES neighboring numbers at once, from place to place down a column of its own. With the channels FIRST, maps are
+// [images, channels, pixels]: neighbors are pixels, and a column is a channel. Otherwise they are [images, pixels, channels]: neighbors are
+// channels, and a column is as many. A block has WIDTH columns and every PARTS-th run of ROWS places. Whoever compiles this defines THREADS,
+// WIDTH, LANES, and FIRST and BF16 or not.
 
 #define ROWS (THREADS / WIDTH)
+
+// Channels of a thread, and its places that neighbor each other.
+#ifdef FIRST
+#define OWN 1
+#define RUN (pixels / LANES)
+#else
+#define OWN LANES
+#define RUN 1
+#endif
 
 #ifdef __CUDACC__
 #define KERNEL extern "C" __global__ void
@@ -18,6 +29,7 @@
 #define PARTS (int)gridDim.y
 #define UNROLL _Pragma("unroll 4")
 #define EACH_LANE _Pragma("unroll") for (int lane = 0; lane < LANES; lane++)
+#define EACH_OWN _Pragma("unroll") for (int own = 0; own < OWN; own++)
 #else
 #include <math.h>
 #include <string.h>
@@ -29,6 +41,7 @@
 #define EACH_THREAD for (int thread = 0; thread < THREADS; thread++)
 #define UNROLL
 #define EACH_LANE for (int lane = 0; lane < LANES; lane++)
+#define EACH_OWN for (int own = 0; own < OWN; own++)
 extern int GROUP, PART, PARTS;
 #endif
 
@@ -67,25 +80,30 @@ typedef struct ALIGNED {
     number of[LANES];
 } lanes;
 
-// What every kernel is given: maps, numbers of channels, and where to write.
+// What every kernel is given: maps, numbers of channels, where to write, and how many numbers a channel has, in all images and in one.
 #define ARGUMENTS \
-    const lanes *x, const lanes *dy, const lanes *added, const float *a, const float *b, const float *c, void *out, long long rows, int channels, \
-        int parts, float epsilon, int flags
+    const lanes *x, const lanes *dy, const lanes *added, const float *a, const float *b, const float *c, void *out, long long numbers, int pixels, \
+        int channels, int parts, float epsilon, int flags
 #define RELU (flags & 1)
 #define ADD (flags & 2)
 #define TRAIN (flags & 4)
 
-// The numbers of a thread: its column, and the rows of its block that are ROWS apart.
-#define COLUMNS (channels / LANES)
+// The numbers of a thread: its column, and the places of its block that are ROWS apart.
+#define COLUMNS (channels / OWN)
+#define PLACES (int)(numbers * OWN / LANES)
 #define INSIDE (GROUP * WIDTH + thread % WIDTH < COLUMNS)
 #define COLUMN (INSIDE ? GROUP * WIDTH + thread % WIDTH : 0)
 #define EACH_PLACE \
     UNROLL \
-    for (long long row = INSIDE ? PART * (long long)ROWS + thread / WIDTH : rows, place; \
-         row < rows && (place = row * COLUMNS + column, 1); row += (long long)PARTS * ROWS)
+    for (int i = INSIDE ? PART * ROWS + thread / WIDTH : PLACES; i < PLACES; i += PARTS * ROWS)
+#define PLACE ((i / RUN * (long long)COLUMNS + column) * RUN + i % RUN)
 
-// Row i of the numbers that every channel has one of.
-#define OF_CHANNEL(numbers, i) numbers[(long long)(i) * channels + column * LANES + lane]
+// The first number of a channel.
+#define FIRST_OF(channel) value(((const number *)x)[(channel) * RUN * LANES / OWN])
+
+// Row i of the numbers that every channel has one of: that of a thread's own channel, of which a lane's is one.
+#define OF_CHANNEL(all, i) all[(i) * channels + column * OWN + own]
+#define OF_LANE lane % OWN
 
 // Adds up what the threads of a column have written to p[…][thread] and q[…][thread], of which there are `count`.
 #define ADD_UP(p, q, count) \
@@ -104,13 +122,13 @@ typedef struct ALIGNED {
 
 // Writes a block's sums of p and of q: out is [2, parts, channels].
 #define WRITE_SUMS(p, q) \
-    ADD_UP(p, q, LANES) \
+    ADD_UP(p, q, OWN) \
     EACH_THREAD { \
         if (thread < WIDTH && INSIDE) { \
             int column = COLUMN; \
-            EACH_LANE { \
-                OF_CHANNEL(((float *)out), PART) = p[lane][thread]; \
-                OF_CHANNEL(((float *)out), PARTS + PART) = q[lane][thread]; \
+            EACH_OWN { \
+                OF_CHANNEL(((float *)out), PART) = p[own][thread]; \
+                OF_CHANNEL(((float *)out), PARTS + PART) = q[own][thread]; \
             } \
         } \
     }
@@ -118,22 +136,22 @@ typedef struct ALIGNED {
 // The sums of x - k and of its square. k is the channel's first number: near enough to the mean that the variance, a difference of the
 // two, does not cancel.
 KERNEL sums(ARGUMENTS) {
-    SHARED float plain[LANES][THREADS], squared[LANES][THREADS];
+    SHARED float plain[OWN][THREADS], squared[OWN][THREADS];
     EACH_THREAD {
         int column = COLUMN;
-        lanes first = x[column];
-        float sum[LANES] = {0}, squares[LANES] = {0};
+        float first[OWN], sum[OWN] = {0}, squares[OWN] = {0};
+        EACH_OWN first[own] = FIRST_OF(column * OWN + own);
         EACH_PLACE {
-            lanes at = x[place];
+            lanes at = x[PLACE];
             EACH_LANE {
-                float distance = value(at.of[lane]) - value(first.of[lane]);
-                sum[lane] += distance;
-                squares[lane] += distance * distance;
+                float distance = value(at.of[lane]) - first[OF_LANE];
+                sum[OF_LANE] += distance;
+                squares[OF_LANE] += distance * distance;
             }
         }
-        EACH_LANE {
-            plain[lane][thread] = sum[lane];
-            squared[lane][thread] = squares[lane];
+        EACH_OWN {
+            plain[own][thread] = sum[own];
+            squared[own][thread] = squares[own];
         }
     }
     WRITE_SUMS(plain, squared)
@@ -148,8 +166,8 @@ KERNEL sums(ARGUMENTS) {
         float total = 0, other_total = 0; \
         UNROLL \
         for (int part = channel < channels ? thread / WIDTH : parts; part < parts; part += ROWS) { \
-            total += a[(long long)part * channels + channel]; \
-            other_total += a[(long long)(parts + part) * channels + channel]; \
+            total += a[part * channels + channel]; \
+            other_total += a[(parts + part) * channels + channel]; \
         } \
         totals[0][thread] = total; \
         others[0][thread] = other_total; \
@@ -166,10 +184,10 @@ KERNEL sums(ARGUMENTS) {
 KERNEL statistics(ARGUMENTS) {
     TOTALS
     EACH_CHANNEL {
-        float away = totals[0][thread] / rows, variance = others[0][thread] / rows - away * away;
+        float away = totals[0][thread] / numbers, variance = others[0][thread] / numbers - away * away;
         variance = variance < 0 ? 0 : variance;
         float inverse_std = 1 / sqrtf(variance + epsilon);
-        WRITE(0, value(((const number *)x)[channel]) + away);
+        WRITE(0, FIRST_OF(channel) + away);
         WRITE(1, variance);
         WRITE(2, inverse_std);
         WRITE(3, b[channel] * inverse_std);
@@ -179,11 +197,11 @@ KERNEL statistics(ARGUMENTS) {
 
 // What normalizes a thread's channels, as statistics has written it.
 #define READ_STATISTICS \
-    float mean[LANES], scale[LANES], shift[LANES]; \
-    EACH_LANE { \
-        mean[lane] = OF_CHANNEL(a, 0); \
-        scale[lane] = OF_CHANNEL(a, 3); \
-        shift[lane] = OF_CHANNEL(a, 4); \
+    float mean[OWN], scale[OWN], shift[OWN]; \
+    EACH_OWN { \
+        mean[own] = OF_CHANNEL(a, 0); \
+        scale[own] = OF_CHANNEL(a, 3); \
+        shift[own] = OF_CHANNEL(a, 4); \
     }
 
 // y = (x - mean) * scale + shift, then max(y, 0) where there is a ReLU, then, where a block ends, max(y + added, 0). `a` is what statistics
@@ -193,10 +211,10 @@ KERNEL normalize(ARGUMENTS) {
         int column = COLUMN;
         READ_STATISTICS
         EACH_PLACE {
-            lanes at = x[place], more, y;
-            if (ADD) more = added[place];
+            lanes at = x[PLACE], more, y;
+            if (ADD) more = added[PLACE];
             EACH_LANE {
-                float sum = (value(at.of[lane]) - mean[lane]) * scale[lane] + shift[lane];
+                float sum = (value(at.of[lane]) - mean[OF_LANE]) * scale[OF_LANE] + shift[OF_LANE];
                 sum = RELU && sum < 0 ? 0 : sum;
                 if (ADD) {
                     sum += value(more.of[lane]);
@@ -204,7 +222,7 @@ KERNEL normalize(ARGUMENTS) {
                 }
                 y.of[lane] = rounded(sum);
             }
-            ((lanes *)out)[place] = y;
+            ((lanes *)out)[PLACE] = y;
         }
     }
 }
@@ -217,40 +235,40 @@ KERNEL masked(ARGUMENTS) {
     EACH_THREAD {
         int column = COLUMN;
         EACH_PLACE {
-            lanes y = x[place], gradient = dy[place], more;
-            if (ADD) more = added[place];
+            lanes y = x[PLACE], gradient = dy[PLACE], more;
+            if (ADD) more = added[PLACE];
             EACH_LANE {
                 float sum = value(gradient.of[lane]) + (ADD ? value(more.of[lane]) : 0);
                 gradient.of[lane] = rounded(PASSES(value(y.of[lane]), sum));
             }
-            ((lanes *)out)[place] = gradient;
+            ((lanes *)out)[PLACE] = gradient;
         }
     }
 }
 
 // Reads what a normalized number's gradient is made of: its distance from the mean, and the gradient that passes the ReLU.
 #define READ_GRADIENT(distance, passed) \
-    float distance = value(at.of[lane]) - mean[lane], passed = value(gradient.of[lane]); \
-    passed = RELU ? PASSES(distance * scale[lane] + shift[lane], passed) : passed;
+    float distance = value(at.of[lane]) - mean[OF_LANE], passed = value(gradient.of[lane]); \
+    passed = RELU ? PASSES(distance * scale[OF_LANE] + shift[OF_LANE], passed) : passed;
 
 // The sums of dy and of dy * (x - mean). dy is the gradient of normalize's output, `a` is what statistics writes.
 KERNEL gradient_sums(ARGUMENTS) {
-    SHARED float plain[LANES][THREADS], scaled[LANES][THREADS];
+    SHARED float plain[OWN][THREADS], scaled[OWN][THREADS];
     EACH_THREAD {
         int column = COLUMN;
         READ_STATISTICS
-        float sum[LANES] = {0}, products[LANES] = {0};
+        float sum[OWN] = {0}, products[OWN] = {0};
         EACH_PLACE {
-            lanes at = x[place], gradient = dy[place];
+            lanes at = x[PLACE], gradient = dy[PLACE];
             EACH_LANE {
                 READ_GRADIENT(distance, passed)
-                sum[lane] += passed;
-                products[lane] += passed * distance;
+                sum[OF_LANE] += passed;
+                products[OF_LANE] += passed * distance;
             }
         }
-        EACH_LANE {
-            plain[lane][thread] = sum[lane];
-            scaled[lane][thread] = products[lane];
+        EACH_OWN {
+            plain[own][thread] = sum[own];
+            scaled[own][thread] = products[own];
         }
     }
     WRITE_SUMS(plain, scaled)
@@ -263,8 +281,8 @@ KERNEL gradients(ARGUMENTS) {
         float inverse_std = b[2 * channels + channel], of_gamma = others[0][thread] * inverse_std;
         WRITE(0, of_gamma);
         WRITE(1, totals[0][thread]);
-        WRITE(2, TRAIN ? totals[0][thread] / rows : 0);
-        WRITE(3, TRAIN ? of_gamma * inverse_std / rows : 0);
+        WRITE(2, TRAIN ? totals[0][thread] / numbers : 0);
+        WRITE(3, TRAIN ? of_gamma * inverse_std / numbers : 0);
     }
 }
 
@@ -273,18 +291,18 @@ KERNEL input_gradient(ARGUMENTS) {
     EACH_THREAD {
         int column = COLUMN;
         READ_STATISTICS
-        float offset[LANES], slope[LANES];
-        EACH_LANE {
-            offset[lane] = OF_CHANNEL(b, 2);
-            slope[lane] = OF_CHANNEL(b, 3);
+        float offset[OWN], slope[OWN];
+        EACH_OWN {
+            offset[own] = OF_CHANNEL(b, 2);
+            slope[own] = OF_CHANNEL(b, 3);
         }
         EACH_PLACE {
-            lanes at = x[place], gradient = dy[place], dx;
+            lanes at = x[PLACE], gradient = dy[PLACE], dx;
             EACH_LANE {
                 READ_GRADIENT(distance, passed)
-                dx.of[lane] = rounded(scale[lane] * (passed - offset[lane] - distance * slope[lane]));
+                dx.of[lane] = rounded(scale[OF_LANE] * (passed - offset[OF_LANE] - distance * slope[OF_LANE]));
             }
-            ((lanes *)out)[place] = dx;
+            ((lanes *)out)[PLACE] = dx;
         }
     }
 }

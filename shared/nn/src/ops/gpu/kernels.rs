@@ -15,47 +15,45 @@ use candle_core::{DType, Result, Shape, Storage, Tensor, bail};
 #[cfg(feature = "cuda")]
 use cudarc::driver::{DevicePtr, DeviceRepr, LaunchConfig, PushKernelArg};
 
+use super::order::Order;
 #[cfg(feature = "cuda")]
 use crate::gpu;
 
 /// Threads of a block, which `kernels.cu` is compiled for.
-pub(super) const THREADS: usize = 256;
-/// Columns and rows that a block looks at at once.
-pub(super) const WIDTH: usize = 8;
-const ROWS: usize = THREADS / WIDTH;
+const THREADS: usize = 256;
 /// Blocks that keep a large GPU busy.
 const BLOCKS: usize = 1024;
 
-/// For each channel of maps `[…, C]`, some parts' sums of its distances from its first number, and of their squares: `[2, parts, C]`.
+/// For each channel of maps, some parts' sums of its distances from its first number, and of their squares: `[2, parts, C]`.
 pub(super) fn sums(x: &Tensor) -> Result<Tensor> {
-    let call = Call::new("sums", x);
+    let call = Call::new("sums", x)?;
     call.run(&call.of_parts(), DType::F32)
 }
 
 /// μ, σ², 1/√(σ² + ε), γ/√(σ² + ε) and β of each channel, `[5, C]`, given its [`sums`].
 pub(super) fn statistics(x: &Tensor, sums: &Tensor, [gamma, beta]: [&Tensor; 2], epsilon: f32) -> Result<Tensor> {
     let of_channels = &[sums, gamma, beta];
-    let call = Call { of_channels, parts: sums.dims()[1], epsilon, ..Call::new("statistics", x) };
+    let call = Call { of_channels, parts: sums.dims()[1], epsilon, ..Call::new("statistics", x)? };
     call.run(&Shape::from((5, call.channels())), DType::F32)
 }
 
 /// Maps y that are normalized by [`statistics`], then max(y, 0) where `relu`, then, where a block ends, max(y + added, 0).
 pub(super) fn normalize(x: &Tensor, statistics: &Tensor, added: Option<&Tensor>, relu: bool) -> Result<Tensor> {
     let flags = Flags { relu, add: added.is_some(), train: false };
-    let call = Call { added, of_channels: &[statistics], flags, ..Call::new("normalize", x) };
+    let call = Call { added, of_channels: &[statistics], flags, ..Call::new("normalize", x)? };
     call.run(x.shape(), x.dtype())
 }
 
 /// What of a gradient, plus `added`, passes a ReLU whose output is `y`.
 pub(super) fn masked(y: &Tensor, gradient: &Tensor, added: Option<&Tensor>) -> Result<Tensor> {
     let flags = Flags { add: added.is_some(), ..Flags::default() };
-    Call { gradient: Some(gradient), added, flags, ..Call::new("masked", y) }.run(y.shape(), y.dtype())
+    Call { gradient: Some(gradient), added, flags, ..Call::new("masked", y)? }.run(y.shape(), y.dtype())
 }
 
 /// Some parts' sums of dy and of dy · (x − μ), `[2, parts, C]`, given the gradient of [`normalize`]'s output.
 pub(super) fn gradient_sums(x: &Tensor, gradient: &Tensor, statistics: &Tensor, relu: bool) -> Result<Tensor> {
     let flags = Flags { relu, ..Flags::default() };
-    let call = Call { gradient: Some(gradient), of_channels: &[statistics], flags, ..Call::new("gradient_sums", x) };
+    let call = Call { gradient: Some(gradient), of_channels: &[statistics], flags, ..Call::new("gradient_sums", x)? };
     call.run(&call.of_parts(), DType::F32)
 }
 
@@ -64,7 +62,7 @@ pub(super) fn gradient_sums(x: &Tensor, gradient: &Tensor, statistics: &Tensor, 
 pub(super) fn gradients(x: &Tensor, sums: &Tensor, statistics: &Tensor, train: bool) -> Result<Tensor> {
     let flags = Flags { train, ..Flags::default() };
     let of_channels = &[sums, statistics];
-    let call = Call { of_channels, parts: sums.dims()[1], flags, ..Call::new("gradients", x) };
+    let call = Call { of_channels, parts: sums.dims()[1], flags, ..Call::new("gradients", x)? };
     call.run(&Shape::from((4, call.channels())), DType::F32)
 }
 
@@ -77,7 +75,7 @@ pub(super) fn input_gradient(
 ) -> Result<Tensor> {
     let flags = Flags { relu, ..Flags::default() };
     let of_channels = &[statistics, gradients];
-    let call = Call { gradient: Some(gradient), of_channels, flags, ..Call::new("input_gradient", x) };
+    let call = Call { gradient: Some(gradient), of_channels, flags, ..Call::new("input_gradient", x)? };
     call.run(x.shape(), x.dtype())
 }
 
@@ -94,10 +92,68 @@ impl Flags {
     }
 }
 
-/// A kernel and its arguments, as `kernels.cu` declares them.
+/// Names of all variants.
+const VARIANTS: [&str; 8] = [
+    "f32_last",
+    "bf16_last",
+    "f32_last_lanes",
+    "bf16_last_lanes",
+    "f32_first",
+    "bf16_first",
+    "f32_first_lanes",
+    "bf16_first_lanes",
+];
+
+/// What `kernels.cu` is compiled for.
+#[derive(Clone, Copy)]
+pub(super) struct Variant {
+    /// Whether maps hold `bf16` numbers.
+    pub short: bool,
+    pub order: Order,
+    /// Numbers that a thread reads at once.
+    pub lanes: usize,
+}
+
+impl Variant {
+    /// Columns that a block looks at at once: with the channels first, a channel's numbers neighbor each other.
+    pub fn width(self) -> usize {
+        match self.order {
+            Order::ChannelsFirst => 1,
+            Order::ChannelsLast => 8,
+        }
+    }
+
+    /// Channels of a column.
+    fn own(self) -> usize {
+        match self.order {
+            Order::ChannelsFirst => 1,
+            Order::ChannelsLast => self.lanes,
+        }
+    }
+
+    /// Names that are defined, and what for.
+    pub fn defined(self) -> Vec<(&'static str, usize)> {
+        let first = self.order == Order::ChannelsFirst;
+        let sizes = [("THREADS", THREADS), ("WIDTH", self.width()), ("LANES", self.lanes)];
+        let flags = [(self.short, ("BF16", 1)), (first, ("FIRST", 1))];
+        sizes.into_iter().chain(flags.into_iter().filter_map(|(set, name)| set.then_some(name))).collect()
+    }
+
+    pub fn name(self) -> &'static str {
+        VARIANTS[self.number()]
+    }
+
+    fn number(self) -> usize {
+        usize::from(self.short) + 2 * usize::from(self.lanes > 1) + 4 * usize::from(self.order == Order::ChannelsFirst)
+    }
+}
+
+/// A kernel and its arguments, as `kernels.cu` declares them. Its maps have the [`Order`] of the precision.
 pub(super) struct Call<'a> {
     pub kernel: &'static str,
     pub x: &'a Tensor,
+    /// B, C, H and W of the maps.
+    sizes: [usize; 4],
     pub gradient: Option<&'a Tensor>,
     pub added: Option<&'a Tensor>,
     pub of_channels: &'a [&'a Tensor],
@@ -108,43 +164,53 @@ pub(super) struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    fn new(kernel: &'static str, x: &'a Tensor) -> Self {
-        Self {
+    fn new(kernel: &'static str, x: &'a Tensor) -> Result<Self> {
+        Ok(Self {
             kernel,
             x,
+            sizes: Order::now().dims(x)?,
             gradient: None,
             added: None,
             of_channels: &[],
             parts: 0,
             epsilon: 0.0,
             flags: Flags::default(),
-        }
+        })
     }
 
-    /// Maps have their channels last.
     pub fn channels(&self) -> usize {
-        self.x.dims()[self.x.rank() - 1]
+        self.sizes[1]
     }
 
-    pub fn rows(&self) -> usize {
-        self.x.elem_count() / self.channels()
+    /// Numbers of a channel in one image.
+    pub fn pixels(&self) -> usize {
+        self.sizes[2] * self.sizes[3]
     }
 
-    /// Channels that a thread reads at once: 16 bytes of them, where all rows begin at such a place.
-    pub fn lanes(&self) -> usize {
-        let most = if self.x.dtype() == DType::BF16 { 8 } else { 4 };
+    /// Numbers of a channel.
+    pub fn numbers(&self) -> usize {
+        self.sizes[0] * self.pixels()
+    }
+
+    /// A thread reads 16 bytes at once where all neighbors begin at such a place.
+    pub fn variant(&self) -> Variant {
+        let (order, short) = (Order::now(), self.x.dtype() == DType::BF16);
+        let most = if short { 8 } else { 4 };
+        let neighbors = if order == Order::ChannelsFirst { self.pixels() } else { self.channels() };
         let aligned = |x: &Tensor| x.layout().start_offset().is_multiple_of(most);
         let all_aligned = aligned(self.x) && self.other_maps().all(aligned);
-        if self.channels().is_multiple_of(most) && all_aligned { most } else { 1 }
+        Variant { short, order, lanes: if neighbors.is_multiple_of(most) && all_aligned { most } else { 1 } }
     }
 
-    /// Blocks, over channels and over rows.
+    /// Blocks, over columns and over a column's places.
     pub fn grid(&self) -> [usize; 2] {
+        let variant = self.variant();
         if self.parts > 0 {
-            return [self.channels().div_ceil(WIDTH), 1];
+            return [self.channels().div_ceil(variant.width()), 1];
         }
-        let groups = (self.channels() / self.lanes()).div_ceil(WIDTH);
-        [groups, self.rows().div_ceil(ROWS).min(BLOCKS.div_ceil(groups))]
+        let groups = (self.channels() / variant.own()).div_ceil(variant.width());
+        let places = self.numbers() * variant.own() / variant.lanes;
+        [groups, places.div_ceil(THREADS / variant.width()).min(BLOCKS.div_ceil(groups))]
     }
 
     /// The maps, and the numbers of channels.
@@ -200,7 +266,7 @@ impl<'a> Call<'a> {
     #[cfg(feature = "cuda")]
     fn launch_to<T: CudaDType + DeviceRepr>(&self, len: usize) -> Result<Storage> {
         let device = self.x.device().as_cuda_device()?;
-        let (module, ptx) = compiled(self.x.dtype(), self.lanes())?;
+        let (module, ptx) = compiled(self.variant())?;
         let function = device.get_or_load_custom_func(self.kernel, module, ptx)?;
         let mut pointers = [0; 6];
         for (pointer, input) in pointers.iter_mut().zip(self.inputs()) {
@@ -208,13 +274,14 @@ impl<'a> Call<'a> {
         }
         // SAFETY: every kernel writes all of its output's numbers.
         let mut out = unsafe { device.alloc::<T>(len) }?;
-        let (rows, channels, parts) = (self.rows() as i64, self.channels() as i32, self.parts as i32);
-        let (flags, grid) = (self.flags.bits(), self.grid().map(|blocks| blocks as u32));
+        let [pixels, channels, parts] = [self.pixels(), self.channels(), self.parts].map(|size| size as i32);
+        let (numbers, flags) = (self.numbers() as i64, self.flags.bits());
+        let grid = self.grid().map(|blocks| blocks as u32);
         let mut builder = function.builder();
         for pointer in &pointers {
             builder.arg(pointer);
         }
-        builder.arg(&mut out).arg(&rows).arg(&channels).arg(&parts).arg(&self.epsilon).arg(&flags);
+        builder.arg(&mut out).arg(&numbers).arg(&pixels).arg(&channels).arg(&parts).arg(&self.epsilon).arg(&flags);
         let grid_dim = (grid[0], grid[1], 1);
         let config = LaunchConfig { grid_dim, block_dim: (THREADS as u32, 1, 1), shared_mem_bytes: 0 };
         // SAFETY: the arguments are those that `kernels.cu` declares, and its kernels stay within the shapes. A device has one stream: where a
@@ -237,22 +304,18 @@ fn address(tensor: &Tensor, device: &CudaDevice) -> Result<u64> {
     })
 }
 
-/// The kernels for maps of such numbers, so many at once, and a name for them; compiled once for a process.
+/// The kernels of a variant, and a name for them; compiled once for a process.
 #[cfg(feature = "cuda")]
-fn compiled(dtype: DType, lanes: usize) -> Result<(&'static str, &'static str)> {
+fn compiled(variant: Variant) -> Result<(&'static str, &'static str)> {
     type Compiled = OnceLock<std::result::Result<String, String>>;
-    static COMPILED: [Compiled; 4] = [const { OnceLock::new() }; 4];
-    let (short, several) = (dtype == DType::BF16, lanes > 1);
+    static COMPILED: [Compiled; VARIANTS.len()] = [const { OnceLock::new() }; VARIANTS.len()];
     let compile = || {
-        let defined = if short { "#define BF16\n" } else { "" };
-        let source = format!(
-            "#define THREADS {THREADS}\n#define WIDTH {WIDTH}\n#define LANES {lanes}\n{defined}{}",
-            include_str!("kernels.cu")
-        );
+        let defined = variant.defined().into_iter().map(|(name, value)| format!("#define {name} {value}\n"));
+        let source = defined.collect::<String>() + include_str!("kernels.cu");
         // GPUs before it do not know the type.
-        gpu::compile(source, short.then_some("compute_80")).map_err(|error| error.to_string())
+        gpu::compile(source, variant.short.then_some("compute_80")).map_err(|error| error.to_string())
     };
-    let i = 2 * usize::from(short) + usize::from(several);
-    let ptx = COMPILED[i].get_or_init(compile).as_deref().map_err(|error| candle_core::Error::Msg(error.clone()))?;
-    Ok((["maps_f32", "maps_f32_lanes", "maps_bf16", "maps_bf16_lanes"][i], ptx))
+    let ptx = COMPILED[variant.number()].get_or_init(compile);
+    let ptx = ptx.as_deref().map_err(|error| candle_core::Error::Msg(error.clone()))?;
+    Ok((variant.name(), ptx))
 }

@@ -6,6 +6,7 @@ mod cudnn;
 mod kernels;
 mod network;
 mod normed;
+mod order;
 mod storage;
 #[cfg(all(test, not(feature = "cuda")))]
 mod tests;
@@ -15,22 +16,14 @@ use candle_core::{Result, Tensor};
 use super::geometry::Geometry;
 use crate::gpu;
 use convolution::Convolution;
+use order::Order;
 
 pub(super) use network::conv_network;
 pub(super) use normed::batch_norm;
 
 /// y as [`conv2d`](super::conv2d) has it.
 pub(super) fn conv2d(x: &Tensor, weight: &Tensor, geometry: Geometry) -> Result<Tensor> {
-    let (x, weight) = (channels_last(&gpu::factor(x)?)?, channels_last(&gpu::factor(weight)?)?);
-    channels_first(&gpu::product(&x.apply_op2(&weight, Convolution::new(&x, &weight, geometry))?)?)
-}
-
-/// `[B, C, H, W]` → `[B, H, W, C]`, contiguous.
-fn channels_last(x: &Tensor) -> Result<Tensor> {
-    x.permute((0, 2, 3, 1))?.contiguous()
-}
-
-/// `[B, H, W, C]` → `[B, C, H, W]`, contiguous.
-fn channels_first(x: &Tensor) -> Result<Tensor> {
-    x.permute((0, 3, 1, 2))?.contiguous()
+    let order = Order::now();
+    let (x, weight) = (order.of(&gpu::factor(x)?)?, order.of(&gpu::factor(weight)?)?);
+    order.back(&gpu::product(&x.apply_op2(&weight, Convolution::new(&x, &weight, geometry))?)?)
 }

@@ -1,4 +1,4 @@
-//! [`conv_network`](super::super::conv_network) on a GPU: maps keep their channels side by side and, where factors are short, are short themselves.
+//! [`conv_network`](super::super::conv_network) on a GPU: maps keep the [`Order`] of the precision and, where factors are short, are short themselves.
 
 use candle_core::{CpuStorage, CudaStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 
@@ -6,19 +6,21 @@ use super::super::delivery::Delivery;
 use super::super::{ConvNormLayer, Section, Seen};
 use super::convolution::{Convolution, Pass};
 use super::normed::Normed;
-use super::{channels_first, channels_last, kernels, storage};
+use super::order::Order;
+use super::{kernels, storage};
 use crate::gpu;
 
 /// The last section's output of `x` `[B, C, H, W]`, and what each layer has seen.
 pub(in super::super) fn conv_network(x: &Tensor, sections: &[Section<ConvNormLayer>]) -> Result<(Tensor, Vec<Seen>)> {
-    let (mut at, mut seen) = (channels_last(&gpu::factor(&x.detach())?)?, Vec::new());
+    let order = Order::now();
+    let (mut at, mut seen) = (order.of(&gpu::factor(&x.detach())?)?, Vec::new());
     let mut computed: Vec<Computed> = Vec::with_capacity(sections.len());
     for section in sections {
         let section = Computed::new(section, &at, &mut seen)?;
         at = section.output.clone();
         computed.push(section);
     }
-    let y = channels_first(&gpu::product(&at)?)?;
+    let y = order.back(&gpu::product(&at)?)?;
     let delivery = Delivery::default();
     let layers = sections.iter().flat_map(Section::layers);
     let address = delivery.address(x.device(), layers.flat_map(|layer| [layer.weight, layer.gamma, layer.beta]))?;
@@ -27,19 +29,17 @@ pub(in super::super) fn conv_network(x: &Tensor, sections: &[Section<ConvNormLay
 
 /// A layer that has seen a batch.
 struct Layer {
-    /// `[B, H, W, C]`
     x: Tensor,
     convolution: Convolution,
-    /// `[O, kh, kw, C]`
     weight: Tensor,
     normed: Normed,
 }
 
 impl Layer {
     fn new(layer: &ConvNormLayer, x: &Tensor, seen: &mut Vec<Seen>) -> Result<Self> {
-        let (batch, height, width, channels) = x.dims4()?;
-        let geometry = layer.geometry(&[batch, channels, height, width])?;
-        let weight = channels_last(&gpu::factor(&layer.weight.detach())?)?;
+        let order = Order::now();
+        let geometry = layer.geometry(&order.dims(x)?)?;
+        let weight = order.of(&gpu::factor(&layer.weight.detach())?)?;
         let convolution = Convolution::new(x, &weight, geometry);
         let y = convolution.of(Pass::Forward, x, &weight)?;
         let elements = y.elem_count();
@@ -52,7 +52,7 @@ impl Layer {
     fn backward(&self, wanted: bool, gradient: &Tensor) -> Result<(Option<Tensor>, [Tensor; 3])> {
         let [dy, of_gamma, of_beta] = self.normed.backward(gradient)?;
         let dx = wanted.then(|| self.convolution.of(Pass::Input, &self.weight, &dy)).transpose()?;
-        let of_weight = channels_first(&gpu::product(&self.convolution.of(Pass::Weight, &self.x, &dy)?)?)?;
+        let of_weight = Order::now().back(&gpu::product(&self.convolution.of(Pass::Weight, &self.x, &dy)?)?)?;
         Ok((dx, [of_weight, of_gamma, of_beta]))
     }
 }
@@ -157,7 +157,8 @@ impl CustomOp2 for Network {
         _y: &Tensor,
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let mut gradient = Some(Gradient::from(channels_last(&gpu::factor(grad)?)?));
+        let order = Order::now();
+        let mut gradient = Some(Gradient::from(order.of(&gpu::factor(grad)?)?));
         let mut of_sections = Vec::with_capacity(self.sections.len());
         for (i, section) in self.sections.iter().enumerate().rev() {
             let Some(of_output) = gradient else { bail!("conv_network: section {i} has no gradient") };
@@ -166,7 +167,7 @@ impl CustomOp2 for Network {
             gradient = dx;
         }
         self.delivery.send(of_sections.into_iter().rev().flatten().flatten().collect());
-        let dx = gradient.map(|dx| channels_first(&gpu::product(&dx.sum()?)?)).transpose()?;
+        let dx = gradient.map(|dx| order.back(&gpu::product(&dx.sum()?)?)).transpose()?;
         // The address has a gradient so that its own backward pass runs.
         Ok((dx, Some(address.zeros_like()?)))
     }

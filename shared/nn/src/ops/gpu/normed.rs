@@ -3,7 +3,8 @@
 use candle_core::{CpuStorage, CudaStorage, CustomOp3, DType, Layout, Result, Shape, Tensor, bail};
 
 use super::super::Moments;
-use super::{channels_first, channels_last, kernels, storage};
+use super::order::Order;
+use super::{kernels, storage};
 
 /// y as [`batch_norm`](super::super::batch_norm) has it of `x` `[B, C, H, W]`, with fixed statistics or the batch's own.
 pub(in super::super) fn batch_norm(
@@ -16,12 +17,13 @@ pub(in super::super) fn batch_norm(
     if x.dtype() != DType::F32 {
         bail!("batch_norm: expected f32, got {:?}", x.dtype());
     }
-    let normed = Normed::new(channels_last(&x.detach())?, [gamma, beta], fixed, epsilon, relu)?;
-    let (moments, y) = (normed.moments()?, channels_first(&normed.output(None)?)?);
+    let order = Order::now();
+    let normed = Normed::new(order.of(&x.detach())?, [gamma, beta], fixed, epsilon, relu)?;
+    let (moments, y) = (normed.moments()?, order.back(&normed.output(None)?)?);
     Ok((x.apply_op3(gamma, beta, BatchNorm { normed, y })?, moments))
 }
 
-/// Maps `[B, H, W, C]` and what normalizes them.
+/// Maps in the [`Order`] of the precision, and what normalizes them.
 pub(super) struct Normed {
     x: Tensor,
     /// As [`kernels::statistics`] has them.
@@ -113,7 +115,8 @@ impl CustomOp3 for BatchNorm {
         _y: &Tensor,
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let [dx, of_gamma, of_beta] = self.normed.backward(&channels_last(grad)?)?;
-        Ok((Some(channels_first(&dx)?), Some(of_gamma), Some(of_beta)))
+        let order = Order::now();
+        let [dx, of_gamma, of_beta] = self.normed.backward(&order.of(grad)?)?;
+        Ok((Some(order.back(&dx)?), Some(of_gamma), Some(of_beta)))
     }
 }

@@ -14,23 +14,24 @@ use tempfile::TempDir;
 
 use super::super::{BatchNormMode, ConvNormLayer, Moments, Section, Seen, batch_norm, conv, conv_network, conv2d};
 use super::convolution::{Convolution, Pass};
-use super::kernels::{Call, THREADS, WIDTH};
+use super::kernels::{Call, Variant};
+use super::order::Order;
 use super::storage::on_cpu;
-use super::{channels_first, channels_last};
 use crate::gpu::{Precision, with_precision};
 
-/// `twin.c`, compiled for both types, several numbers at once and one by one.
+/// `twin.c`, compiled for every variant that there is: both orders and both types, several numbers at once and one by one.
 static PROGRAMS: LazyLock<TempDir> = LazyLock::new(|| {
     let folder = TempDir::new().expect("a folder");
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ops/gpu/twin.c");
     let compiler = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
-    for (name, lanes, short) in [("F32_1", 1, false), ("F32_4", 4, false), ("BF16_1", 1, true), ("BF16_8", 8, true)] {
+    let [first, last] = [Order::ChannelsFirst, Order::ChannelsLast];
+    for (order, short, lanes) in
+        [(first, false, 1), (first, false, 4), (last, false, 1), (last, false, 4), (last, true, 1), (last, true, 8)]
+    {
+        let variant = Variant { short, order, lanes };
         let mut compile = Command::new(&compiler);
-        compile
-            .arg("-O2")
-            .args([format!("-DTHREADS={THREADS}"), format!("-DWIDTH={WIDTH}")])
-            .arg(format!("-DLANES={lanes}"));
-        compile.args(short.then_some("-DBF16")).arg("-o").arg(folder.path().join(name)).arg(&source).arg("-lm");
+        compile.arg("-O2").args(variant.defined().iter().map(|(name, value)| format!("-D{name}={value}")));
+        compile.arg("-o").arg(folder.path().join(variant.name())).arg(&source).arg("-lm");
         assert!(compile.status().is_ok_and(|status| status.success()), "the kernels do not compile");
     }
     folder
@@ -41,9 +42,9 @@ pub(super) fn twin(call: &Call, len: usize, dtype: DType) -> Result<CpuStorage> 
     let inputs = call.inputs().map(|input| input.map_or(Vec::new(), bytes));
     let [groups, blocks] = call.grid();
     let counts = inputs.iter().map(Vec::len).chain([len * dtype.size_in_bytes()]);
-    let mut program = Command::new(PROGRAMS.path().join(format!("{:?}_{}", call.x.dtype(), call.lanes())));
-    program.arg(call.kernel);
-    program.args([groups, blocks, call.rows(), call.channels(), call.parts].map(|size| size.to_string()));
+    let sizes = [groups, blocks, call.numbers(), call.pixels(), call.channels(), call.parts];
+    let mut program = Command::new(PROGRAMS.path().join(call.variant().name()));
+    program.arg(call.kernel).args(sizes.map(|size| size.to_string()));
     program.arg(call.epsilon.to_string()).arg(call.flags.bits().to_string());
     program.args(counts.map(|count| count.to_string()));
     let mut child = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the twin starts");
@@ -60,37 +61,33 @@ fn bytes(tensor: &Tensor) -> Vec<u8> {
 }
 
 /// What cuDNN would compute, by the CPU's convolution.
-pub(super) fn convolution(
-    convolution: &Convolution,
-    inputs: [&CpuStorage; 2],
-    shapes: [&Shape; 2],
-) -> Result<CpuStorage> {
-    let Convolution { pass, outputs, geometry, .. } = *convolution;
-    let dtype = inputs[0].dtype();
-    let given = |storage: &CpuStorage, shape: &Shape| -> Result<Var> {
-        let tensor = Tensor::from_storage(Storage::Cpu(storage.clone()), shape, BackpropOp::none(), false);
-        Var::from_tensor(&channels_first(&tensor.to_dtype(DType::F32)?)?)
+pub(super) fn convolution(convolution: &Convolution, inputs: [&CpuStorage; 2]) -> Result<CpuStorage> {
+    let (Convolution { pass, geometry, .. }, order, dtype) = (*convolution, Order::now(), inputs[0].dtype());
+    let [x_sizes, weight_sizes, y_sizes] =
+        [Pass::Input, Pass::Weight, Pass::Forward].map(|pass| convolution.sizes(pass));
+    let given = |storage: &CpuStorage, sizes| -> Result<Var> {
+        let (storage, shape) = (Storage::Cpu(storage.clone()), Shape::from(&order.sizes(sizes)));
+        let tensor = Tensor::from_storage(storage, shape, BackpropOp::none(), false);
+        Var::from_tensor(&order.back(&tensor.to_dtype(DType::F32)?)?)
     };
-    let unknown = |shape: &Shape| Var::from_tensor(&channels_first(&Tensor::zeros(shape, DType::F32, &Device::Cpu)?)?);
-    let ([x_shape, y_shape], kernel) = (shapes, geometry.kernel);
-    let weight_shape = &Shape::from((outputs, kernel.0, kernel.1, geometry.channels));
+    let unknown = |sizes: [usize; 4]| Var::zeros(&sizes, DType::F32, &Device::Cpu);
     let y = |x: &Var, weight: &Var| conv2d(x, weight, geometry.stride, geometry.padding);
     let gradient = |x: &Var, weight: &Var, of: &Var| -> Result<Tensor> {
-        let gradients = (y(x, weight)? * given(inputs[1], y_shape)?.as_tensor())?.sum_all()?.backward()?;
+        let gradients = (y(x, weight)? * given(inputs[1], y_sizes)?.as_tensor())?.sum_all()?.backward()?;
         Ok(gradients.get(of).cloned().expect("a gradient"))
     };
     let result = match pass {
-        Pass::Forward => y(&given(inputs[0], x_shape)?, &given(inputs[1], weight_shape)?)?.detach(),
+        Pass::Forward => y(&given(inputs[0], x_sizes)?, &given(inputs[1], weight_sizes)?)?.detach(),
         Pass::Input => {
-            let x = unknown(x_shape)?;
-            gradient(&x, &given(inputs[0], weight_shape)?, &x)?
+            let x = unknown(x_sizes)?;
+            gradient(&x, &given(inputs[0], weight_sizes)?, &x)?
         }
         Pass::Weight => {
-            let weight = unknown(weight_shape)?;
-            gradient(&given(inputs[0], x_shape)?, &weight, &weight)?
+            let weight = unknown(weight_sizes)?;
+            gradient(&given(inputs[0], x_sizes)?, &weight, &weight)?
         }
     };
-    Ok(on_cpu(&channels_last(&result)?.to_dtype(dtype)?)?.0)
+    Ok(on_cpu(&order.of(&result)?.to_dtype(dtype)?)?.0)
 }
 
 /// ‖got − expected‖ / ‖expected‖
@@ -152,8 +149,11 @@ fn batch_norm_is_the_cpu_s() -> Result<()> {
             let all = |(y, moments): (Tensor, Moments)| with_gradients(vec![y, moments.mean, moments.variance], &vars);
             let expected = all(batch_norm(&vars[0], &vars[1], &vars[2], &mode, 1e-3, relu)?)?;
             let fixed = (!train).then_some(fixed.each_ref());
-            let got = all(super::batch_norm(&vars[0], [&vars[1], &vars[2]], fixed, 1e-3, relu)?)?;
-            compare(&format!("{shape:?}, train {train}"), &expected, &got, 1e-4)?;
+            for precision in [Precision::F32, Precision::Tf32] {
+                let got = || all(super::batch_norm(&vars[0], [&vars[1], &vars[2]], fixed, 1e-3, relu)?);
+                let got = with_precision(precision, got)?;
+                compare(&format!("{shape:?}, train {train}, {precision}"), &expected, &got, 1e-4)?;
+            }
         }
     }
     Ok(())
@@ -197,6 +197,8 @@ fn a_network_is_the_cpu_s() -> Result<()> {
     for (fixed, precision, beta, tolerance) in [
         (None, Precision::F32, 0.0, 1e-4),
         (Some(statistics.as_slice()), Precision::F32, 0.0, 1e-4),
+        (None, Precision::Tf32, 0.0, 1e-4),
+        (Some(statistics.as_slice()), Precision::Tf32, 0.0, 1e-4),
         // Where numbers are short, rounding decides for some on which side of a ReLU they are: far from 0, for few.
         (None, Precision::Bf16, 5.0, 1.5e-1),
         (Some(statistics.as_slice()), Precision::Bf16, 5.0, 1.5e-1),
@@ -208,7 +210,7 @@ fn a_network_is_the_cpu_s() -> Result<()> {
         let expected = of_network(&vars, fixed, conv_network)?;
         let got = with_precision(precision, || of_network(&vars, fixed, super::conv_network))?;
         let case = format!("fixed: {}, {precision}", fixed.is_some());
-        if precision == Precision::F32 {
+        if precision != Precision::Bf16 {
             compare(&case, &expected, &got, tolerance)?;
         } else {
             let (gradients, values) = (1 + 2 * KERNELS.len().., ..1 + 2 * KERNELS.len());
@@ -249,8 +251,10 @@ fn a_convolution_is_the_cpu_s() -> Result<()> {
     let vars = [random((3, 5, 7, 6), 0.0, 1)?, random((4, 5, 3, 2), 0.0, 2)?];
     let geometry = conv::geometry(vars[0].dims(), vars[1].dims(), 2, 1)?;
     let expected = with_gradients(vec![conv2d(&vars[0], &vars[1], 2, 1)?], &vars)?;
-    let got = with_gradients(vec![super::conv2d(&vars[0], &vars[1], geometry)?], &vars)?;
-    compare("f32", &expected, &got, 1e-5)?;
+    for precision in [Precision::F32, Precision::Tf32] {
+        let got = || with_gradients(vec![super::conv2d(&vars[0], &vars[1], geometry)?], &vars);
+        compare(&precision.to_string(), &expected, &with_precision(precision, got)?, 1e-5)?;
+    }
     let short = with_precision(Precision::Bf16, || super::conv2d(&vars[0], &vars[1], geometry))?;
     compare("bf16", &expected[..1], &[short], 1e-2)
 }

@@ -1,4 +1,4 @@
-// Runs a kernel of kernels.cu on a CPU: `twin KERNEL GROUPS BLOCKS ROWS CHANNELS PARTS EPSILON FLAGS X DY ADDED A B C OUT`, where the last seven say
+// Runs a kernel of kernels.cu on a CPU: `twin KERNEL GROUPS BLOCKS NUMBERS PIXELS CHANNELS PARTS EPSILON FLAGS X DY ADDED A B C OUT`, where the last seven say
 // how many bytes each has; the first six of them come from the standard input, the last goes to the standard output.
 
 #include <stdio.h>
@@ -29,18 +29,19 @@ static const struct {
 };
 
 int main(int argc, char **argv) {
-    if (argc != 16) return 2;
-    int groups = atoi(argv[2]), rows = atoi(argv[4]), channels = atoi(argv[5]), parts = atoi(argv[6]), flags = atoi(argv[8]);
-    float epsilon = strtof(argv[7], NULL);
-    void *x = bytes(argv[9]), *dy = bytes(argv[10]), *added = bytes(argv[11]);
-    void *a = bytes(argv[12]), *b = bytes(argv[13]), *c = bytes(argv[14]);
-    size_t len = atoi(argv[15]);
+    if (argc != 17) return 2;
+    int groups = atoi(argv[2]), numbers = atoi(argv[4]), pixels = atoi(argv[5]), channels = atoi(argv[6]), parts = atoi(argv[7]);
+    float epsilon = strtof(argv[8], NULL);
+    int flags = atoi(argv[9]);
+    void *x = bytes(argv[10]), *dy = bytes(argv[11]), *added = bytes(argv[12]);
+    void *a = bytes(argv[13]), *b = bytes(argv[14]), *c = bytes(argv[15]);
+    size_t len = atoi(argv[16]);
     void *out = calloc(len ? len : 1, 1);
     PARTS = atoi(argv[3]);
     for (size_t i = 0; i < sizeof KERNELS / sizeof *KERNELS; i++) {
         if (strcmp(argv[1], KERNELS[i].name)) continue;
         for (GROUP = 0; GROUP < groups; GROUP++) {
-            for (PART = 0; PART < PARTS; PART++) KERNELS[i].run(x, dy, added, a, b, c, out, rows, channels, parts, epsilon, flags);
+            for (PART = 0; PART < PARTS; PART++) KERNELS[i].run(x, dy, added, a, b, c, out, numbers, pixels, channels, parts, epsilon, flags);
         }
         return fwrite(out, 1, len, stdout) != len;
     }
