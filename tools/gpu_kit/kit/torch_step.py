@@ -1,6 +1,6 @@
 """PyTorch's side of `gpu_kit step`: images a second of SimCLR's step with ResNet-18 on views that lie on the device.
 
-Channels last, as PyTorch is fastest; head 512-256-128, T 0.5, SGD. Needs nothing but PyTorch.
+Channels last, as PyTorch is fastest in every precision, or first; head 512-256-128, T 0.5, SGD. Needs nothing but PyTorch.
 """
 
 import argparse
