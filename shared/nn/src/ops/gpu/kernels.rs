@@ -2,9 +2,6 @@
 #![allow(unsafe_code)]
 
 #[cfg(feature = "cuda")]
-use std::sync::OnceLock;
-
-#[cfg(feature = "cuda")]
 use candle_core::backend::BackendStorage;
 #[cfg(feature = "cuda")]
 use candle_core::cuda_backend::{CudaDType, WrapErr};
@@ -16,11 +13,8 @@ use candle_core::{DType, Result, Shape, Storage, Tensor, bail};
 use cudarc::driver::{DevicePtr, DeviceRepr, LaunchConfig, PushKernelArg};
 
 use super::order::Order;
-#[cfg(feature = "cuda")]
-use crate::gpu;
+use super::variant::{THREADS, Variant};
 
-/// Threads of a block, which `kernels.cu` is compiled for.
-const THREADS: usize = 256;
 /// Blocks that keep a large GPU busy.
 const BLOCKS: usize = 1024;
 
@@ -89,62 +83,6 @@ pub(super) struct Flags {
 impl Flags {
     pub(super) fn bits(self) -> i32 {
         i32::from(self.relu) + 2 * i32::from(self.add) + 4 * i32::from(self.train)
-    }
-}
-
-/// Names of all variants.
-const VARIANTS: [&str; 8] = [
-    "f32_last",
-    "bf16_last",
-    "f32_last_lanes",
-    "bf16_last_lanes",
-    "f32_first",
-    "bf16_first",
-    "f32_first_lanes",
-    "bf16_first_lanes",
-];
-
-/// What `kernels.cu` is compiled for.
-#[derive(Clone, Copy)]
-pub(super) struct Variant {
-    /// Whether maps hold `bf16` numbers.
-    pub short: bool,
-    pub order: Order,
-    /// Numbers that a thread reads at once.
-    pub lanes: usize,
-}
-
-impl Variant {
-    /// Columns that a block looks at at once: with the channels first, a channel's numbers neighbor each other.
-    pub fn width(self) -> usize {
-        match self.order {
-            Order::ChannelsFirst => 1,
-            Order::ChannelsLast => 8,
-        }
-    }
-
-    /// Channels of a column.
-    fn own(self) -> usize {
-        match self.order {
-            Order::ChannelsFirst => 1,
-            Order::ChannelsLast => self.lanes,
-        }
-    }
-
-    /// Names that are defined, and what for.
-    pub fn defined(self) -> Vec<(&'static str, usize)> {
-        let first = self.order == Order::ChannelsFirst;
-        let sizes = [("THREADS", THREADS), ("WIDTH", self.width()), ("LANES", self.lanes)];
-        let flags = [(self.short, ("BF16", 1)), (first, ("FIRST", 1))];
-        sizes.into_iter().chain(flags.into_iter().filter_map(|(set, name)| set.then_some(name))).collect()
-    }
-
-    pub fn name(self) -> &'static str {
-        VARIANTS[self.number()]
-    }
-
-    fn number(self) -> usize {
-        usize::from(self.short) + 2 * usize::from(self.lanes > 1) + 4 * usize::from(self.order == Order::ChannelsFirst)
     }
 }
 
@@ -266,7 +204,7 @@ impl<'a> Call<'a> {
     #[cfg(feature = "cuda")]
     fn launch_to<T: CudaDType + DeviceRepr>(&self, len: usize) -> Result<Storage> {
         let device = self.x.device().as_cuda_device()?;
-        let (module, ptx) = compiled(self.variant())?;
+        let (module, ptx) = self.variant().compiled()?;
         let function = device.get_or_load_custom_func(self.kernel, module, ptx)?;
         let mut pointers = [0; 6];
         for (pointer, input) in pointers.iter_mut().zip(self.inputs()) {
@@ -302,20 +240,4 @@ fn address(tensor: &Tensor, device: &CudaDevice) -> Result<u64> {
         DType::BF16 => storage.as_cuda_slice::<half::bf16>()?.slice(numbers).device_ptr(&stream).0,
         _ => storage.as_cuda_slice::<f32>()?.slice(numbers).device_ptr(&stream).0,
     })
-}
-
-/// The kernels of a variant, and a name for them; compiled once for a process.
-#[cfg(feature = "cuda")]
-fn compiled(variant: Variant) -> Result<(&'static str, &'static str)> {
-    type Compiled = OnceLock<std::result::Result<String, String>>;
-    static COMPILED: [Compiled; VARIANTS.len()] = [const { OnceLock::new() }; VARIANTS.len()];
-    let compile = || {
-        let defined = variant.defined().into_iter().map(|(name, value)| format!("#define {name} {value}\n"));
-        let source = defined.collect::<String>() + include_str!("kernels.cu");
-        // GPUs before it do not know the type.
-        gpu::compile(source, variant.short.then_some("compute_80")).map_err(|error| error.to_string())
-    };
-    let ptx = COMPILED[variant.number()].get_or_init(compile);
-    let ptx = ptx.as_deref().map_err(|error| candle_core::Error::Msg(error.clone()))?;
-    Ok((variant.name(), ptx))
 }

@@ -10,6 +10,7 @@ mod order;
 mod storage;
 #[cfg(all(test, not(feature = "cuda")))]
 mod tests;
+mod variant;
 
 use candle_core::{Result, Tensor};
 

@@ -14,9 +14,10 @@ use tempfile::TempDir;
 
 use super::super::{BatchNormMode, ConvNormLayer, Moments, Section, Seen, batch_norm, conv, conv_network, conv2d};
 use super::convolution::{Convolution, Pass};
-use super::kernels::{Call, Variant};
+use super::kernels::Call;
 use super::order::Order;
 use super::storage::on_cpu;
+use super::variant::Variant;
 use crate::gpu::{Precision, with_precision};
 
 /// `twin.c`, compiled for every variant that there is: both orders and both types, several numbers at once and one by one.
