@@ -67,5 +67,13 @@ fn sum(numbers: &[f32]) -> f64 {
     for (sum, number) in sums.iter_mut().zip(rest) {
         *sum += number;
     }
-    sums.iter().map(|&sum| f64::from(sum)).sum()
+    let mut sums = sums.map(f64::from);
+    let mut half = LANES / 2;
+    while half > 0 {
+        for i in 0..half {
+            sums[i] += sums[i + half];
+        }
+        half /= 2;
+    }
+    sums[0]
 }

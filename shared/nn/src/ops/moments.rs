@@ -61,15 +61,20 @@ impl Statistics {
 
     /// Joins the statistics of groups of pixels by the parallel formula of Chan et al. (1983).
     pub(super) fn join(groups: &[OfRows], channels: usize) -> Self {
-        let count: usize = groups.iter().map(|(count, _)| count).sum();
-        let mut moments = Self { mean: Vec::with_capacity(channels), variance: Vec::with_capacity(channels) };
-        for c in 0..channels {
-            let of_channel = || groups.iter().map(|(count, channels)| (*count as f64, channels[c]));
-            let mean = of_channel().map(|(count, [mean, _])| count * mean).sum::<f64>() / count as f64;
-            let squares: f64 = of_channel().map(|(count, [m, s])| s + count * (m - mean) * (m - mean)).sum();
-            moments.mean.push(mean as f32);
-            moments.variance.push((squares / count as f64) as f32);
+        let count = groups.iter().map(|(count, _)| count).sum::<usize>() as f64;
+        let (mut means, mut squares) = (vec![0.0; channels], vec![0.0; channels]);
+        for (pixels, of_group) in groups {
+            for (mean, [of_group, _]) in means.iter_mut().zip(of_group) {
+                *mean += *pixels as f64 * of_group;
+            }
         }
-        moments
+        means.iter_mut().for_each(|mean| *mean /= count);
+        for (pixels, of_group) in groups {
+            for ((square, mean), [of_group, distances]) in squares.iter_mut().zip(&means).zip(of_group) {
+                *square += distances + *pixels as f64 * (of_group - mean) * (of_group - mean);
+            }
+        }
+        let rounded = |of_channels: Vec<f64>| of_channels.into_iter().map(|of_channel| of_channel as f32).collect();
+        Self { mean: rounded(means), variance: rounded(squares.iter().map(|square| square / count).collect()) }
     }
 }
