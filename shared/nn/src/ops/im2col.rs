@@ -126,22 +126,26 @@ impl Method for Im2col {
         self.weight.len()
     }
 
-    /// Parts are `[kh, kw, C, O]`.
     fn weight_gradient(&self, dweights: &[Room]) -> Vec<f32> {
-        let (channels, taps) = (self.out_channels, self.geometry.taps());
-        let room = || [vec![0.0; LANES * channels], vec![0.0; channels * LANES]];
-        let fill = |[sums, turned]: &mut [Vec<f32>; 2], i: usize, kernels: &mut [&mut [f32]]| {
-            let width = LANES.min(taps - i * LANES);
-            for (tap, sum) in sums.chunks_exact_mut(channels).enumerate().take(width) {
-                sum_into(sum, dweights, in_patch(self.geometry, i * LANES + tap) * channels);
-            }
-            turn(sums, channels, (width, channels), turned, LANES);
-            for (kernel, turned) in kernels.iter_mut().zip(turned.chunks_exact(LANES)) {
-                kernel.copy_from_slice(&turned[..width]);
-            }
-        };
-        fill_planes(channels, taps, LANES, room, fill)
+        weight_gradient(self.geometry, self.out_channels, dweights)
     }
+}
+
+/// The gradient of a weight `[O, C, kh, kw]`, given every part's, `[kh, kw, C, O]`.
+pub(super) fn weight_gradient(geometry: Geometry, channels: usize, dweights: &[Room]) -> Vec<f32> {
+    let taps = geometry.taps();
+    let room = || [vec![0.0; LANES * channels], vec![0.0; channels * LANES]];
+    let fill = |[sums, turned]: &mut [Vec<f32>; 2], i: usize, kernels: &mut [&mut [f32]]| {
+        let width = LANES.min(taps - i * LANES);
+        for (tap, sum) in sums.chunks_exact_mut(channels).enumerate().take(width) {
+            sum_into(sum, dweights, in_patch(geometry, i * LANES + tap) * channels);
+        }
+        turn(sums, channels, (width, channels), turned, LANES);
+        for (kernel, turned) in kernels.iter_mut().zip(turned.chunks_exact(LANES)) {
+            kernel.copy_from_slice(&turned[..width]);
+        }
+    };
+    fill_planes(channels, taps, LANES, room, fill)
 }
 
 /// The place in a patch, `[kh, kw, C]`, of number `tap` of a kernel, `[C, kh, kw]`.
@@ -151,7 +155,7 @@ fn in_patch(geometry: Geometry, tap: usize) -> usize {
 }
 
 /// A weight `[O, C, kh, kw]` as the products of a pass read it.
-fn rearranged(weight: &[f32], geometry: Geometry, out_channels: usize, pass: Pass) -> Vec<f32> {
+pub(super) fn rearranged(weight: &[f32], geometry: Geometry, out_channels: usize, pass: Pass) -> Vec<f32> {
     let (taps, size) = (geometry.taps(), geometry.kernel.0 * geometry.kernel.1);
     let of_kernel = |_: &mut (), o: usize, patch: &mut [f32]| {
         for (tap, numbers) in patch.chunks_exact_mut(geometry.channels).enumerate() {

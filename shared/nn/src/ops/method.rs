@@ -49,6 +49,16 @@ pub(super) struct Sum<'a> {
     pub begun: bool,
 }
 
+impl<'a> Sum<'a> {
+    /// The numbers, zeros where nothing was added yet.
+    pub(super) fn or_zeros(self) -> &'a mut [f32] {
+        if !self.begun {
+            self.numbers.fill(0.0);
+        }
+        self.numbers
+    }
+}
+
 /// A method's work, to be inlined into code that is compiled for this machine's vectors.
 pub(super) trait Work {
     /// As [`Method::forward`].

@@ -13,6 +13,7 @@ mod affine;
 mod batch_norm;
 mod bias;
 mod blocks;
+mod by_pixel;
 pub(crate) mod chunks;
 mod columns;
 mod conv;

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::by_pixel::ByPixel;
 use super::chunks::each_chunk;
 use super::geometry::Geometry;
 use super::im2col::Im2col;
@@ -41,9 +42,11 @@ impl Tiles {
     pub(super) fn new(geometry: Geometry, weight: &[f32], out_channels: usize, batch: usize, pass: Pass) -> Self {
         let unit_stride = Winograd::<UnitStride, 6>::new(geometry, weight, out_channels, batch, pass);
         let stride_two = Winograd::<StrideTwo, 9>::new(geometry, weight, out_channels, batch, pass);
-        let method: Box<dyn Method> = match (unit_stride, stride_two) {
-            (Some(winograd), _) => Box::new(winograd),
-            (_, Some(winograd)) => Box::new(winograd),
+        let by_pixel = ByPixel::new(geometry, weight, out_channels, batch, pass);
+        let method: Box<dyn Method> = match (unit_stride, stride_two, by_pixel) {
+            (Some(winograd), _, _) => Box::new(winograd),
+            (_, Some(winograd), _) => Box::new(winograd),
+            (_, _, Some(by_pixel)) => Box::new(by_pixel),
             _ => Box::new(Im2col::new(geometry, weight, out_channels, batch, pass)),
         };
         Self { image_len: geometry.image_len(), map_len: out_channels * geometry.pixels(), method }

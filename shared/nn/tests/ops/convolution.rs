@@ -30,6 +30,37 @@ fn convolved(
     Ok([y.detach(), gradient(&x), gradient(&weight)])
 }
 
+/// Up to a share of the largest number: what cancels has no digits of its own.
+fn assert_close_beside_the_largest(got: &[Tensor; 3], expected: &[Tensor; 3], what: &str) -> Result<()> {
+    for (got, expected) in got.iter().zip(expected) {
+        let largest = expected.abs()?.max_all()?;
+        assert_close(&got.broadcast_div(&largest)?, &expected.broadcast_div(&largest)?, 1e-5, what)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn the_margin_of_a_small_map_is_zeros() -> Result<()> {
+    // It fills most of the patches; in the last two cases all but a pixel, and some patches.
+    for (shape, kernel, stride, padding) in [
+        ([131, 16, 3, 3], [24, 16, 3, 3], 2, 1),
+        ([9, 5, 5, 5], [7, 5, 3, 3], 2, 1),
+        ([600, 3, 2, 3], [4, 3, 3, 3], 1, 1),
+        ([5, 4, 2, 4], [3, 4, 5, 3], 1, 2),
+        ([7, 6, 1, 1], [5, 6, 3, 3], 2, 1),
+        ([3, 4, 2, 2], [5, 4, 3, 3], 1, 3),
+    ] {
+        let (x, weight) = (random(&shape, 1)?, random(&kernel, 2)?);
+        let got = convolved(&x, &weight, |x, weight| conv2d(x, weight, stride, padding))?;
+        let expected = convolved(&x, &weight, |x, weight| {
+            let wide = x.pad_with_zeros(2, padding, padding)?.pad_with_zeros(3, padding, padding)?;
+            conv2d(&wide, weight, stride, 0)
+        })?;
+        assert_close_beside_the_largest(&got, &expected, &format!("{shape:?}"))?;
+    }
+    Ok(())
+}
+
 #[test]
 fn a_convolution_of_many_channels_is_a_sum_over_few() -> Result<()> {
     // Many images of one block each, maps of several strips, the last of them smaller.
@@ -48,16 +79,8 @@ fn a_convolution_of_many_channels_is_a_sum_over_few() -> Result<()> {
             let parts = (0..shape[1]).step_by(8).map(few);
             parts.reduce(|sum, part| sum? + part?).expect("channels")
         })?;
-        for (got, expected) in got.iter().zip(&expected) {
-            // Large transforms round more than plain sums: as much as a sum of the largest elements does.
-            let largest = expected.abs()?.max_all()?;
-            assert_close(
-                &got.broadcast_div(&largest)?,
-                &expected.broadcast_div(&largest)?,
-                1e-5,
-                &format!("{shape:?}"),
-            )?;
-        }
+        // Large transforms round more than plain sums: as much as a sum of the largest elements does.
+        assert_close_beside_the_largest(&got, &expected, &format!("{shape:?}"))?;
     }
     Ok(())
 }
