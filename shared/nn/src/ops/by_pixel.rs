@@ -44,16 +44,18 @@ impl ByPixel {
         batch: usize,
         pass: Pass,
     ) -> Option<Self> {
-        let lines: Vec<Line> = (0..geometry.pixels()).flat_map(|pixel| lines_of(geometry, pixel)).collect();
-        let inside: usize = lines.iter().map(|line| line.taps.len()).sum();
+        let rows = inside(geometry, geometry.out_height(), (geometry.kernel.0, geometry.height));
+        let columns = inside(geometry, geometry.out_width(), (geometry.kernel.1, geometry.width));
+        let count = |along: &[Range<usize>]| along.iter().map(Range::len).sum::<usize>();
+        let taps = count(&rows) * count(&columns) * geometry.channels;
         // A pixel that sees nothing but margin would be written by no product.
-        let seeing = lines.iter().filter(|line| line.first).count();
-        if 3 * inside >= 2 * geometry.pixels() * geometry.taps() || seeing < geometry.pixels() {
+        let blind = rows.iter().chain(&columns).any(Range::is_empty);
+        if blind || 3 * taps >= 2 * geometry.pixels() * geometry.taps() {
             return None;
         }
         let group = IMAGES.min(batch.div_ceil(4));
         let weight = rearranged(weight, geometry, out_channels, pass);
-        Some(Self { geometry, weight, out_channels, group, lines })
+        Some(Self { geometry, weight, out_channels, group, lines: lines(geometry, &rows, &columns) })
     }
 
     /// An output pixel's numbers in the maps of some images.
@@ -69,22 +71,29 @@ impl ByPixel {
     }
 }
 
-/// The lines of an output pixel that lie inside of the image, at least in part.
-fn lines_of(geometry: Geometry, pixel: usize) -> impl Iterator<Item = Line> {
-    let Geometry { channels, height, width, kernel, stride, padding } = geometry;
-    // Where a kernel that begins `at` − padding looks at one of `size` pixels.
-    let inside = |at: usize, kernel: usize, size: usize| {
-        padding.saturating_sub(at).min(kernel)..kernel.min((size + padding).saturating_sub(at))
-    };
-    let (down, right) = (pixel / geometry.out_width() * stride, pixel % geometry.out_width() * stride);
-    let (rows, columns) = (inside(down, kernel.0, height), inside(right, kernel.1, width));
-    let (top, rows) = (rows.start, if columns.is_empty() { 0..0 } else { rows });
-    rows.map(move |row| Line {
-        pixel,
-        first: row == top,
-        start: ((down + row - padding) * width + right + columns.start - padding) * channels,
-        taps: (row * kernel.1 + columns.start) * channels..(row * kernel.1 + columns.end) * channels,
-    })
+/// Along an axis, the places of each output's kernel that look at one of `size` pixels, and not at margin.
+fn inside(geometry: Geometry, outputs: usize, (kernel, size): (usize, usize)) -> Vec<Range<usize>> {
+    let Geometry { stride, padding, .. } = geometry;
+    let of_output =
+        |start: usize| padding.saturating_sub(start).min(kernel)..kernel.min((size + padding).saturating_sub(start));
+    (0..outputs).map(|output| of_output(output * stride)).collect()
+}
+
+/// The lines of all output pixels, pixel by pixel.
+fn lines(geometry: Geometry, rows: &[Range<usize>], columns: &[Range<usize>]) -> Vec<Line> {
+    let Geometry { channels, width, kernel, stride, padding, .. } = geometry;
+    let mut lines = Vec::new();
+    for (y, rows) in rows.iter().enumerate() {
+        for (x, columns) in columns.iter().enumerate() {
+            lines.extend(rows.clone().map(|row| Line {
+                pixel: y * geometry.out_width() + x,
+                first: row == rows.start,
+                start: ((y * stride + row - padding) * width + x * stride + columns.start - padding) * channels,
+                taps: (row * kernel.1 + columns.start) * channels..(row * kernel.1 + columns.end) * channels,
+            }));
+        }
+    }
+    lines
 }
 
 impl Method for ByPixel {

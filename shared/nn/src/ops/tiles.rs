@@ -37,18 +37,18 @@ pub(super) struct Tiles {
     method: Box<dyn Method>,
 }
 
+fn boxed<M: Method + 'static>(method: M) -> Box<dyn Method> {
+    Box::new(method)
+}
+
 impl Tiles {
     /// A pass of the convolution of `batch` images with `weight` `[O, C, kh, kw]`.
     pub(super) fn new(geometry: Geometry, weight: &[f32], out_channels: usize, batch: usize, pass: Pass) -> Self {
-        let unit_stride = Winograd::<UnitStride, 6>::new(geometry, weight, out_channels, batch, pass);
-        let stride_two = Winograd::<StrideTwo, 9>::new(geometry, weight, out_channels, batch, pass);
-        let by_pixel = ByPixel::new(geometry, weight, out_channels, batch, pass);
-        let method: Box<dyn Method> = match (unit_stride, stride_two, by_pixel) {
-            (Some(winograd), _, _) => Box::new(winograd),
-            (_, Some(winograd), _) => Box::new(winograd),
-            (_, _, Some(by_pixel)) => Box::new(by_pixel),
-            _ => Box::new(Im2col::new(geometry, weight, out_channels, batch, pass)),
-        };
+        let unit_stride = Winograd::<UnitStride, 6>::new(geometry, weight, out_channels, batch, pass).map(boxed);
+        let method = unit_stride
+            .or_else(|| Winograd::<StrideTwo, 9>::new(geometry, weight, out_channels, batch, pass).map(boxed))
+            .or_else(|| ByPixel::new(geometry, weight, out_channels, batch, pass).map(boxed))
+            .unwrap_or_else(|| boxed(Im2col::new(geometry, weight, out_channels, batch, pass)));
         Self { image_len: geometry.image_len(), map_len: out_channels * geometry.pixels(), method }
     }
 
