@@ -178,12 +178,15 @@ fn places() -> Result<Computes> {
     }))
 }
 
+/// Features of a block.
+const WIDTH: usize = 300;
+
 /// What is evaluated: each block's features.
 fn features(kind: BackboneKind) -> Result<Computes> {
     let images = Tensor::rand(0f32, 1.0, (16, 3, 16, 16), &Device::Cpu)?;
     Ok(Box::new(move |device| {
         let backbone = Backbone::new(kind, 3, &Params::new(0, device))?;
-        let blocks = backbone.block_features(&images.to_device(device)?, 300)?;
+        let blocks = backbone.block_features(&images.to_device(device)?, WIDTH)?;
         Ok((1..).zip(blocks).map(|(i, block)| (format!("block {i}"), block)).collect())
     }))
 }

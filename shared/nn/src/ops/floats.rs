@@ -67,6 +67,7 @@ fn sum(numbers: &[f32]) -> f64 {
     for (sum, number) in sums.iter_mut().zip(rest) {
         *sum += number;
     }
+    // Halves onto halves: one after the other, the lanes take longer to add up than a small map.
     let mut sums = sums.map(f64::from);
     let mut half = LANES / 2;
     while half > 0 {

@@ -123,7 +123,7 @@ impl Geometry {
 
 /// Adds to numbers as many others.
 #[inline(always)]
-fn add(numbers: &mut [f32], others: &[f32]) {
+pub(super) fn add(numbers: &mut [f32], others: &[f32]) {
     for (to, from) in numbers.iter_mut().zip(others) {
         *to += *from;
     }

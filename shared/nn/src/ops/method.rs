@@ -4,7 +4,7 @@
 //! where maps are too large for that, an image into *strips* of rows, a product each. What one product computes is a *tile*.
 //!
 //! A *patch* is what one output looks at: a pixel's receptive field in [`im2col`](super::im2col), a block's in
-//! [`winograd`](super::winograd).
+//! [`winograd`](super::winograd). [`by_pixel`](super::by_pixel) cuts into groups only, and has a product for each row of each patch.
 
 use std::ops::Range;
 
@@ -47,16 +47,6 @@ pub(super) struct Sum<'a> {
     pub numbers: &'a mut [f32],
     /// Whether anything was added yet; before, the numbers mean nothing.
     pub begun: bool,
-}
-
-impl<'a> Sum<'a> {
-    /// The numbers, zeros where nothing was added yet.
-    pub(super) fn or_zeros(self) -> &'a mut [f32] {
-        if !self.begun {
-            self.numbers.fill(0.0);
-        }
-        self.numbers
-    }
 }
 
 /// A method's work, to be inlined into code that is compiled for this machine's vectors.

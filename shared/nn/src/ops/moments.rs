@@ -63,15 +63,15 @@ impl Statistics {
     pub(super) fn join(groups: &[OfRows], channels: usize) -> Self {
         let count = groups.iter().map(|(count, _)| count).sum::<usize>() as f64;
         let (mut means, mut squares) = (vec![0.0; channels], vec![0.0; channels]);
-        for (pixels, of_group) in groups {
-            for (mean, [of_group, _]) in means.iter_mut().zip(of_group) {
-                *mean += *pixels as f64 * of_group;
+        for (pixels, channels) in groups {
+            for (mean, [own, _]) in means.iter_mut().zip(channels) {
+                *mean += *pixels as f64 * own;
             }
         }
         means.iter_mut().for_each(|mean| *mean /= count);
-        for (pixels, of_group) in groups {
-            for ((square, mean), [of_group, distances]) in squares.iter_mut().zip(&means).zip(of_group) {
-                *square += distances + *pixels as f64 * (of_group - mean) * (of_group - mean);
+        for (pixels, channels) in groups {
+            for ((square, mean), [own, own_squares]) in squares.iter_mut().zip(&means).zip(channels) {
+                *square += own_squares + *pixels as f64 * (own - mean) * (own - mean);
             }
         }
         let rounded = |of_channels: Vec<f64>| of_channels.into_iter().map(|of_channel| of_channel as f32).collect();

@@ -41,14 +41,15 @@ fn assert_close_beside_the_largest(got: &[Tensor; 3], expected: &[Tensor; 3], wh
 
 #[test]
 fn the_margin_of_a_small_map_is_zeros() -> Result<()> {
-    // It fills most of the patches; in the last two cases all but a pixel, and some patches.
+    // More than a third of what patches hold is margin; in the last cases all but a pixel, all of some patches, and of few images.
     for (shape, kernel, stride, padding) in [
         ([131, 16, 3, 3], [24, 16, 3, 3], 2, 1),
-        ([9, 5, 5, 5], [7, 5, 3, 3], 2, 1),
+        ([29, 5, 5, 5], [7, 5, 3, 3], 2, 1),
         ([600, 3, 2, 3], [4, 3, 3, 3], 1, 1),
-        ([5, 4, 2, 4], [3, 4, 5, 3], 1, 2),
-        ([7, 6, 1, 1], [5, 6, 3, 3], 2, 1),
-        ([3, 4, 2, 2], [5, 4, 3, 3], 1, 3),
+        ([35, 4, 2, 4], [3, 4, 5, 3], 1, 2),
+        ([37, 6, 1, 1], [5, 6, 3, 3], 2, 1),
+        ([33, 4, 2, 2], [5, 4, 3, 3], 1, 3),
+        ([3, 4, 2, 2], [5, 4, 3, 3], 1, 1),
     ] {
         let (x, weight) = (random(&shape, 1)?, random(&kernel, 2)?);
         let got = convolved(&x, &weight, |x, weight| conv2d(x, weight, stride, padding))?;
@@ -106,9 +107,9 @@ fn a_convolution_with_batch_norm_is_one_after_the_other() -> Result<()> {
     assert_close(&moments.variance, &expected_moments.variance, 0.0, "variance")
 }
 
-/// Shapes of three layers' weights, then a block's two, then those of a block with a shortcut: each way of computing a convolution is among
-/// them.
-const KERNELS: [[usize; 4]; 8] = [
+/// Shapes of three layers' weights, then a block's two, those of a block with a shortcut and, on maps of 4×4 and 2×2 pixels, of one with a
+/// shortcut and one without: each way of computing a convolution is among them.
+const KERNELS: [[usize; 4]; 13] = [
     [17, 3, 3, 3],
     [32, 17, 3, 3],
     [128, 32, 3, 3],
@@ -117,6 +118,11 @@ const KERNELS: [[usize; 4]; 8] = [
     [48, 128, 3, 3],
     [48, 48, 3, 3],
     [48, 128, 1, 1],
+    [24, 48, 3, 3],
+    [24, 24, 3, 3],
+    [24, 48, 1, 1],
+    [24, 24, 3, 3],
+    [24, 24, 3, 3],
 ];
 
 /// What `layer` makes of `x`, layer after layer of a section.
@@ -156,7 +162,7 @@ fn sections_computed_as_one_are_one_after_the_other() -> Result<()> {
         Ok((y, seen))
     };
     for (first, last, train) in
-        [(0, 5, true), (0, 3, true), (3, 4, true), (4, 5, true), (0, 5, false), (3, 4, false), (4, 5, false)]
+        [(0, 7, true), (0, 3, true), (3, 4, true), (4, 5, true), (0, 7, false), (3, 4, false), (4, 7, false)]
     {
         let got = of_sections(first..last, train, conv_network)?;
         let expected = of_sections(first..last, train, one_by_one)?;
@@ -238,6 +244,12 @@ fn of_sections(
             second: layer(6, (1, 1), false),
             shortcut: Some(layer(7, (2, 0), false)),
         },
+        Section::Block {
+            first: layer(8, (2, 1), true),
+            second: layer(9, (1, 1), false),
+            shortcut: Some(layer(10, (2, 0), false)),
+        },
+        Section::Block { first: layer(11, (1, 1), true), second: layer(12, (1, 1), false), shortcut: None },
     ];
     // The last group of images is a smaller one in layers of 8×8.
     let x = random(&if which.start == 0 { [37, 3, 16, 16] } else { [37, 128, 8, 8] }, 30)?;
@@ -266,17 +278,19 @@ fn a_network_can_go_backward_twice() -> Result<()> {
 
 #[test]
 fn the_image_s_own_gradient_is_not_computed() -> Result<()> {
-    let (x, weight) = (random(&[1, 3, 4, 4], 1)?, Var::from_tensor(&random(&[2, 3, 3, 3], 2)?)?);
-    let gradients = conv2d(&x, &weight, 1, 1)?.sum_all()?.backward()?;
-    assert!(gradients.get(&x).is_none() && gradients.get(&weight).is_some());
-    let (ones, zeros) = (Tensor::ones(3, DType::F32, x.device())?, Tensor::zeros(3, DType::F32, x.device())?);
-    let weight = Var::from_tensor(&random(&[3, 3, 3, 3], 2)?)?;
-    let layer = |relu| layer(&weight, (1, 1), (&ones, &zeros), relu);
-    for section in
-        [Section::Layer(layer(true)), Section::Block { first: layer(true), second: layer(false), shortcut: None }]
-    {
-        let gradients = conv_network(&x, &[section])?.0.sqr()?.sum_all()?.backward()?;
+    for shape in [[1, 3, 4, 4], [40, 3, 2, 2]] {
+        let (x, weight) = (random(&shape, 1)?, Var::from_tensor(&random(&[2, 3, 3, 3], 2)?)?);
+        let gradients = conv2d(&x, &weight, 1, 1)?.sum_all()?.backward()?;
         assert!(gradients.get(&x).is_none() && gradients.get(&weight).is_some());
+        let (ones, zeros) = (Tensor::ones(3, DType::F32, x.device())?, Tensor::zeros(3, DType::F32, x.device())?);
+        let weight = Var::from_tensor(&random(&[3, 3, 3, 3], 2)?)?;
+        let layer = |relu| layer(&weight, (1, 1), (&ones, &zeros), relu);
+        for section in
+            [Section::Layer(layer(true)), Section::Block { first: layer(true), second: layer(false), shortcut: None }]
+        {
+            let gradients = conv_network(&x, &[section])?.0.sqr()?.sum_all()?.backward()?;
+            assert!(gradients.get(&x).is_none() && gradients.get(&weight).is_some());
+        }
     }
     Ok(())
 }

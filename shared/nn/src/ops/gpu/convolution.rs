@@ -1,4 +1,4 @@
-//! Convolutions and their gradients by cuDNN, on maps and weights in the [`Order`] of the precision.
+//! Convolutions and their gradients by cuDNN, on maps and weights in one [`Order`].
 
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
 #[cfg(feature = "cuda")]
@@ -24,6 +24,7 @@ pub(super) enum Pass {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Convolution {
     pub pass: Pass,
+    pub order: Order,
     pub batch: usize,
     pub outputs: usize,
     pub geometry: Geometry,
@@ -31,8 +32,8 @@ pub(super) struct Convolution {
 
 impl Convolution {
     /// The convolution of `x`, forward.
-    pub(super) fn new(x: &Tensor, weight: &Tensor, geometry: Geometry) -> Self {
-        Self { pass: Pass::Forward, batch: x.dims()[0], outputs: weight.dims()[0], geometry }
+    pub(super) fn new(x: &Tensor, weight: &Tensor, geometry: Geometry, order: Order) -> Self {
+        Self { pass: Pass::Forward, order, batch: x.dims()[0], outputs: weight.dims()[0], geometry }
     }
 
     /// What a pass makes of its two tensors, without a graph.
@@ -42,7 +43,7 @@ impl Convolution {
 
     /// The shape of what the pass computes.
     fn shape(&self) -> Shape {
-        Shape::from(&Order::now().sizes(self.sizes(self.pass)))
+        Shape::from(&self.order.sizes(self.sizes(self.pass)))
     }
 
     /// B, C, H and W, or those of a weight.

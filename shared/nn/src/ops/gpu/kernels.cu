@@ -1,20 +1,20 @@
 // What maps go through between two convolutions, in what CUDA and C have in common: NVRTC compiles it for a GPU, and a C compiler for the
 // tests, which set GROUP and PART for one block after another, and in which one thread plays all threads of a block.
 //
-// A thread reads LANES neighboring numbers at once, from place to place down a column of its own. With the channels FIRST, maps are
-// [images, channels, pixels]: neighbors are pixels, and a column is a channel. Otherwise they are [images, pixels, channels]: neighbors are
-// channels, and a column is as many. A block has WIDTH columns and every PARTS-th run of ROWS places. Whoever compiles this defines THREADS,
-// WIDTH, LANES, and FIRST and BF16 or not.
+// A thread reads LANES neighboring numbers at once: a place of a column. With the channels FIRST, maps are [images, channels, pixels]:
+// neighbors are pixels, and a column is a channel. Otherwise they are [images, pixels, channels]: neighbors are channels, and a column is as
+// many. Of WIDTH columns, a block reads ROWS places at once, and then those that are PARTS * ROWS further down. Whoever compiles this
+// defines THREADS, WIDTH, LANES, and FIRST and BF16 or not.
 
 #define ROWS (THREADS / WIDTH)
 
-// Channels of a thread, and its places that neighbor each other.
+// Channels of a column, and how many of its places follow each other in memory.
 #ifdef FIRST
 #define OWN 1
-#define RUN (pixels / LANES)
+#define TOGETHER (pixels / LANES)
 #else
 #define OWN LANES
-#define RUN 1
+#define TOGETHER 1
 #endif
 
 #ifdef __CUDACC__
@@ -82,28 +82,26 @@ typedef struct ALIGNED {
 
 // What every kernel is given: maps, numbers of channels, where to write, and how many numbers a channel has, in all images and in one.
 #define ARGUMENTS \
-    const lanes *x, const lanes *dy, const lanes *added, const float *a, const float *b, const float *c, void *out, long long numbers, int pixels, \
-        int channels, int parts, float epsilon, int flags
+    const lanes *x, const lanes *dy, const lanes *added, const float *a, const float *b, const float *c, void *out, int numbers, int pixels, int channels, \
+        int parts, float epsilon, int flags
 #define RELU (flags & 1)
 #define ADD (flags & 2)
 #define TRAIN (flags & 4)
 
-// The numbers of a thread: its column, and the places of its block that are ROWS apart.
+// A thread's column, and its places.
 #define COLUMNS (channels / OWN)
-#define PLACES (int)(numbers * OWN / LANES)
+#define PLACES (numbers / (LANES / OWN))
 #define INSIDE (GROUP * WIDTH + thread % WIDTH < COLUMNS)
 #define COLUMN (INSIDE ? GROUP * WIDTH + thread % WIDTH : 0)
-#define EACH_PLACE \
-    UNROLL \
-    for (int i = INSIDE ? PART * ROWS + thread / WIDTH : PLACES; i < PLACES; i += PARTS * ROWS)
-#define PLACE ((i / RUN * (long long)COLUMNS + column) * RUN + i % RUN)
+#define EACH_PLACE UNROLL for (int i = INSIDE ? PART * ROWS + thread / WIDTH : PLACES; i < PLACES; i += PARTS * ROWS)
+#define PLACE ((i / TOGETHER * (long long)COLUMNS + column) * TOGETHER + i % TOGETHER)
 
 // The first number of a channel.
-#define FIRST_OF(channel) value(((const number *)x)[(channel) * RUN * LANES / OWN])
+#define FIRST_OF(channel) value(((const number *)x)[(channel) * TOGETHER * LANES / OWN])
 
-// Row i of the numbers that every channel has one of: that of a thread's own channel, of which a lane's is one.
+// Row i of the numbers that every channel has one of, for channel `own` of a column; and which of them a lane belongs to.
 #define OF_CHANNEL(all, i) all[(i) * channels + column * OWN + own]
-#define OF_LANE lane % OWN
+#define OF_LANE (lane % OWN)
 
 // Adds up what the threads of a column have written to p[…][thread] and q[…][thread], of which there are `count`.
 #define ADD_UP(p, q, count) \
@@ -149,10 +147,7 @@ KERNEL sums(ARGUMENTS) {
                 squares[OF_LANE] += distance * distance;
             }
         }
-        EACH_OWN {
-            plain[own][thread] = sum[own];
-            squared[own][thread] = squares[own];
-        }
+        EACH_OWN plain[own][thread] = sum[own], squared[own][thread] = squares[own];
     }
     WRITE_SUMS(plain, squared)
 }
@@ -266,10 +261,7 @@ KERNEL gradient_sums(ARGUMENTS) {
                 products[OF_LANE] += passed * distance;
             }
         }
-        EACH_OWN {
-            plain[own][thread] = sum[own];
-            scaled[own][thread] = products[own];
-        }
+        EACH_OWN plain[own][thread] = sum[own], scaled[own][thread] = products[own];
     }
     WRITE_SUMS(plain, scaled)
 }

@@ -17,51 +17,73 @@ use super::variant::{THREADS, Variant};
 
 /// Blocks that keep a large GPU busy.
 const BLOCKS: usize = 1024;
+/// Numbers of a channel that the kernels can count, and step beyond.
+const MOST: usize = 1 << 30;
 
 /// For each channel of maps, some parts' sums of its distances from its first number, and of their squares: `[2, parts, C]`.
-pub(super) fn sums(x: &Tensor) -> Result<Tensor> {
-    let call = Call::new("sums", x)?;
+pub(super) fn sums(order: Order, x: &Tensor) -> Result<Tensor> {
+    let call = Call::new("sums", order, x)?;
     call.run(&call.of_parts(), DType::F32)
 }
 
 /// μ, σ², 1/√(σ² + ε), γ/√(σ² + ε) and β of each channel, `[5, C]`, given its [`sums`].
-pub(super) fn statistics(x: &Tensor, sums: &Tensor, [gamma, beta]: [&Tensor; 2], epsilon: f32) -> Result<Tensor> {
+pub(super) fn statistics(
+    order: Order,
+    x: &Tensor,
+    sums: &Tensor,
+    [gamma, beta]: [&Tensor; 2],
+    epsilon: f32,
+) -> Result<Tensor> {
     let of_channels = &[sums, gamma, beta];
-    let call = Call { of_channels, parts: sums.dims()[1], epsilon, ..Call::new("statistics", x)? };
+    let call = Call { of_channels, parts: sums.dims()[1], epsilon, ..Call::new("statistics", order, x)? };
     call.run(&Shape::from((5, call.channels())), DType::F32)
 }
 
 /// Maps y that are normalized by [`statistics`], then max(y, 0) where `relu`, then, where a block ends, max(y + added, 0).
-pub(super) fn normalize(x: &Tensor, statistics: &Tensor, added: Option<&Tensor>, relu: bool) -> Result<Tensor> {
+pub(super) fn normalize(
+    order: Order,
+    x: &Tensor,
+    statistics: &Tensor,
+    added: Option<&Tensor>,
+    relu: bool,
+) -> Result<Tensor> {
     let flags = Flags { relu, add: added.is_some(), train: false };
-    let call = Call { added, of_channels: &[statistics], flags, ..Call::new("normalize", x)? };
+    let call = Call { added, of_channels: &[statistics], flags, ..Call::new("normalize", order, x)? };
     call.run(x.shape(), x.dtype())
 }
 
 /// What of a gradient, plus `added`, passes a ReLU whose output is `y`.
-pub(super) fn masked(y: &Tensor, gradient: &Tensor, added: Option<&Tensor>) -> Result<Tensor> {
+pub(super) fn masked(order: Order, y: &Tensor, gradient: &Tensor, added: Option<&Tensor>) -> Result<Tensor> {
     let flags = Flags { add: added.is_some(), ..Flags::default() };
-    Call { gradient: Some(gradient), added, flags, ..Call::new("masked", y)? }.run(y.shape(), y.dtype())
+    Call { gradient: Some(gradient), added, flags, ..Call::new("masked", order, y)? }.run(y.shape(), y.dtype())
 }
 
 /// Some parts' sums of dy and of dy · (x − μ), `[2, parts, C]`, given the gradient of [`normalize`]'s output.
-pub(super) fn gradient_sums(x: &Tensor, gradient: &Tensor, statistics: &Tensor, relu: bool) -> Result<Tensor> {
+pub(super) fn gradient_sums(
+    order: Order,
+    x: &Tensor,
+    gradient: &Tensor,
+    statistics: &Tensor,
+    relu: bool,
+) -> Result<Tensor> {
     let flags = Flags { relu, ..Flags::default() };
-    let call = Call { gradient: Some(gradient), of_channels: &[statistics], flags, ..Call::new("gradient_sums", x)? };
+    let call =
+        Call { gradient: Some(gradient), of_channels: &[statistics], flags, ..Call::new("gradient_sums", order, x)? };
     call.run(&call.of_parts(), DType::F32)
 }
 
 /// The gradients of γ and of β, and two numbers that [`input_gradient`] needs, `[4, C]`, given [`gradient_sums`]. `train` says that the statistics
 /// are of `x` itself.
-pub(super) fn gradients(x: &Tensor, sums: &Tensor, statistics: &Tensor, train: bool) -> Result<Tensor> {
+pub(super) fn gradients(order: Order, x: &Tensor, sums: &Tensor, statistics: &Tensor, train: bool) -> Result<Tensor> {
     let flags = Flags { train, ..Flags::default() };
     let of_channels = &[sums, statistics];
-    let call = Call { of_channels, parts: sums.dims()[1], flags, ..Call::new("gradients", x)? };
+    let call = Call { of_channels, parts: sums.dims()[1], flags, ..Call::new("gradients", order, x)? };
     call.run(&Shape::from((4, call.channels())), DType::F32)
 }
 
 /// The gradient of [`normalize`]'s input, given that of its output.
 pub(super) fn input_gradient(
+    order: Order,
     x: &Tensor,
     gradient: &Tensor,
     [statistics, gradients]: [&Tensor; 2],
@@ -69,7 +91,7 @@ pub(super) fn input_gradient(
 ) -> Result<Tensor> {
     let flags = Flags { relu, ..Flags::default() };
     let of_channels = &[statistics, gradients];
-    let call = Call { gradient: Some(gradient), of_channels, flags, ..Call::new("input_gradient", x)? };
+    let call = Call { gradient: Some(gradient), of_channels, flags, ..Call::new("input_gradient", order, x)? };
     call.run(x.shape(), x.dtype())
 }
 
@@ -86,9 +108,10 @@ impl Flags {
     }
 }
 
-/// A kernel and its arguments, as `kernels.cu` declares them. Its maps have the [`Order`] of the precision.
+/// A kernel and its arguments, as `kernels.cu` declares them.
 pub(super) struct Call<'a> {
     pub kernel: &'static str,
+    order: Order,
     pub x: &'a Tensor,
     /// B, C, H and W of the maps.
     sizes: [usize; 4],
@@ -102,11 +125,12 @@ pub(super) struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    fn new(kernel: &'static str, x: &'a Tensor) -> Result<Self> {
+    fn new(kernel: &'static str, order: Order, x: &'a Tensor) -> Result<Self> {
         Ok(Self {
             kernel,
+            order,
             x,
-            sizes: Order::now().dims(x)?,
+            sizes: order.dims(x)?,
             gradient: None,
             added: None,
             of_channels: &[],
@@ -130,9 +154,9 @@ impl<'a> Call<'a> {
         self.sizes[0] * self.pixels()
     }
 
-    /// A thread reads 16 bytes at once where all neighbors begin at such a place.
+    /// A thread reads 16 bytes at once where every so many neighbors begin at a multiple of 16 bytes.
     pub fn variant(&self) -> Variant {
-        let (order, short) = (Order::now(), self.x.dtype() == DType::BF16);
+        let (order, short) = (self.order, self.x.dtype() == DType::BF16);
         let most = if short { 8 } else { 4 };
         let neighbors = if order == Order::ChannelsFirst { self.pixels() } else { self.channels() };
         let aligned = |x: &Tensor| x.layout().start_offset().is_multiple_of(most);
@@ -140,7 +164,7 @@ impl<'a> Call<'a> {
         Variant { short, order, lanes: if neighbors.is_multiple_of(most) && all_aligned { most } else { 1 } }
     }
 
-    /// Blocks, over columns and over a column's places.
+    /// Blocks, over columns and over a column's places; where sums are joined, over channels.
     pub fn grid(&self) -> [usize; 2] {
         let variant = self.variant();
         if self.parts > 0 {
@@ -173,6 +197,9 @@ impl<'a> Call<'a> {
         }
         if let Some(input) = self.inputs().iter().flatten().find(|input| !input.device().same_device(self.x.device())) {
             bail!("{}: tensors on {:?} and on {:?}", self.kernel, self.x.device(), input.device());
+        }
+        if self.numbers() > MOST {
+            bail!("{}: expected at most {MOST} numbers of a channel, got {}", self.kernel, self.numbers());
         }
         if !matches!(self.x.dtype(), DType::F32 | DType::BF16) {
             bail!("{}: expected maps of f32 or bf16, got {:?}", self.kernel, self.x.dtype());
@@ -212,8 +239,9 @@ impl<'a> Call<'a> {
         }
         // SAFETY: every kernel writes all of its output's numbers.
         let mut out = unsafe { device.alloc::<T>(len) }?;
-        let [pixels, channels, parts] = [self.pixels(), self.channels(), self.parts].map(|size| size as i32);
-        let (numbers, flags) = (self.numbers() as i64, self.flags.bits());
+        let [numbers, pixels, channels, parts] =
+            [self.numbers(), self.pixels(), self.channels(), self.parts].map(|size| size as i32);
+        let flags = self.flags.bits();
         let grid = self.grid().map(|blocks| blocks as u32);
         let mut builder = function.builder();
         for pointer in &pointers {

@@ -26,5 +26,5 @@ pub(super) use normed::batch_norm;
 pub(super) fn conv2d(x: &Tensor, weight: &Tensor, geometry: Geometry) -> Result<Tensor> {
     let order = Order::now();
     let (x, weight) = (order.of(&gpu::factor(x)?)?, order.of(&gpu::factor(weight)?)?);
-    order.back(&gpu::product(&x.apply_op2(&weight, Convolution::new(&x, &weight, geometry))?)?)
+    order.back(&gpu::product(&x.apply_op2(&weight, Convolution::new(&x, &weight, geometry, order))?)?)
 }

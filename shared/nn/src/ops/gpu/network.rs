@@ -1,4 +1,4 @@
-//! [`conv_network`](super::super::conv_network) on a GPU: maps keep the [`Order`] of the precision and, where factors are short, are short themselves.
+//! [`conv_network`](super::super::conv_network) on a GPU: maps keep one [`Order`] and, where factors are short, are short themselves.
 
 use candle_core::{CpuStorage, CudaStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 
@@ -16,7 +16,7 @@ pub(in super::super) fn conv_network(x: &Tensor, sections: &[Section<ConvNormLay
     let (mut at, mut seen) = (order.of(&gpu::factor(&x.detach())?)?, Vec::new());
     let mut computed: Vec<Computed> = Vec::with_capacity(sections.len());
     for section in sections {
-        let section = Computed::new(section, &at, &mut seen)?;
+        let section = Computed::new(section, &at, order, &mut seen)?;
         at = section.output.clone();
         computed.push(section);
     }
@@ -24,7 +24,7 @@ pub(in super::super) fn conv_network(x: &Tensor, sections: &[Section<ConvNormLay
     let delivery = Delivery::default();
     let layers = sections.iter().flat_map(Section::layers);
     let address = delivery.address(x.device(), layers.flat_map(|layer| [layer.weight, layer.gamma, layer.beta]))?;
-    Ok((x.apply_op2(&address, Network { sections: computed, y, delivery })?, seen))
+    Ok((x.apply_op2(&address, Network { sections: computed, order, y, delivery })?, seen))
 }
 
 /// A layer that has seen a batch.
@@ -36,14 +36,13 @@ struct Layer {
 }
 
 impl Layer {
-    fn new(layer: &ConvNormLayer, x: &Tensor, seen: &mut Vec<Seen>) -> Result<Self> {
-        let order = Order::now();
+    fn new(layer: &ConvNormLayer, x: &Tensor, order: Order, seen: &mut Vec<Seen>) -> Result<Self> {
         let geometry = layer.geometry(&order.dims(x)?)?;
         let weight = order.of(&gpu::factor(&layer.weight.detach())?)?;
-        let convolution = Convolution::new(x, &weight, geometry);
+        let convolution = Convolution::new(x, &weight, geometry, order);
         let y = convolution.of(Pass::Forward, x, &weight)?;
         let elements = y.elem_count();
-        let normed = Normed::new(y, [layer.gamma, layer.beta], layer.fixed, layer.epsilon, layer.relu)?;
+        let normed = Normed::new(y, order, [layer.gamma, layer.beta], layer.fixed, layer.epsilon, layer.relu)?;
         seen.push((normed.moments()?, elements));
         Ok(Self { x: x.clone(), convolution, weight, normed })
     }
@@ -52,7 +51,8 @@ impl Layer {
     fn backward(&self, wanted: bool, gradient: &Tensor) -> Result<(Option<Tensor>, [Tensor; 3])> {
         let [dy, of_gamma, of_beta] = self.normed.backward(gradient)?;
         let dx = wanted.then(|| self.convolution.of(Pass::Input, &self.weight, &dy)).transpose()?;
-        let of_weight = Order::now().back(&gpu::product(&self.convolution.of(Pass::Weight, &self.x, &dy)?)?)?;
+        let of_weight = self.convolution.of(Pass::Weight, &self.x, &dy)?;
+        let of_weight = self.convolution.order.back(&gpu::product(&of_weight)?)?;
         Ok((dx, [of_weight, of_gamma, of_beta]))
     }
 }
@@ -60,25 +60,27 @@ impl Layer {
 /// A section that has seen a batch.
 struct Computed {
     layers: Section<Layer>,
+    order: Order,
     output: Tensor,
 }
 
 impl Computed {
     /// What a section makes of `x`; each layer's statistics are added to `seen`.
-    fn new(section: &Section<ConvNormLayer>, x: &Tensor, seen: &mut Vec<Seen>) -> Result<Self> {
+    fn new(section: &Section<ConvNormLayer>, x: &Tensor, order: Order, seen: &mut Vec<Seen>) -> Result<Self> {
+        let mut see = |layer: &ConvNormLayer, x: &Tensor| Layer::new(layer, x, order, seen);
         let (first, second, shortcut) = match section {
             Section::Layer(layer) => {
-                let layer = Layer::new(layer, x, seen)?;
-                return Ok(Self { output: layer.normed.output(None)?, layers: Section::Layer(layer) });
+                let layer = see(layer, x)?;
+                return Ok(Self { output: layer.normed.output(None)?, order, layers: Section::Layer(layer) });
             }
             Section::Block { first, second, shortcut } => (first, second, shortcut),
         };
-        let first = Layer::new(first, x, seen)?;
-        let second = Layer::new(second, &first.normed.output(None)?, seen)?;
-        let shortcut = shortcut.as_ref().map(|shortcut| Layer::new(shortcut, x, seen)).transpose()?;
+        let first = see(first, x)?;
+        let second = see(second, &first.normed.output(None)?)?;
+        let shortcut = shortcut.as_ref().map(|shortcut| see(shortcut, x)).transpose()?;
         let side = shortcut.as_ref().map_or_else(|| Ok(x.clone()), |shortcut| shortcut.normed.output(None))?;
         let output = second.normed.output(Some(&side))?;
-        Ok(Self { layers: Section::Block { first, second, shortcut }, output })
+        Ok(Self { layers: Section::Block { first, second, shortcut }, order, output })
     }
 
     /// Given the gradient of the output: that of the input, where `wanted`, and those of each layer's weight, γ and β.
@@ -90,7 +92,7 @@ impl Computed {
             }
             Section::Block { first, second, shortcut } => (first, second, shortcut),
         };
-        let of_sum = kernels::masked(&self.output, &gradient.of_layer, gradient.of_side.as_ref())?;
+        let of_sum = kernels::masked(self.order, &self.output, &gradient.of_layer, gradient.of_side.as_ref())?;
         let (Some(inner), of_second) = second.backward(true, &of_sum)? else {
             bail!("conv_network: a block's first layer has no gradient")
         };
@@ -133,6 +135,7 @@ impl Gradient {
 /// Sections that have seen a batch.
 struct Network {
     sections: Vec<Computed>,
+    order: Order,
     y: Tensor,
     delivery: Delivery,
 }
@@ -157,8 +160,7 @@ impl CustomOp2 for Network {
         _y: &Tensor,
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let order = Order::now();
-        let mut gradient = Some(Gradient::from(order.of(&gpu::factor(grad)?)?));
+        let mut gradient = Some(Gradient::from(self.order.of(&gpu::factor(grad)?)?));
         let mut of_sections = Vec::with_capacity(self.sections.len());
         for (i, section) in self.sections.iter().enumerate().rev() {
             let Some(of_output) = gradient else { bail!("conv_network: section {i} has no gradient") };
@@ -167,7 +169,7 @@ impl CustomOp2 for Network {
             gradient = dx;
         }
         self.delivery.send(of_sections.into_iter().rev().flatten().flatten().collect());
-        let dx = gradient.map(|dx| order.back(&gpu::product(&dx.sum()?)?)).transpose()?;
+        let dx = gradient.map(|dx| self.order.back(&gpu::product(&dx.sum()?)?)).transpose()?;
         // The address has a gradient so that its own backward pass runs.
         Ok((dx, Some(address.zeros_like()?)))
     }

@@ -18,14 +18,15 @@ pub(in super::super) fn batch_norm(
         bail!("batch_norm: expected f32, got {:?}", x.dtype());
     }
     let order = Order::now();
-    let normed = Normed::new(order.of(&x.detach())?, [gamma, beta], fixed, epsilon, relu)?;
+    let normed = Normed::new(order.of(&x.detach())?, order, [gamma, beta], fixed, epsilon, relu)?;
     let (moments, y) = (normed.moments()?, order.back(&normed.output(None)?)?);
     Ok((x.apply_op3(gamma, beta, BatchNorm { normed, y })?, moments))
 }
 
-/// Maps in the [`Order`] of the precision, and what normalizes them.
+/// Maps and what normalizes them.
 pub(super) struct Normed {
     x: Tensor,
+    order: Order,
     /// As [`kernels::statistics`] has them.
     statistics: Tensor,
     relu: bool,
@@ -36,20 +37,21 @@ pub(super) struct Normed {
 impl Normed {
     pub fn new(
         x: Tensor,
+        order: Order,
         [gamma, beta]: [&Tensor; 2],
         fixed: Option<[&Tensor; 2]>,
         epsilon: f32,
         relu: bool,
     ) -> Result<Self> {
         let statistics = match fixed.map(|fixed| fixed.map(Tensor::detach)) {
-            None => kernels::statistics(&x, &kernels::sums(&x)?, [gamma, beta], epsilon)?,
+            None => kernels::statistics(order, &x, &kernels::sums(order, &x)?, [gamma, beta], epsilon)?,
             Some([mean, variance]) => {
                 let inverse_std = (&variance + f64::from(epsilon))?.sqrt()?.recip()?;
                 let scale = (gamma.detach() * &inverse_std)?;
                 Tensor::stack(&[mean, variance, inverse_std, scale, beta.detach()], 0)?
             }
         };
-        Ok(Self { x, statistics, relu, train: fixed.is_none() })
+        Ok(Self { x, order, statistics, relu, train: fixed.is_none() })
     }
 
     /// μ and σ².
@@ -59,15 +61,15 @@ impl Normed {
 
     /// What is normalized, y; max(y + added, 0) where a block ends here.
     pub fn output(&self, added: Option<&Tensor>) -> Result<Tensor> {
-        kernels::normalize(&self.x, &self.statistics, added, self.relu)
+        kernels::normalize(self.order, &self.x, &self.statistics, added, self.relu)
     }
 
     /// Given the gradient of the output, without what was added to it: those of `x`, γ and β.
     pub fn backward(&self, gradient: &Tensor) -> Result<[Tensor; 3]> {
-        let Self { x, statistics, relu, train } = self;
-        let sums = kernels::gradient_sums(x, gradient, statistics, *relu)?;
-        let gradients = kernels::gradients(x, &sums, statistics, *train)?;
-        let dx = kernels::input_gradient(x, gradient, [statistics, &gradients], *relu)?;
+        let Self { x, statistics, .. } = self;
+        let sums = kernels::gradient_sums(self.order, x, gradient, statistics, self.relu)?;
+        let gradients = kernels::gradients(self.order, x, &sums, statistics, self.train)?;
+        let dx = kernels::input_gradient(self.order, x, gradient, [statistics, &gradients], self.relu)?;
         Ok([dx, gradients.get(0)?, gradients.get(1)?])
     }
 }
@@ -115,7 +117,7 @@ impl CustomOp3 for BatchNorm {
         _y: &Tensor,
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let order = Order::now();
+        let order = self.normed.order;
         let [dx, of_gamma, of_beta] = self.normed.backward(&order.of(grad)?)?;
         Ok((Some(order.back(&dx)?), Some(of_gamma), Some(of_beta)))
     }

@@ -20,7 +20,7 @@ use super::storage::on_cpu;
 use super::variant::Variant;
 use crate::gpu::{Precision, with_precision};
 
-/// `twin.c`, compiled for every variant that there is: both orders and both types, several numbers at once and one by one.
+/// `twin.c`, compiled for every variant that is used: both orders and both types, several numbers at once and one by one.
 static PROGRAMS: LazyLock<TempDir> = LazyLock::new(|| {
     let folder = TempDir::new().expect("a folder");
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ops/gpu/twin.c");
@@ -63,7 +63,7 @@ fn bytes(tensor: &Tensor) -> Vec<u8> {
 
 /// What cuDNN would compute, by the CPU's convolution.
 pub(super) fn convolution(convolution: &Convolution, inputs: [&CpuStorage; 2]) -> Result<CpuStorage> {
-    let (Convolution { pass, geometry, .. }, order, dtype) = (*convolution, Order::now(), inputs[0].dtype());
+    let (Convolution { pass, order, geometry, .. }, dtype) = (*convolution, inputs[0].dtype());
     let [x_sizes, weight_sizes, y_sizes] =
         [Pass::Input, Pass::Weight, Pass::Forward].map(|pass| convolution.sizes(pass));
     let given = |storage: &CpuStorage, sizes| -> Result<Var> {
@@ -129,8 +129,10 @@ fn joined(all: &[Tensor]) -> Result<Tensor> {
 
 #[test]
 fn batch_norm_is_the_cpu_s() -> Result<()> {
-    // Fewer pixels than a block has rows, more than all blocks; channels that are read one by one and several at once; far from zero.
+    // Fewer pixels than a block has rows, more than all blocks; channels, and pixels, that are read one by one and several at once; far from
+    // zero.
     for (shape, mean, relu) in [
+        ((150, 3, 16, 16), 300.0, true),
         ((3, 5, 4, 7), 0.0, true),
         ((37, 8, 50, 19), 300.0, false),
         ((2, 1, 1, 1), 0.0, false),
@@ -224,7 +226,7 @@ fn a_network_is_the_cpu_s() -> Result<()> {
 }
 
 #[test]
-fn a_network_goes_backward_twice_and_computes_no_gradient_of_images() -> Result<()> {
+fn a_network_goes_backward_twice_or_later_and_computes_no_gradient_of_images() -> Result<()> {
     let shapes = [vec![2, 3, 5, 4], vec![3, 3, 3, 3], vec![3], vec![3]];
     let vars = shapes.into_iter().zip(1..).map(|(shape, seed)| random(shape, 0.0, seed)).collect::<Result<Vec<_>>>()?;
     let layer = ConvNormLayer {
@@ -244,7 +246,9 @@ fn a_network_goes_backward_twice_and_computes_no_gradient_of_images() -> Result<
     compare("images", &of_var[2..], &of_images[1..], 1e-6)?;
     let y = super::conv_network(&vars[0], &block)?.0;
     let [once, twice] = [y.clone(), y].map(|y| with_gradients(vec![y], &vars));
-    compare("twice", &once?, &twice?, 1e-6)
+    compare("twice", &once?, &twice?, 1e-6)?;
+    let before = with_precision(Precision::Tf32, || super::conv_network(&vars[0], &block))?.0;
+    compare("the precision changes", &of_var, &with_gradients(vec![before], &vars)?, 1e-4)
 }
 
 #[test]
@@ -256,6 +260,8 @@ fn a_convolution_is_the_cpu_s() -> Result<()> {
         let got = || with_gradients(vec![super::conv2d(&vars[0], &vars[1], geometry)?], &vars);
         compare(&precision.to_string(), &expected, &with_precision(precision, got)?, 1e-5)?;
     }
+    let before = with_precision(Precision::Tf32, || super::conv2d(&vars[0], &vars[1], geometry))?;
+    compare("the precision changes", &expected, &with_gradients(vec![before], &vars)?, 1e-5)?;
     let short = with_precision(Precision::Bf16, || super::conv2d(&vars[0], &vars[1], geometry))?;
     compare("bf16", &expected[..1], &[short], 1e-2)
 }

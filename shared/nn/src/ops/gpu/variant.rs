@@ -13,7 +13,7 @@ use crate::gpu;
 /// Threads of a block.
 pub(super) const THREADS: usize = 256;
 
-/// Names of all variants.
+/// Names of all variants; short numbers never have the channels first.
 const NAMES: [&str; 8] = [
     "f32_last",
     "bf16_last",
@@ -25,7 +25,7 @@ const NAMES: [&str; 8] = [
     "bf16_first_lanes",
 ];
 
-/// What `kernels.cu` is compiled for.
+/// One way of compiling it.
 #[derive(Clone, Copy)]
 pub(super) struct Variant {
     /// Whether maps hold `bf16` numbers.
@@ -76,7 +76,7 @@ impl Variant {
         let compile = || {
             let defined = self.defined().into_iter().map(|(name, value)| format!("#define {name} {value}\n"));
             let source = defined.collect::<String>() + include_str!("kernels.cu");
-            // GPUs before it do not know the type.
+            // GPUs of a lower compute capability can't round to `bf16`.
             gpu::compile(source, self.short.then_some("compute_80")).map_err(|error| error.to_string())
         };
         let ptx = COMPILED[self.number()].get_or_init(compile).as_deref();
