@@ -60,7 +60,6 @@ impl Layer {
 /// A section that has seen a batch.
 struct Computed {
     layers: Section<Layer>,
-    order: Order,
     output: Tensor,
 }
 
@@ -71,7 +70,7 @@ impl Computed {
         let (first, second, shortcut) = match section {
             Section::Layer(layer) => {
                 let layer = see(layer, x)?;
-                return Ok(Self { output: layer.normed.output(None)?, order, layers: Section::Layer(layer) });
+                return Ok(Self { output: layer.normed.output(None)?, layers: Section::Layer(layer) });
             }
             Section::Block { first, second, shortcut } => (first, second, shortcut),
         };
@@ -80,7 +79,7 @@ impl Computed {
         let shortcut = shortcut.as_ref().map(|shortcut| see(shortcut, x)).transpose()?;
         let side = shortcut.as_ref().map_or_else(|| Ok(x.clone()), |shortcut| shortcut.normed.output(None))?;
         let output = second.normed.output(Some(&side))?;
-        Ok(Self { layers: Section::Block { first, second, shortcut }, order, output })
+        Ok(Self { layers: Section::Block { first, second, shortcut }, output })
     }
 
     /// Given the gradient of the output: that of the input, where `wanted`, and those of each layer's weight, γ and β.
@@ -92,7 +91,8 @@ impl Computed {
             }
             Section::Block { first, second, shortcut } => (first, second, shortcut),
         };
-        let of_sum = kernels::masked(self.order, &self.output, &gradient.of_layer, gradient.of_side.as_ref())?;
+        let of_sum =
+            kernels::masked(second.convolution.order, &self.output, &gradient.of_layer, gradient.of_side.as_ref())?;
         let (Some(inner), of_second) = second.backward(true, &of_sum)? else {
             bail!("conv_network: a block's first layer has no gradient")
         };
