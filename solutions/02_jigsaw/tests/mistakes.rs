@@ -123,6 +123,7 @@ const NAMELESS: &[(&str, Exercises)] = &[
     ("last_neighbor_lost", place(|c, n| relative_position(c, n).filter(|place| *place < 7))),
     ("middle_only", place(|c, n| relative_position((1, 1), (n.0 + 1 - c.0.min(n.0 + 1), n.1 + 1 - c.1.min(n.1 + 1))))),
     ("one_less", choice(|tiles, count, rng| hamming_permutations(tiles, count.saturating_sub(1).max(1), rng))),
+    ("first_ones_forgotten", choice(first_ones_forgotten)),
     ("patches_detached", shuffle(|x, p, y| shuffle_patches(&x.detach(), p, y))),
     ("relu_of_features", features(|e, x, train| puzzle_features(e, x, train)?.relu())),
     ("refuses_all", choice(refuses_all)),

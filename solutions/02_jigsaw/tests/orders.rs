@@ -107,6 +107,12 @@ pub fn greedy_to_the_last(tiles: usize, count: usize, rng: &mut Rng) -> Result<O
     greedy(tiles, count, rng, |order, chosen| chosen.last().map_or(0, |last| distance(order, last)), first)
 }
 
+/// As far as possible from the nearest of the last ones, as if the first were forgotten: right while there are few.
+pub fn first_ones_forgotten(tiles: usize, count: usize, rng: &mut Rng) -> Result<Orders> {
+    const KEPT: usize = 48;
+    greedy(tiles, count, rng, |order, chosen| nearest(order, &chosen[chosen.len().saturating_sub(KEPT)..]), first)
+}
+
 /// The first ones in the order of a dictionary, after a random one.
 pub fn first_of_all(tiles: usize, count: usize, rng: &mut Rng) -> Result<Orders> {
     greedy(tiles, count, rng, |_, _| 0, first)
