@@ -3,7 +3,7 @@
     python tools/report_in_torch.py DIR --method simclr --out OUT FLAGS
 
 trains as `tools/against_torch.py` does, and the supervised network to compare with; probes four depths and kNN of both and of a random
-network; draws what a lab's page shows, each as PNG and SVG, and writes the page. Prints the seconds of each part;
+network; draws what all labs' pages show, and lab 05's t-SNE, each as PNG and SVG, and writes the page. Prints the seconds of each part;
 `tools/command_to_report.py` puts ours beside them.
 """
 
@@ -19,6 +19,8 @@ from torch_methods import ConvNet4
 
 matplotlib.use("agg")
 from matplotlib import pyplot as plt  # noqa: E402  after the choice of what it draws with
+from sklearn.manifold import TSNE  # noqa: E402
+from sklearn.preprocessing import StandardScaler  # noqa: E402
 
 # What the lab's baseline trains with.
 SUPERVISED = {"batch_size": 128, "lr": 0.1, "momentum": 0.9, "weight_decay": 5e-4}
@@ -27,6 +29,8 @@ SUPERVISED_WARMUP = 0.05
 PROBE_WIDTH = 256
 # Images of both sets that are watched with.
 WATCHED = (2000, 1000)
+# Test images that lab 05 arranges in the plane.
+POINTS = 1000
 
 
 def train_supervised(backbone, shown, images, labels, epochs):
@@ -102,8 +106,23 @@ def views(out, images, args):
     return save(figure, out, "views")
 
 
-def report(out, images, args, losses, watched, evaluations):
-    figures = [
+@torch.no_grad()
+def before_and_after_the_head(out, model, train_set, test_set):
+    """What lab 05's page has besides: what embeddings are good for, and where features lie."""
+    known, new = (last_features(model, images) for images, _ in (train_set, test_set))
+    z_known, z_new = (model.head(torch.from_numpy(h)).numpy() for h in (known, new))
+    accuracies = [measure(z_known, train_set[1], z_new, test_set[1]) for measure in (linear, knn)]
+    figure, axes = plt.subplots()
+    axes.bar(["linear", "kNN"], accuracies)
+    bars = save(figure, out, "after_the_head")
+    places = TSNE(random_state=0).fit_transform(StandardScaler().fit_transform(new[:POINTS]))
+    figure, axes = plt.subplots()
+    axes.scatter(*places.T, c=test_set[1][:POINTS], cmap="tab10")
+    return [bars, save(figure, out, "tsne")]
+
+
+def report(out, images, args, losses, watched, evaluations, more):
+    figures = more + [
         views(out, images, args),
         curves(out, "training", {args.method: losses}),
         curves(out, "watched", {args.method: watched}),
@@ -131,7 +150,8 @@ def main():
     networks = {"random": random, args.method: model.backbone, "supervised": supervised}
     evaluations = {name: evaluate(network, model.shown, train_set, test_set) for name, network in networks.items()}
     evaluated = time.perf_counter()
-    report(args.out, train_set[0], args, losses, watched, evaluations)
+    more = before_and_after_the_head(args.out, model, train_set, test_set) if args.method == "simclr" else []
+    report(args.out, train_set[0], args, losses, watched, evaluations, more)
     drawn = time.perf_counter()
     print("on test images:", judged)
     for name, (by_depth, nearest, _) in evaluations.items():
