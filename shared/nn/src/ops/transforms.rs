@@ -21,6 +21,9 @@ pub(super) trait Transforms<const P: usize>: Send + Sync + 'static {
     /// Channels of its input, at least: fewer leave too little to do between the transforms.
     const CHANNELS: usize;
 
+    /// Blocks in a batch, at least: all share one transformed kernel, and its gradient.
+    const BLOCKS: usize;
+
     /// How many numbers of a patch each number of the kernel is multiplied with.
     const SHARED: [usize; KERNEL];
 
@@ -52,6 +55,7 @@ pub(super) struct UnitStride;
 impl Transforms<6> for UnitStride {
     const STRIDE: usize = 1;
     const CHANNELS: usize = 16;
+    const BLOCKS: usize = 1;
     const SHARED: [usize; KERNEL] = [1; KERNEL];
 
     #[inline(always)]
@@ -111,6 +115,7 @@ pub(super) struct StrideTwo;
 impl Transforms<9> for StrideTwo {
     const STRIDE: usize = 2;
     const CHANNELS: usize = 128;
+    const BLOCKS: usize = 64;
     const SHARED: [usize; KERNEL] = [1, 1, 1, 1, 1, 4];
 
     #[inline(always)]

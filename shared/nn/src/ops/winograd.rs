@@ -41,7 +41,8 @@ pub(super) struct Winograd<T, const P: usize> {
 }
 
 impl<T: Transforms<P>, const P: usize> Winograd<T, P> {
-    /// None where the convolution is of another kind or has few channels, or where blocks would not cover its maps, or lanes their channels.
+    /// None where the convolution is of another kind, where it has few channels or blocks, or where blocks would not cover its maps, or lanes
+    /// their channels.
     pub(super) fn new(
         geometry: Geometry,
         weight: &[f32],
@@ -54,7 +55,8 @@ impl<T: Transforms<P>, const P: usize> Winograd<T, P> {
         let block = BLOCK * T::STRIDE;
         let covered = height.is_multiple_of(block) && width.is_multiple_of(block);
         let in_lanes = channels.is_multiple_of(LANES) && out_channels.is_multiple_of(LANES);
-        if !of_this_kind || !covered || !in_lanes || channels < T::CHANNELS {
+        let blocks = batch * (height / block) * (width / block);
+        if !of_this_kind || !covered || !in_lanes || channels < T::CHANNELS || blocks < T::BLOCKS {
             return None;
         }
         let cut = Cut::new(BLOCKS, (height / block, width / block), batch);

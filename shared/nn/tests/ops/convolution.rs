@@ -71,7 +71,7 @@ fn a_convolution_of_many_channels_is_a_sum_over_few() -> Result<()> {
         ([5, 16, 12, 40], 48, 1),
         ([67, 128, 8, 8], 32, 2),
         ([2, 128, 72, 64], 16, 2),
-        ([3, 144, 24, 40], 16, 2),
+        ([5, 144, 24, 40], 16, 2),
     ] {
         let (x, weight) = (random(&shape, 1)?, (random(&[outputs, shape[1], 3, 3], 2)? * 0.1)?);
         let got = convolved(&x, &weight, |x, weight| conv2d(x, weight, stride, 1))?;
@@ -252,7 +252,7 @@ fn of_sections(
         Section::Block { first: layer(11, (1, 1), true), second: layer(12, (1, 1), false), shortcut: None },
     ];
     // The last group of images is a smaller one in layers of 8×8.
-    let x = random(&if which.start == 0 { [37, 3, 16, 16] } else { [37, 128, 8, 8] }, 30)?;
+    let x = random(&if which.start == 0 { [67, 3, 16, 16] } else { [67, 128, 8, 8] }, 30)?;
     let x = Var::from_tensor(&x)?;
     let (y, seen) = compute(&x, &sections[which])?;
     let mut all = vec![y.clone()];
