@@ -10,7 +10,7 @@ use ssl_data::Rng;
 const PERPLEXITY: f32 = 30.0;
 /// Steps of gradient descent; the usual value.
 const STEPS: usize = 1000;
-/// How large a cell of points may look that pushes as one: its width by its distance; the usual value.
+/// A cell of points pushes as one where its width is at most this share of its distance; the usual value.
 const THETA: f32 = 0.5;
 /// Coordinates at the start lie between this and its negative.
 const START: f32 = 1e-4;

@@ -18,11 +18,11 @@ pub(super) trait Transforms<const P: usize>: Send + Sync + 'static {
     /// Of the convolution.
     const STRIDE: usize;
 
-    /// Channels of its input, at least: fewer leave too little to do between the transforms.
-    const CHANNELS: usize;
+    /// Channels of its input: fewer leave too little to do between the transforms.
+    const LEAST_CHANNELS: usize;
 
-    /// Blocks in a batch, at least: all share one transformed kernel, and its gradient.
-    const BLOCKS: usize;
+    /// Blocks in a batch: fewer do not make up for the transforms of the kernel and of its gradient, which all share.
+    const LEAST_BLOCKS: usize;
 
     /// How many numbers of a patch each number of the kernel is multiplied with.
     const SHARED: [usize; KERNEL];
@@ -54,8 +54,8 @@ pub(super) struct UnitStride;
 
 impl Transforms<6> for UnitStride {
     const STRIDE: usize = 1;
-    const CHANNELS: usize = 16;
-    const BLOCKS: usize = 1;
+    const LEAST_CHANNELS: usize = 16;
+    const LEAST_BLOCKS: usize = 1;
     const SHARED: [usize; KERNEL] = [1; KERNEL];
 
     #[inline(always)]
@@ -114,8 +114,8 @@ pub(super) struct StrideTwo;
 
 impl Transforms<9> for StrideTwo {
     const STRIDE: usize = 2;
-    const CHANNELS: usize = 128;
-    const BLOCKS: usize = 64;
+    const LEAST_CHANNELS: usize = 128;
+    const LEAST_BLOCKS: usize = 64;
     const SHARED: [usize; KERNEL] = [1, 1, 1, 1, 1, 4];
 
     #[inline(always)]

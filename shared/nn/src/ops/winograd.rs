@@ -55,11 +55,12 @@ impl<T: Transforms<P>, const P: usize> Winograd<T, P> {
         let block = BLOCK * T::STRIDE;
         let covered = height.is_multiple_of(block) && width.is_multiple_of(block);
         let in_lanes = channels.is_multiple_of(LANES) && out_channels.is_multiple_of(LANES);
-        let blocks = batch * (height / block) * (width / block);
-        if !of_this_kind || !covered || !in_lanes || channels < T::CHANNELS || blocks < T::BLOCKS {
+        let (rows, columns) = (height / block, width / block);
+        let enough = channels >= T::LEAST_CHANNELS && batch * rows * columns >= T::LEAST_BLOCKS;
+        if !of_this_kind || !covered || !in_lanes || !enough {
             return None;
         }
-        let cut = Cut::new(BLOCKS, (height / block, width / block), batch);
+        let cut = Cut::new(BLOCKS, (rows, columns), batch);
         let weight = kernels::transformed::<T, P>(weight, (out_channels, channels), pass);
         Some(Self { height, width, channels, out_channels, weight, cut, transforms: PhantomData })
     }
